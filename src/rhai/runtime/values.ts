@@ -1,0 +1,198 @@
+/**
+ * How Rhai values look in JavaScript.
+ *
+ * | Rhai      | JavaScript                                                                       |
+ * |-----------|----------------------------------------------------------------------------------|
+ * | ()        | undefined                                                                        |
+ * | bool      | boolean                                                                          |
+ * | i64       | number while it is a safe integer (never -0), bigint beyond                      |
+ * | f64       | Float, so that 1 and 1.0 differ                                                  |
+ * | string    | string; well-formed, no lone surrogates                                          |
+ * | char      | Char                                                                             |
+ * | array, map, blob | RhaiArray, RhaiMap, RhaiBlob: value semantics by copy on write            |
+ * | range, range=    | Range                                                                     |
+ * | Fn        | FnPtr                                                                            |
+ * | anything else    | a HostValue: an object of a native type                                   |
+ *
+ * OWNERSHIP. A container object belongs to exactly one place: one variable, one element, one property, or one
+ * temporary. Whoever reads a place and stores what it read elsewhere calls `copyValue`, which is O(1): both sides
+ * share the storage and drop `owned`; whoever writes first calls `writable()`, which clones one level (and copies,
+ * lazily again, what is nested). So mutating through a place never shows anywhere else.
+ */
+export type Value =
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Float
+  | Char
+  | RhaiArray
+  | RhaiMap
+  | RhaiBlob
+  | Range
+  | FnPtr
+  | HostValue;
+
+/** An f64. Immutable. */
+export class Float {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** One Unicode scalar value. Immutable; make it with `charOf`. */
+export class Char {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const ASCII: readonly Char[] = Array.from({ length: 128 }, (_, code) => new Char(String.fromCharCode(code)));
+
+/** The char of a string that holds exactly one scalar value. */
+export function charOf(text: string): Char {
+  return ASCII[text.length === 1 ? text.charCodeAt(0) : 128] ?? new Char(text);
+}
+
+export class RhaiArray {
+  /** Read freely; write only what `writable()` returned. */
+  items: Value[];
+  owned: boolean;
+  constructor(items: Value[], owned = true) {
+    this.items = items;
+    this.owned = owned;
+  }
+  copy(): RhaiArray {
+    this.owned = false;
+    return new RhaiArray(this.items, false);
+  }
+  /** The storage, made exclusively ours first. */
+  writable(): Value[] {
+    if (!this.owned) {
+      this.items = this.items.map(copyValue);
+      this.owned = true;
+    }
+    return this.items;
+  }
+}
+
+/** Keys are listed in the byte order of their UTF-8 form, whatever the order of insertion. */
+export class RhaiMap {
+  entries: Map<string, Value>;
+  owned: boolean;
+  constructor(entries: Map<string, Value> = new Map(), owned = true) {
+    this.entries = entries;
+    this.owned = owned;
+  }
+  copy(): RhaiMap {
+    this.owned = false;
+    return new RhaiMap(this.entries, false);
+  }
+  writable(): Map<string, Value> {
+    if (!this.owned) {
+      const clone = new Map<string, Value>();
+      for (const [key, value] of this.entries) clone.set(key, copyValue(value));
+      this.entries = clone;
+      this.owned = true;
+    }
+    return this.entries;
+  }
+}
+
+/** `bytes` may be longer than the blob: `length` counts. */
+export class RhaiBlob {
+  bytes: Uint8Array;
+  length: number;
+  owned: boolean;
+  constructor(bytes: Uint8Array, length = bytes.length, owned = true) {
+    this.bytes = bytes;
+    this.length = length;
+    this.owned = owned;
+  }
+  copy(): RhaiBlob {
+    this.owned = false;
+    return new RhaiBlob(this.bytes, this.length, false);
+  }
+  /** Exclusively ours, with room for at least `capacity` bytes. */
+  writable(capacity = this.length): Uint8Array {
+    if (!this.owned || this.bytes.length < capacity) {
+      const grown = new Uint8Array(Math.max(capacity, this.owned ? this.bytes.length * 2 : this.length));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+      this.owned = true;
+    }
+    return this.bytes;
+  }
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+/** `from..to`, or `from..=to` when inclusive. Immutable. */
+export class Range {
+  readonly from: number | bigint;
+  readonly to: number | bigint;
+  readonly inclusive: boolean;
+  constructor(from: number | bigint, to: number | bigint, inclusive: boolean) {
+    this.from = from;
+    this.to = to;
+    this.inclusive = inclusive;
+  }
+}
+
+/** A variable that a closure captured: the variable and every closure that captured it hold the same cell. */
+export class Cell {
+  value: Value;
+  /** True once a closure has captured it (`is_shared`). */
+  shared = false;
+  /** True while a call holds the value by reference: touching it then is a data race. */
+  locked = false;
+  constructor(value: Value) {
+    this.value = value;
+  }
+}
+
+/** A function pointer. Immutable. `target` is the compiled function of a closure, null for one found by name. */
+export class FnPtr {
+  readonly name: string;
+  readonly curried: readonly (Value | Cell)[];
+  readonly target: CompiledFunction | null;
+  constructor(name: string, curried: readonly (Value | Cell)[] = [], target: CompiledFunction | null = null) {
+    this.name = name;
+    this.curried = curried;
+    this.target = target;
+  }
+}
+
+/** What the code generator makes of one script function or closure; its calling convention is the compiler's own. */
+export interface CompiledFunction {
+  readonly name: string;
+  /** Declared parameters, captured ones included (they come first). */
+  readonly arity: number;
+  readonly suspends: boolean;
+  readonly code: (...args: never[]) => Value | Promise<Value>;
+}
+
+/** Base of all objects of native types (timestamps, iterators, service handles). */
+export abstract class HostValue {
+  /** What `type_of` answers. */
+  abstract readonly typeName: string;
+  /** What assigning it does; shared by reference unless overridden. */
+  copy(): HostValue {
+    return this;
+  }
+  /** What `print` shows. */
+  display(): string {
+    return this.typeName;
+  }
+}
+
+/** The value as a second, independent place may hold it. O(1). */
+export function copyValue(value: Value): Value {
+  if (typeof value !== "object") return value;
+  if (value instanceof RhaiArray || value instanceof RhaiMap || value instanceof RhaiBlob) return value.copy();
+  return value instanceof HostValue ? value.copy() : value;
+}
