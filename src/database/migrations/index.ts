@@ -1,0 +1,11 @@
+/** One step of the schema. A file that was released is never changed: a correction is a new migration. */
+export interface Migration {
+  /** 1, 2, 3 …, without gaps. */
+  readonly number: number;
+  /** The file's name without its number and suffix. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All migrations, in order; the SQL is embedded in the binary. */
+export const MIGRATIONS: readonly Migration[] = [];
