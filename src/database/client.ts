@@ -1,0 +1,72 @@
+import postgres from "postgres";
+import { socketPath } from "./socket-path.ts";
+import type { ConnectionTarget } from "./target.ts";
+
+/** What crosses the wire beyond the driver's own types. */
+type CustomTypes = { bigint: number | bigint };
+
+/**
+ * A pool of connections: a tagged template that runs SQL, with `begin`, `json`, `end`.
+ *
+ * int8 arrives as a number while it is a safe integer and as a bigint beyond, so that nothing is rounded; jsonb as
+ * parsed JSON (give `sql.json(value)`), timestamptz as Date (milliseconds), bytea as Buffer, numeric as string.
+ */
+export type Database = postgres.Sql<CustomTypes>;
+/** What `database.begin(async (sql) => …)` hands to its callback. */
+export type Transaction = postgres.TransactionSql<CustomTypes>;
+/** For queries that run on a pool or inside a transaction alike. */
+export type Queryable = postgres.ISql<CustomTypes>;
+
+export interface ConnectOptions {
+  /** Connections at most; they are opened when first needed. */
+  readonly max: number;
+  /** Shown in pg_stat_activity: `picloud-manager`, `picloud-worker-3`. */
+  readonly applicationName: string;
+  /** A statement that runs longer is ended by the server (57014). 0: no limit. Default 30 s. */
+  readonly statementTimeoutMs?: number;
+  /** An unused connection closes after this many seconds; null: never. Default 60. */
+  readonly idleTimeoutSeconds?: number | null;
+  /** Default 5. */
+  readonly connectTimeoutSeconds?: number;
+}
+
+/** Opens nothing yet: the first query does. `end()` closes the pool. */
+export function connect(target: ConnectionTarget, options: ConnectOptions): Database {
+  const settings = {
+    max: options.max,
+    connect_timeout: options.connectTimeoutSeconds ?? 5,
+    // A closed connection is a server process less; opening one again on the embedded server takes a few ms.
+    idle_timeout: options.idleTimeoutSeconds === undefined ? 60 : (options.idleTimeoutSeconds ?? undefined),
+    // The driver's default renews connections after 30 to 60 minutes: a wake-up for nothing on an idle machine.
+    max_lifetime: null,
+    prepare: true,
+    onnotice: () => {},
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 5),
+    connection: {
+      application_name: options.applicationName,
+      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+    types: { bigint: INT8 },
+  };
+  if (target.kind === "url") return postgres(target.url, settings);
+  return postgres({
+    ...settings,
+    path: socketPath(target.directory),
+    host: "localhost",
+    port: 5432,
+    ssl: false,
+    user: target.user,
+    database: target.database,
+  });
+}
+
+const INT8 = {
+  to: 20,
+  from: [20],
+  serialize: (value: number | bigint) => value.toString(),
+  parse: (text: string): number | bigint => {
+    const value = Number(text);
+    return Number.isSafeInteger(value) ? value : BigInt(text);
+  },
+};

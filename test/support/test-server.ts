@@ -1,0 +1,37 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startEmbedded } from "../../src/database/embedded/index.ts";
+import type { ConnectionTarget } from "../../src/database/target.ts";
+
+/** The variable through which a whole test run shares one cluster: a ConnectionTarget as JSON. */
+export const TEST_POSTGRES = "PICLOUD_TEST_POSTGRES";
+
+export interface TestPostgres {
+  readonly target: ConnectionTarget;
+  /** The value for the environment variable `TEST_POSTGRES` of the test processes. */
+  readonly environmentValue: string;
+  /** Stops the server and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** A fresh directory that an unprivileged Postgres can enter; remove it afterwards. */
+export async function temporaryDirectory(prefix = "picloud-test-"): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), prefix));
+  await chmod(path, 0o711);
+  return path;
+}
+
+/** Starts one cluster for a whole test run. */
+export async function startTestPostgres(): Promise<TestPostgres> {
+  const dataDir = await temporaryDirectory();
+  const server = await startEmbedded({ dataDir });
+  return {
+    target: server.target,
+    environmentValue: JSON.stringify(server.target),
+    stop: async () => {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
