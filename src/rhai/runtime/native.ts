@@ -77,6 +77,8 @@ export interface NativeContext {
   readonly limits: EngineLimits;
   /** Where the call stands in the source. */
   readonly callPos: Pos;
+  /** What the embedder passed as `RunOptions.context`. */
+  readonly host: unknown;
   /** Counts operations, for work that grows with the data. Also the point where deadline and cancellation are seen. */
   charge(operations: number): void;
   /** Counts bytes of new values. */

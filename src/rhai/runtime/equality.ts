@@ -1,0 +1,216 @@
+import { RhaiError } from "./errors.ts";
+import { compareText } from "./text.ts";
+import { signature, typeName } from "./type-name.ts";
+import { U8 } from "./u8.ts";
+import { Char, Float, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
+
+/**
+ * `a == b`. Values of different types are unequal, except that int and float, and char and string, compare by
+ * content. Throws ErrorFunctionNotFound for two values of one type that has no `==` (functions, …), also deep inside.
+ */
+export function equals(a: Value, b: Value): boolean {
+  if (a === b && isSimple(a)) return true;
+  if (isSimple(a) && isSimple(b) && typeof a === typeof b) return false;
+  if (isNumber(a) && isNumber(b)) return floatEquals(toFloat(a), toFloat(b));
+  if (isText(a) && isText(b)) return textOf(a) === textOf(b);
+  if (a instanceof RhaiArray && b instanceof RhaiArray) return arraysEqual(a.items, b.items);
+  if (a instanceof RhaiMap && b instanceof RhaiMap) return mapsEqual(a.entries, b.entries);
+  if (a instanceof RhaiBlob && b instanceof RhaiBlob) return blobsEqual(a, b);
+  if (a instanceof Range && b instanceof Range) {
+    if (a.inclusive !== b.inclusive) throw noOperator("==", a, b);
+    return a.from === b.from && a.to === b.to;
+  }
+  if (a instanceof U8 && b instanceof U8) return a.value === b.value;
+  if (isComparable(a)) {
+    const order = a.compareTo(b);
+    if (order !== null) return order === 0;
+  }
+  return differ("==", a, b);
+}
+
+/** `a != b`. Not always the opposite of `==`: with a NaN or an infinity both are false. */
+export function notEquals(a: Value, b: Value): boolean {
+  if (a instanceof Float || b instanceof Float) {
+    if (isNumber(a) && isNumber(b)) return floatDiffers(toFloat(a), toFloat(b));
+  }
+  if (a instanceof Range && b instanceof Range && a.inclusive !== b.inclusive) return true;
+  if (typeName(a) === typeName(b) || (isNumber(a) && isNumber(b)) || (isText(a) && isText(b))) {
+    try {
+      return !equals(a, b);
+    } catch (error) {
+      // Only the outermost pair is compared with `!=`; what it holds is compared with `==`.
+      const own = error instanceof RhaiError && error.text === noOperator("==", a, b).text;
+      throw own && !(a instanceof RhaiArray || a instanceof RhaiMap) ? noOperator("!=", a, b) : error;
+    }
+  }
+  if (isNumeric(a) && isNumeric(b)) throw noOperator("!=", a, b);
+  return true;
+}
+
+export function less(a: Value, b: Value): boolean {
+  return ordered("<", a, b);
+}
+
+export function lessEqual(a: Value, b: Value): boolean {
+  return ordered("<=", a, b);
+}
+
+export function greater(a: Value, b: Value): boolean {
+  return ordered(">", a, b);
+}
+
+export function greaterEqual(a: Value, b: Value): boolean {
+  return ordered(">=", a, b);
+}
+
+/**
+ * `==` as contains, index_of and the comparison of containers use it on elements: values of different types that
+ * have no `==` are unequal instead of an error.
+ */
+export function elementsEqual(a: Value, b: Value): boolean {
+  if (typeName(a) !== typeName(b) && ((isNumeric(a) && isNumeric(b)) || (a instanceof Range && b instanceof Range))) {
+    return isNumber(a) && isNumber(b) && equals(a, b);
+  }
+  return equals(a, b);
+}
+
+/** Largest relative difference at which two floats count as equal. */
+const EPSILON = Number.EPSILON;
+
+/** Float `==`: the difference relative to the larger magnitude is within 2.22e-16. False with NaN and infinities. */
+export function floatEquals(x: number, y: number): boolean {
+  return Math.abs(x - y) / scale(x, y) <= EPSILON;
+}
+
+/** Float `!=`. */
+export function floatDiffers(x: number, y: number): boolean {
+  return Math.abs(x - y) / scale(x, y) > EPSILON;
+}
+
+/** Float `<`, and `>` with its arguments exchanged. */
+export function floatLess(x: number, y: number): boolean {
+  return (y - x) / scale(x, y) > EPSILON;
+}
+
+/** Float `<=`, and `>=` with its arguments exchanged. */
+export function floatLessEqual(x: number, y: number): boolean {
+  return (y - x) / scale(x, y) > -EPSILON;
+}
+
+/** A native object that has an order: `compareTo` answers null for what it cannot be compared with. */
+export interface Comparable {
+  compareTo(other: Value): number | null;
+}
+
+type Comparison = "<" | "<=" | ">" | ">=";
+
+function ordered(operator: Comparison, a: Value, b: Value): boolean {
+  if (isNumber(a) && isNumber(b)) {
+    if (a instanceof Float || b instanceof Float) return floatOrdered(operator, toFloat(a), toFloat(b));
+    return holds(operator, a < b ? -1 : a > b ? 1 : 0);
+  }
+  if (isText(a) && isText(b)) return holds(operator, textOrder(a, b));
+  if (typeof a === "boolean" && typeof b === "boolean") return holds(operator, Number(a) - Number(b));
+  if (a === undefined && b === undefined) return false;
+  if (a instanceof U8 && b instanceof U8) return holds(operator, a.value - b.value);
+  if (isComparable(a)) {
+    const order = a.compareTo(b);
+    if (order !== null) return holds(operator, order);
+  }
+  return differ(operator, a, b);
+}
+
+/** A string against a char is compared by its first two scalars only, which tells all that matters but costs less. */
+function textOrder(a: string | Char, b: string | Char): number {
+  return compareText(textOf(a), textOf(b));
+}
+
+function floatOrdered(operator: Comparison, x: number, y: number): boolean {
+  switch (operator) {
+    case "<":
+      return floatLess(x, y);
+    case "<=":
+      return floatLessEqual(x, y);
+    case ">":
+      return floatLess(y, x);
+    case ">=":
+      return floatLessEqual(y, x);
+  }
+}
+
+function holds(operator: Comparison, order: number): boolean {
+  switch (operator) {
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    case ">=":
+      return order >= 0;
+  }
+}
+
+/** False for values of different types; an error for those of one type, and for unrelated number types. */
+function differ(operator: string, a: Value, b: Value): boolean {
+  const sameType = typeName(a) === typeName(b);
+  if (sameType || (isNumeric(a) && isNumeric(b)) || (operator === "==" && a instanceof Range && b instanceof Range)) {
+    throw noOperator(operator, a, b);
+  }
+  if (a instanceof Range && b instanceof Range) throw noOperator(operator, a, b);
+  return false;
+}
+
+function noOperator(operator: string, a: Value, b: Value): RhaiError {
+  return new RhaiError("ErrorFunctionNotFound", `Function not found: ${signature(operator, [a, b])}`);
+}
+
+function arraysEqual(a: readonly Value[], b: readonly Value[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!elementsEqual(a[i], b[i])) return false;
+  return true;
+}
+
+function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    if (!b.has(key) || !elementsEqual(value, b.get(key))) return false;
+  }
+  return true;
+}
+
+function blobsEqual(a: RhaiBlob, b: RhaiBlob): boolean {
+  return a.length === b.length && Buffer.compare(a.view(), b.view()) === 0;
+}
+
+function scale(x: number, y: number): number {
+  return x * y === 0 ? 1 : Math.max(Math.abs(x), Math.abs(y));
+}
+
+function isSimple(value: Value): value is undefined | boolean | number | bigint | string {
+  return typeof value !== "object";
+}
+
+function isNumber(value: Value): value is number | bigint | Float {
+  return typeof value === "number" || typeof value === "bigint" || value instanceof Float;
+}
+
+function isNumeric(value: Value): boolean {
+  return isNumber(value) || value instanceof U8;
+}
+
+function isText(value: Value): value is string | Char {
+  return typeof value === "string" || value instanceof Char;
+}
+
+function textOf(value: string | Char): string {
+  return typeof value === "string" ? value : value.text;
+}
+
+function toFloat(value: number | bigint | Float): number {
+  return value instanceof Float ? value.value : Number(value);
+}
+
+function isComparable(value: Value): value is Value & Comparable {
+  return typeof value === "object" && "compareTo" in value;
+}

@@ -1,0 +1,63 @@
+import type { Pos } from "../syntax/position.ts";
+import type { RhaiError } from "./errors.ts";
+import type { EngineLimits, NativeModule } from "./native.ts";
+import type { Value } from "./values.ts";
+
+/** Where `import "name"` gets its modules from. Answers undefined for a module that does not exist. */
+export interface ModuleResolver {
+  /** `from` is the name of the importing module, null for the main script. Source text, or a module of natives. */
+  resolve(name: string, from: string | null): { readonly source: string } | NativeModule | undefined;
+}
+
+/** What one run of a script may use. Everything is optional. */
+export interface RunOptions {
+  /** Overrides of the engine's limits for this run. */
+  readonly limits?: Partial<EngineLimits>;
+  /** Constants visible to the script; their names must have been given to `compile` too. */
+  readonly scope?: Readonly<Record<string, Value>>;
+  /** The moment in `performance.now()` milliseconds after which the run fails with ErrorDeadline. */
+  readonly deadline?: number;
+  /** Polled now and then; true ends the run with ErrorCancelled. */
+  readonly cancelled?: () => boolean;
+  /** Bytes of the real heap, read when the counted memory grew a step; above `maxMemory` the run fails. */
+  readonly heapBytes?: () => number;
+  readonly print?: (text: string, pos: Pos) => void;
+  readonly debug?: (text: string, pos: Pos) => void;
+  readonly resolver?: ModuleResolver;
+  /** Host data that native functions of the embedder reach through `NativeContext.host`. */
+  readonly context?: unknown;
+}
+
+/** How a run ended. `operations` and `memory` (bytes, counted) are what it used. */
+export type RunResult =
+  | { readonly ok: true; readonly value: Value; readonly operations: number; readonly memory: number }
+  | { readonly ok: false; readonly error: RhaiError; readonly operations: number; readonly memory: number };
+
+/** A function that a script declares. */
+export interface FunctionSignature {
+  readonly name: string;
+  readonly params: readonly string[];
+  readonly thisType: string | null;
+  readonly isPrivate: boolean;
+  readonly comments: readonly string[];
+  readonly pos: Pos;
+}
+
+export interface CompileOptions {
+  /** Names of the constants that `RunOptions.scope` will hold. */
+  readonly constants?: readonly string[];
+  /** Overrides of the engine's limits that count while parsing (expression depths, literal sizes). */
+  readonly limits?: Partial<EngineLimits>;
+}
+
+/** A problem that kept a source from being compiled. */
+export interface Diagnostic {
+  /** The official message without its position. */
+  readonly text: string;
+  /** The official message, with the position. */
+  readonly message: string;
+  readonly pos: Pos;
+  /** From 1; 0 where there is no position. */
+  readonly line: number;
+  readonly column: number;
+}
