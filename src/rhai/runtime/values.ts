@@ -188,6 +188,10 @@ export abstract class HostValue {
   display(): string {
     return this.typeName;
   }
+  /** What `for x in value` goes through, or null when the type cannot be iterated over. May throw a RhaiError. */
+  iterate(): Iterator<Value> | null {
+    return null;
+  }
 }
 
 /** The value as a second, independent place may hold it. O(1). */
