@@ -1,23 +1,22 @@
+import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
 import { compareText } from "./text.ts";
 import { signature, typeName } from "./type-name.ts";
 import { U8 } from "./u8.ts";
-import { Char, Float, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
+import { Char, Float, FnPtr, HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
 
 /**
  * `a == b`. Values of different types are unequal, except that int and float, and char and string, compare by
  * content. Throws ErrorFunctionNotFound for two values of one type that has no `==` (functions, …), also deep inside.
  */
 export function equals(a: Value, b: Value): boolean {
-  if (a === b && isSimple(a)) return true;
-  if (isSimple(a) && isSimple(b) && typeof a === typeof b) return false;
+  if (typeof a !== "object" && typeof b !== "object") return a === b;
   if (isNumber(a) && isNumber(b)) return floatEquals(toFloat(a), toFloat(b));
   if (isText(a) && isText(b)) return textOf(a) === textOf(b);
   if (a instanceof RhaiArray && b instanceof RhaiArray) return arraysEqual(a.items, b.items);
   if (a instanceof RhaiMap && b instanceof RhaiMap) return mapsEqual(a.entries, b.entries);
   if (a instanceof RhaiBlob && b instanceof RhaiBlob) return blobsEqual(a, b);
-  if (a instanceof Range && b instanceof Range) {
-    if (a.inclusive !== b.inclusive) throw noOperator("==", a, b);
+  if (a instanceof Range && b instanceof Range && a.inclusive === b.inclusive) {
     return a.from === b.from && a.to === b.to;
   }
   if (a instanceof U8 && b instanceof U8) return a.value === b.value;
@@ -30,21 +29,11 @@ export function equals(a: Value, b: Value): boolean {
 
 /** `a != b`. Not always the opposite of `==`: with a NaN or an infinity both are false. */
 export function notEquals(a: Value, b: Value): boolean {
-  if (a instanceof Float || b instanceof Float) {
-    if (isNumber(a) && isNumber(b)) return floatDiffers(toFloat(a), toFloat(b));
-  }
+  if (typeof a !== "object" && typeof b !== "object") return a !== b;
+  if (isNumber(a) && isNumber(b)) return floatDiffers(toFloat(a), toFloat(b));
   if (a instanceof Range && b instanceof Range && a.inclusive !== b.inclusive) return true;
-  if (typeName(a) === typeName(b) || (isNumber(a) && isNumber(b)) || (isText(a) && isText(b))) {
-    try {
-      return !equals(a, b);
-    } catch (error) {
-      // Only the outermost pair is compared with `!=`; what it holds is compared with `==`.
-      const own = error instanceof RhaiError && error.text === noOperator("==", a, b).text;
-      throw own && !(a instanceof RhaiArray || a instanceof RhaiMap) ? noOperator("!=", a, b) : error;
-    }
-  }
-  if (isNumeric(a) && isNumeric(b)) throw noOperator("!=", a, b);
-  return true;
+  if (lacksOperators(a, b)) throw noOperator("!=", a, b);
+  return !equals(a, b);
 }
 
 export function less(a: Value, b: Value): boolean {
@@ -68,10 +57,7 @@ export function greaterEqual(a: Value, b: Value): boolean {
  * have no `==` are unequal instead of an error.
  */
 export function elementsEqual(a: Value, b: Value): boolean {
-  if (typeName(a) !== typeName(b) && ((isNumeric(a) && isNumeric(b)) || (a instanceof Range && b instanceof Range))) {
-    return isNumber(a) && isNumber(b) && equals(a, b);
-  }
-  return equals(a, b);
+  return lacksOperators(a, b) && typeName(a) !== typeName(b) ? false : equals(a, b);
 }
 
 /** Largest relative difference at which two floats count as equal. */
@@ -109,7 +95,7 @@ function ordered(operator: Comparison, a: Value, b: Value): boolean {
     if (a instanceof Float || b instanceof Float) return floatOrdered(operator, toFloat(a), toFloat(b));
     return holds(operator, a < b ? -1 : a > b ? 1 : 0);
   }
-  if (isText(a) && isText(b)) return holds(operator, textOrder(a, b));
+  if (isText(a) && isText(b)) return holds(operator, compareText(textOf(a), textOf(b)));
   if (typeof a === "boolean" && typeof b === "boolean") return holds(operator, Number(a) - Number(b));
   if (a === undefined && b === undefined) return false;
   if (a instanceof U8 && b instanceof U8) return holds(operator, a.value - b.value);
@@ -118,11 +104,6 @@ function ordered(operator: Comparison, a: Value, b: Value): boolean {
     if (order !== null) return holds(operator, order);
   }
   return differ(operator, a, b);
-}
-
-/** A string against a char is compared by its first two scalars only, which tells all that matters but costs less. */
-function textOrder(a: string | Char, b: string | Char): number {
-  return compareText(textOf(a), textOf(b));
 }
 
 function floatOrdered(operator: Comparison, x: number, y: number): boolean {
@@ -152,17 +133,23 @@ function holds(operator: Comparison, order: number): boolean {
 }
 
 /** False for values of different types; an error for those of one type, and for unrelated number types. */
-function differ(operator: string, a: Value, b: Value): boolean {
-  const sameType = typeName(a) === typeName(b);
-  if (sameType || (isNumeric(a) && isNumeric(b)) || (operator === "==" && a instanceof Range && b instanceof Range)) {
-    throw noOperator(operator, a, b);
-  }
-  if (a instanceof Range && b instanceof Range) throw noOperator(operator, a, b);
+function differ(operator: string, a: Value, b: Value): false {
+  if (typeName(a) === typeName(b) || lacksOperators(a, b)) throw noOperator(operator, a, b);
   return false;
 }
 
+/** True for pairs that no comparison is made for, not even the one that tells apart values of different types. */
+function lacksOperators(a: Value, b: Value): boolean {
+  if (a instanceof Range) return b instanceof Range && a.inclusive !== b.inclusive;
+  if (a instanceof U8) return isNumber(b);
+  if (b instanceof U8) return isNumber(a);
+  if (a instanceof FnPtr) return b instanceof FnPtr;
+  return a instanceof HostValue && !isComparable(a) && typeName(a) === typeName(b);
+}
+
 function noOperator(operator: string, a: Value, b: Value): RhaiError {
-  return new RhaiError("ErrorFunctionNotFound", `Function not found: ${signature(operator, [a, b])}`);
+  const called = signature(operator, [a, b]);
+  return new RhaiError("ErrorFunctionNotFound", `Function not found: ${called}`, NONE, { function: called });
 }
 
 function arraysEqual(a: readonly Value[], b: readonly Value[]): boolean {
@@ -187,16 +174,8 @@ function scale(x: number, y: number): number {
   return x * y === 0 ? 1 : Math.max(Math.abs(x), Math.abs(y));
 }
 
-function isSimple(value: Value): value is undefined | boolean | number | bigint | string {
-  return typeof value !== "object";
-}
-
 function isNumber(value: Value): value is number | bigint | Float {
   return typeof value === "number" || typeof value === "bigint" || value instanceof Float;
-}
-
-function isNumeric(value: Value): boolean {
-  return isNumber(value) || value instanceof U8;
 }
 
 function isText(value: Value): value is string | Char {

@@ -1,14 +1,4 @@
-import {
-  Char,
-  Float,
-  FnPtr,
-  HostValue,
-  Range,
-  RhaiArray,
-  RhaiBlob,
-  RhaiMap,
-  type Value,
-} from "./values.ts";
+import { Char, Float, FnPtr, HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
 
 /** What `type_of` answers. */
 export function typeName(value: Value): string {
