@@ -1,0 +1,122 @@
+import type { Diagnostic } from "../rhai/index.ts";
+import type { RunLimits } from "../shared/limits.ts";
+import type { ExecutionError, ExecutionStatus, LogEntry } from "../services/executions/index.ts";
+
+/** The HTTP request as the script may see it: credentials of the control plane are already removed. */
+export interface RunHttpRequest {
+  readonly method: string;
+  /** As received, without the query. */
+  readonly path: string;
+  /** As received, without `?`; empty when there is none. */
+  readonly query: string;
+  /** Normalised: no port, lower case. */
+  readonly host: string;
+  readonly remoteIp: string;
+  /** Name (lower case) and value by turns: n0, v0, n1, v1, … Flat, because it is cheap to post. */
+  readonly headers: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+  /** Remainder of a prefix route, without leading slash; else empty. */
+  readonly rest: string;
+  readonly body: RunBody;
+}
+
+/**
+ * A request body (CONTRACT 2.9). JSON stays text until the worker reads it, so that integers keep their 64 bits;
+ * whoever makes it must know that the text is valid JSON.
+ */
+export type RunBody =
+  | { readonly kind: "none" }
+  | { readonly kind: "json"; readonly text: string }
+  | { readonly kind: "form"; readonly text: string }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/** One run of one version of a script. */
+export interface RunRequest {
+  /** From the route, the trigger or the credential; never from a script or a body. */
+  readonly appId: string;
+  readonly scriptId: string;
+  readonly scriptName: string;
+  readonly version: number;
+  readonly limits: RunLimits;
+  readonly executionId: string;
+  readonly requestId: string;
+  readonly rootExecutionId: string;
+  readonly invocationType: "http" | "function" | "scheduled";
+  readonly triggerDepth: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly principal: { readonly id: string; readonly username: string } | null;
+  /** Null for triggered runs: the script sees an empty one. */
+  readonly request: RunHttpRequest | null;
+  /** `ctx.event` as JSON text; null: the key is absent. */
+  readonly event: string | null;
+}
+
+/** The script's answer, ready to send. */
+export interface RunResponse {
+  readonly statusCode: number;
+  /** Name and value by turns; a name may come repeatedly. Content-Type is always among them unless the body is empty. */
+  readonly headers: readonly string[];
+  readonly body: string | Uint8Array;
+}
+
+/** `details.code` of a failed run: CONTRACT 2.9. */
+export type RunErrorCode =
+  "script_error" | "invalid_response" | "compile_error" | "timeout" | "budget_exceeded" | "internal";
+
+export interface RunError extends ExecutionError {
+  readonly code: RunErrorCode;
+}
+
+/** How a run ended. Never a rejected promise: a fault of the platform is an outcome with code `internal`. */
+export interface RunOutcome {
+  readonly status: ExecutionStatus;
+  /** Null exactly when there is an error. */
+  readonly response: RunResponse | null;
+  readonly error: RunError | null;
+  readonly logs: readonly LogEntry[];
+  readonly operations: number;
+  /** From the start inside the worker to its end, without waiting. */
+  readonly durationMs: number;
+}
+
+export interface ExecutorStats {
+  /** Worker threads alive, busy ones among them. */
+  readonly workers: number;
+  readonly busy: number;
+  /** Runs that were accepted and have not ended. */
+  readonly running: number;
+  /** Workers that were terminated because they did not come back. */
+  readonly killed: number;
+  /** Workers that died on their own. */
+  readonly crashed: number;
+}
+
+export interface Executor {
+  /** Runs at once: who limits concurrency is the caller (the gate). Resolves when the worker is free or gone. */
+  execute(run: RunRequest): Promise<RunOutcome>;
+  /**
+   * Compiles without running, in a worker, so that hostile source delays nobody. Empty when it compiles.
+   * @throws AppError 422 `compile_timeout` when the compiler does not come back within some seconds
+   */
+  check(
+    appId: string,
+    source: string,
+    options: { readonly kind: "endpoint" | "module" },
+  ): Promise<readonly Diagnostic[]>;
+  /** Forgets compiled versions of an app that went away, and ends its idle workers. */
+  forget(appId: string): void;
+  stats(): ExecutorStats;
+  /** Waits up to `graceMs` for running scripts, then terminates every worker. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ExecutorOptions {
+  /** Runs at the same time, and so worker threads, at most. */
+  readonly maxConcurrent: number;
+  /** Compiled versions kept per worker. */
+  readonly cacheSize: number;
+  /** The source text of one version; null when there is none. */
+  readonly loadSource: (appId: string, scriptId: string, version: number) => Promise<string | null>;
+}

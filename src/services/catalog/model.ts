@@ -1,0 +1,35 @@
+import type { RunLimits } from "../../shared/limits.ts";
+import type { RoutePattern } from "../routes/index.ts";
+
+/** One app, as far as the data plane must know it. A snapshot: replaced as a whole, never changed. */
+export interface CatalogApp {
+  readonly id: string;
+  readonly slug: string;
+  /** `apps.catalog_version` when it was read. */
+  readonly version: number;
+}
+
+export interface CatalogRoute extends RoutePattern {
+  readonly id: string;
+  readonly appId: string;
+  readonly scriptId: string;
+}
+
+export interface CatalogScript {
+  readonly appId: string;
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "endpoint" | "module";
+  /** The version that runs; null while there are only drafts. */
+  readonly liveVersion: number | null;
+  /** Of the live version: the defaults, with the script's own settings in their place. */
+  readonly limits: RunLimits;
+  readonly directExecute: "members" | "public";
+}
+
+/** The app that answers for a host. */
+export interface HostMatch {
+  readonly app: CatalogApp;
+  /** The label that a parameterised claim (`{tenant}.example.com`) captured; else empty. */
+  readonly params: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,12 @@
+/** Bindings from requests to scripts: what a pattern may look like, which two collide, which one answers. */
+export { conflicts, findConflict } from "./conflict.ts";
+export { isHostName, normaliseHost } from "./host-pattern.ts";
+export { compileRoutes, type RouteMatch, type RouteTable } from "./match.ts";
+export {
+  parseRoute,
+  type DispatchMode,
+  type HostKind,
+  type PathKind,
+  type RouteInput,
+  type RoutePattern,
+} from "./pattern.ts";
