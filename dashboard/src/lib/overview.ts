@@ -1,0 +1,62 @@
+import * as api from "./api.ts";
+import type { App, Probe, Route, Script, Version } from "./api.ts";
+
+export interface ScriptStatus {
+  readonly script: Script;
+  /** Null: could not be read. */
+  readonly routes: Route[] | null;
+}
+
+export interface AppStatus {
+  readonly app: App;
+  /** Null: could not be read. */
+  readonly scripts: ScriptStatus[] | null;
+}
+
+export interface Overview {
+  readonly version: Version | null;
+  readonly health: Probe;
+  readonly readiness: Probe;
+  readonly apps: AppStatus[];
+  /** Why `apps` is incomplete, for the user; null when it is not. */
+  readonly problem: string | null;
+  /** When this was read, milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+/**
+ * Reads everything the status page shows. One part that fails leaves the others standing.
+ * @throws ApiError 401 when the login is over
+ */
+export async function readOverview(fetch: typeof globalThis.fetch): Promise<Overview> {
+  let problem: string | null = null;
+  const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof api.ApiError) || error.status === 401) throw error;
+      problem ??= error.message;
+      return null;
+    }
+  };
+  const readScript = async (script: Script): Promise<ScriptStatus> => ({
+    script,
+    routes: script.kind === "module" ? [] : await orNull(api.routes(fetch, script)),
+  });
+  const readApp = async (app: App): Promise<AppStatus> => {
+    const scripts = await orNull(api.scripts(fetch, app));
+    return { app, scripts: scripts && (await Promise.all(scripts.toSorted(byName).map(readScript))) };
+  };
+  const readApps = async (): Promise<AppStatus[]> =>
+    Promise.all(((await orNull(api.apps(fetch))) ?? []).toSorted(byName).map(readApp));
+
+  const [version, health, readiness, apps] = await Promise.all([
+    orNull(api.version(fetch)),
+    api.probe(fetch, "/healthz"),
+    api.probe(fetch, "/readyz"),
+    readApps(),
+  ]);
+  return { version, health, readiness, apps, problem, at: Date.now() };
+}
+
+const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name, "en");
