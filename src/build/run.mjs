@@ -1,0 +1,28 @@
+// The one entry behind every npm script: `node src/build/run.mjs COMMAND [arguments]`. It brings the checkout into
+// a state in which the command can work, then becomes that command. Plain JavaScript without dependencies, because
+// it runs before there are any; on Node.js 20 and newer, and on Bun where there is no Node.js.
+import { become } from "./become.mjs";
+import { BUN, setUp } from "./setup.mjs";
+
+/** What each command needs to be set up, and the program that it then is. */
+const COMMANDS = {
+  start: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/main.ts", "serve"] },
+  test: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/test.ts"] },
+  build: { needs: ["dependencies", "dashboard"], runs: ["src/build/binary.ts"] },
+  bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["test/bench/index.ts"] },
+  lint: { needs: ["dependencies"], runs: ["src/build/lint.ts"] },
+};
+
+const [command = "", ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(COMMANDS, command)) {
+  console.error(`Unknown command "${command}". Use one of: ${Object.keys(COMMANDS).join(", ")}.`);
+  process.exit(2);
+}
+try {
+  const { needs, runs } = COMMANDS[command];
+  await setUp(needs);
+  await become(BUN, [...runs, ...rest]);
+} catch (error) {
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}
