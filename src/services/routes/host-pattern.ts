@@ -33,7 +33,8 @@ export function parseRouteHost(
 ): Pick<RoutePattern, "hostKind" | "host" | "hostParamName"> {
   const parameter = PARAMETER.exec(text);
   const name = parameter?.[1] ?? paramName;
-  const host = normaliseHost(parameter === null ? text : `*.${text.slice(parameter[0].length)}`);
+  const written = parameter === null ? text : `*.${text.slice(parameter[0].length)}`;
+  const host = written.replace(/\.$/, "").toLowerCase();
   const hostKind = explicit ?? (host === "" ? "any" : host.startsWith("*.") ? "wildcard" : "strict");
 
   if (hostKind === "any" && host !== "") {

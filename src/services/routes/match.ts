@@ -1,20 +1,254 @@
+import { badRequest } from "../../shared/errors.ts";
 import type { RoutePattern } from "./pattern.ts";
 
 export interface RouteMatch<R extends RoutePattern> {
   readonly route: R;
   /** Captured segments and the host's parameter, decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** Remainder of a prefix route, decoded per segment, without leading slash; else empty. */
+  /**
+   * Remainder of a prefix route without leading slash; else empty. Decoded per segment; a `%2F` inside a segment
+   * stays as it is, since decoding it would make two segments of one.
+   */
   readonly rest: string;
 }
 
 export interface RouteTable<R extends RoutePattern> {
   /**
+   * The route that answers (CONTRACT 2.8). The host's buckets are tried in the order strict, wildcard with the longer
+   * suffix first, any; in a bucket an exact path wins, then the path with more leading literal segments, a param
+   * path before a prefix, the longer prefix. On equal paths a route with the method beats one for any method. HEAD is
+   * answered by GET's route where there is none of its own.
+   *
    * @param host as `normaliseHost` gives it
-   * @param path as received, without the query
-   * @throws AppError 400 `malformed_path`
+   * @param path as received, without the query; duplicate slashes count
+   * @throws AppError 400 `malformed_path` for escapes that cannot be decoded
    */
   match(method: string, host: string, path: string): RouteMatch<R> | null;
 }
 
-export declare function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): RouteTable<R>;
+/** Builds the table of one app. Bindings that conflict are taken as they come: the first one given wins. */
+export function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): RouteTable<R> {
+  const strict = new Map<string, Bucket<R>>();
+  /** By suffix, with its dot: `.example.com`. */
+  const wildcard = new Map<string, Bucket<R>>();
+  const any = new Bucket<R>();
+  for (const route of routes) {
+    if (route.hostKind === "any") any.add(route);
+    else if (route.hostKind === "strict") bucketOf(strict, route.host).add(route);
+    else bucketOf(wildcard, route.host.slice(1)).add(route);
+  }
+  return {
+    match(method, host, path) {
+      const request = readPath(path);
+      if (strict.size > 0) {
+        const found = strict.get(host)?.find(method, request);
+        if (found !== undefined) return answer(found, request, "");
+      }
+      if (wildcard.size > 0) {
+        for (let dot = host.indexOf(".", 1); dot !== -1; dot = host.indexOf(".", dot + 1)) {
+          const found = wildcard.get(host.slice(dot))?.find(method, request);
+          if (found !== undefined) return answer(found, request, host.slice(0, dot));
+        }
+      }
+      const found = any.find(method, request);
+      return found === undefined ? null : answer(found, request, "");
+    },
+  };
+}
+
+/** A path and, when somebody needs them, its decoded segments. */
+interface RequestPath {
+  /** Decoded; the key of exact and prefix routes. Undefined when a segment holds a slash: no literal is like that. */
+  readonly literal: string | undefined;
+  readonly path: string;
+  segments: readonly string[] | undefined;
+}
+
+function readPath(path: string): RequestPath {
+  if (!path.includes("%")) return { literal: path, path, segments: undefined };
+  const segments = path.slice(1).split("/").map(decode);
+  const literal = segments.some((segment) => segment.includes("/")) ? undefined : `/${segments.join("/")}`;
+  return { literal, path, segments };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw badRequest(
+      "malformed_path",
+      `The path segment "${segment}" holds a percent escape that is not valid UTF-8.`,
+    );
+  }
+}
+
+const segmentsOf = (request: RequestPath): readonly string[] =>
+  (request.segments ??= request.path.slice(1).split("/"));
+
+function bucketOf<R extends RoutePattern>(buckets: Map<string, Bucket<R>>, key: string): Bucket<R> {
+  let bucket = buckets.get(key);
+  if (bucket === undefined) {
+    bucket = new Bucket<R>();
+    buckets.set(key, bucket);
+  }
+  return bucket;
+}
+
+/** The routes of one path, by method; `""` answers every method. */
+type Methods<R> = Map<string, R>;
+
+/** How well a set answers a method: the lower the better, 3 not at all. */
+function pick<R>(methods: Methods<R>, method: string): { route: R; rank: number } | undefined {
+  const own = methods.get(method);
+  if (own !== undefined) return { route: own, rank: 0 };
+  const get = method === "HEAD" ? methods.get("GET") : undefined;
+  if (get !== undefined) return { route: get, rank: 1 };
+  const any = methods.get("");
+  return any === undefined ? undefined : { route: any, rank: 2 };
+}
+
+interface ParamPath<R> {
+  /** Literals; null where any non-empty segment fits. */
+  readonly segments: readonly (string | null)[];
+  readonly leading: number;
+  readonly methods: Methods<R>;
+}
+
+/** The routes of one host pattern. */
+class Bucket<R extends RoutePattern> {
+  readonly #exact = new Map<string, Methods<R>>();
+  readonly #prefix = new Map<string, Methods<R>>();
+  /** By number of segments, each list with more leading literals first. */
+  readonly #param = new Map<number, ParamPath<R>[]>();
+
+  add(route: R): void {
+    const methods = this.#methodsOf(route);
+    const key = route.method ?? "";
+    if (!methods.has(key)) methods.set(key, route);
+  }
+
+  find(method: string, request: RequestPath): R | undefined {
+    const { literal } = request;
+    if (literal !== undefined) {
+      const methods = this.#exact.get(literal);
+      const found = methods === undefined ? undefined : pick(methods, method);
+      if (found !== undefined) return found.route;
+    }
+    const param = this.#param.size === 0 ? undefined : this.#findParam(method, segmentsOf(request));
+    if (this.#prefix.size === 0) return param?.route;
+    return this.#findPrefix(method, request, param?.leading ?? -1) ?? param?.route;
+  }
+
+  #methodsOf(route: R): Methods<R> {
+    if (route.pathKind === "param") return this.#paramMethods(route.path);
+    const paths = route.pathKind === "exact" ? this.#exact : this.#prefix;
+    let methods = paths.get(route.path);
+    if (methods === undefined) {
+      methods = new Map();
+      paths.set(route.path, methods);
+    }
+    return methods;
+  }
+
+  #paramMethods(path: string): Methods<R> {
+    const segments = path
+      .slice(1)
+      .split("/")
+      .map((segment) => (segment.startsWith(":") ? null : segment));
+    let list = this.#param.get(segments.length);
+    if (list === undefined) {
+      list = [];
+      this.#param.set(segments.length, list);
+    }
+    const same = list.find((other) => other.segments.every((segment, index) => segment === segments[index]));
+    if (same !== undefined) return same.methods;
+    const added = { segments, leading: segments.indexOf(null), methods: new Map<string, R>() };
+    list.push(added);
+    list.sort((a, b) => b.leading - a.leading);
+    return added.methods;
+  }
+
+  #findParam(method: string, segments: readonly string[]): { route: R; leading: number } | undefined {
+    const list = this.#param.get(segments.length);
+    if (list === undefined) return undefined;
+    let best: { route: R; rank: number; leading: number } | undefined;
+    for (const candidate of list) {
+      if (best !== undefined && (best.rank === 0 || candidate.leading < best.leading)) break;
+      if (!fits(candidate.segments, segments)) continue;
+      const found = pick(candidate.methods, method);
+      // Equal leading literals on different paths can only differ in method (anything else is a conflict).
+      if (found !== undefined && (best === undefined || found.rank < best.rank)) {
+        best = { route: found.route, rank: found.rank, leading: candidate.leading };
+      }
+    }
+    return best;
+  }
+
+  /** The longest prefix with more than `leading` literal segments. */
+  #findPrefix(method: string, request: RequestPath, leading: number): R | undefined {
+    // With a slash inside a segment, only the segments before it can be part of a prefix.
+    const text = request.literal ?? literalPart(segmentsOf(request));
+    for (
+      let slash = text.lastIndexOf("/");
+      slash >= 0;
+      slash = slash === 0 ? -1 : text.lastIndexOf("/", slash - 1)
+    ) {
+      const methods = this.#prefix.get(text.slice(0, slash + 1));
+      if (methods === undefined) continue;
+      const found = pick(methods, method);
+      if (found === undefined) continue;
+      return countSlashes(text, slash) > leading ? found.route : undefined;
+    }
+    return undefined;
+  }
+}
+
+/** Slashes before `end`, which is the number of segments of the prefix that ends there. */
+function countSlashes(text: string, end: number): number {
+  let count = 0;
+  for (let index = 0; index < end; index++) if (text.charCodeAt(index) === 47) count++;
+  return count;
+}
+
+function literalPart(segments: readonly string[]): string {
+  const first = segments.findIndex((segment) => segment.includes("/"));
+  return `/${segments.slice(0, first).join("/")}${first === 0 ? "" : "/"}`;
+}
+
+function fits(pattern: readonly (string | null)[], segments: readonly string[]): boolean {
+  for (let index = 0; index < pattern.length; index++) {
+    const wanted = pattern[index];
+    const given = segments[index];
+    if (wanted === null ? given === "" : wanted !== given) return false;
+  }
+  return true;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+function answer<R extends RoutePattern>(route: R, request: RequestPath, hostPart: string): RouteMatch<R> {
+  if (route.pathKind !== "param" && route.hostParamName === null) {
+    return { route, params: NO_PARAMS, rest: route.pathKind === "prefix" ? restOf(route.path, request) : "" };
+  }
+  // No prototype: a parameter may have any name.
+  const params: Record<string, string> = Object.create(null);
+  if (route.hostParamName !== null) params[route.hostParamName] = hostPart;
+  if (route.pathKind === "param") {
+    const segments = segmentsOf(request);
+    const names = route.path.split("/");
+    for (let index = 1; index < names.length; index++) {
+      const name = names[index];
+      if (name?.startsWith(":")) params[name.slice(1)] = segments[index - 1] ?? "";
+    }
+  }
+  return { route, params, rest: route.pathKind === "prefix" ? restOf(route.path, request) : "" };
+}
+
+function restOf(prefix: string, request: RequestPath): string {
+  if (request.literal !== undefined) return request.literal.slice(prefix.length);
+  const depth = countSlashes(prefix, prefix.length) - 1;
+  return segmentsOf(request)
+    .slice(depth)
+    .map((segment) => segment.replaceAll("/", "%2F"))
+    .join("/");
+}
