@@ -2,13 +2,13 @@
 // a state in which the command can work, then becomes that command. Plain JavaScript without dependencies, because
 // it runs before there are any; on Node.js 20 and newer, and on Bun where there is no Node.js.
 import { become } from "./become.mjs";
-import { BUN, setUp } from "./setup.mjs";
+import { BUN, environmentWithCaches, setUp } from "./setup.mjs";
 
 /** What each command needs to be set up, and the program that it then is. */
 const COMMANDS = {
   start: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/main.ts", "serve"] },
   test: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/test.ts"] },
-  build: { needs: ["dependencies", "dashboard"], runs: ["src/build/binary.ts"] },
+  build: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/binary.ts"] },
   bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["test/bench/index.ts"] },
   lint: { needs: ["dependencies"], runs: ["src/build/lint.ts"] },
 };
@@ -21,7 +21,7 @@ if (!Object.hasOwn(COMMANDS, command)) {
 try {
   const { needs, runs } = COMMANDS[command];
   await setUp(needs);
-  await become(BUN, [...runs, ...rest]);
+  await become(BUN, [...runs, ...rest], environmentWithCaches());
 } catch (error) {
   console.error(`\n${error.message}`);
   process.exit(1);

@@ -114,8 +114,8 @@ function mustBeWritable() {
   }
 }
 
-/** npm and Bun keep their downloads in the home directory; where that cannot be written, in the checkout. */
-function environmentWithCaches() {
+/** Our environment. npm and Bun keep downloads in the home directory; where that cannot be written, in the checkout. */
+export function environmentWithCaches() {
   try {
     accessSync(process.env.HOME ?? "", constants.W_OK);
     return process.env;
