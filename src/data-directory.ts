@@ -1,3 +1,19 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { AppError } from "./shared/errors.ts";
+import { errno, libc } from "./shared/libc.ts";
+import { writeFileWhole } from "./shared/whole-file.ts";
+
 /** The directory that holds all state of one server, and the lock on it. */
 export interface DataDirectory {
   /** Absolute. */
@@ -8,13 +24,96 @@ export interface DataDirectory {
   close(): void;
 }
 
-import { AppError } from "./shared/errors.ts";
+const LOCK_FILE = "picloud.lock";
+const KEY_FILE = "secret.key";
+const KEY_BYTES = 32;
 
 /**
- * Creates the directory when it is missing and locks it for this process. The lock dies with the process.
+ * Creates the directory when it is missing and locks it for this process. The lock dies with the process, however it
+ * ends.
  * @param secretKey the configured key; null: read or made in `secret.key`
- * @throws AppError `data_directory_in_use` naming the process that has it; `invalid_secret_key` for a malformed file
+ * @throws AppError `data_directory_in_use` naming the process that has it, `data_directory_unusable` when it cannot be
+ *   made or written, `invalid_secret_key` for a malformed file
  */
-export function openDataDirectory(_path: string, _secretKey: Uint8Array | null): Promise<DataDirectory> {
-  return Promise.reject(new AppError(500, "not_built", "The data directory is being written."));
+export async function openDataDirectory(path: string, secretKey: Uint8Array | null): Promise<DataDirectory> {
+  const absolute = resolve(path);
+  const lock = takeLock(absolute);
+  try {
+    return {
+      path: absolute,
+      secretKey: secretKey ?? keyOf(absolute),
+      close: () => closeSync(lock),
+    };
+  } catch (error) {
+    closeSync(lock);
+    throw error;
+  }
+}
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+/** EWOULDBLOCK: somebody else has the lock. Linux and macOS. */
+const WOULD_BLOCK = [11, 35];
+
+/** @returns the descriptor that holds the lock. Bun opens it close-on-exec, so children do not inherit it. */
+function takeLock(directory: string): number {
+  const file = usable(directory, () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return openSync(join(directory, LOCK_FILE), constants.O_RDWR | constants.O_CREAT, 0o600);
+  });
+  if (libc().flock(file, LOCK_EX | LOCK_NB) === 0) {
+    ftruncateSync(file);
+    writeSync(file, `${process.pid}\n`, 0);
+    return file;
+  }
+  const code = errno();
+  closeSync(file);
+  if (!WOULD_BLOCK.includes(code)) {
+    throw new AppError(
+      500,
+      "data_directory_unusable",
+      `The data directory ${directory} cannot be locked (errno ${code}). Is it on a network file system without locks?`,
+    );
+  }
+  const pid = readFileSync(join(directory, LOCK_FILE), "utf8").trim();
+  throw new AppError(
+    500,
+    "data_directory_in_use",
+    `The data directory ${directory} is in use by another PiCloud, process ${pid || "unknown"}. Stop it, or choose another directory (--data-dir).`,
+    { details: { pid: Number(pid) || null } },
+  );
+}
+
+function keyOf(directory: string): Uint8Array {
+  const path = join(directory, KEY_FILE);
+  if (!existsSync(path)) {
+    const key = randomBytes(KEY_BYTES);
+    // What it seals is lost with it, so it must be on the disk before anything is sealed.
+    usable(directory, () =>
+      writeFileWhole(path, `${key.toString("base64")}\n`, { mode: 0o600, durable: true }),
+    );
+    return key;
+  }
+  const text = usable(directory, () => readFileSync(path, "utf8")).trim();
+  const key = Buffer.from(text, "base64");
+  if (key.length === KEY_BYTES && key.toString("base64") === text) return key;
+  throw new AppError(
+    500,
+    "invalid_secret_key",
+    `${path} does not hold the base64 text of 32 bytes. Put the file back from a backup, or set PICLOUD_SECRET_KEY; a new key would make every stored secret unreadable.`,
+  );
+}
+
+function usable<T>(directory: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError(
+      500,
+      "data_directory_unusable",
+      `The data directory ${directory} cannot be used: ${reason}. Choose another one (--data-dir), or give this user the right to write there.`,
+      { cause },
+    );
+  }
 }

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Process ids of the Postgres processes that work in a cluster's folder. Postgres stands in its data directory, so
+ * the working directory tells, whatever pid files say. Empty where there is no /proc.
+ */
+export function processesIn(cluster: string): number[] {
+  const folder = realPath(cluster);
+  if (folder === undefined || process.platform !== "linux") return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => worksIn(pid, folder));
+}
+
+function worksIn(pid: number, folder: string): boolean {
+  try {
+    // A shell that stands in the folder is none of ours.
+    return (
+      readlinkSync(`/proc/${pid}/cwd`) === folder &&
+      readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "postgres"
+    );
+  } catch {
+    // Gone meanwhile, or another user's, whom the cluster does not belong to.
+    return false;
+  }
+}
+
+/** How long a shut down may take before it is insisted on, in milliseconds: fast, immediate, kill. */
+const PATIENCE = [
+  ["SIGINT", 30_000],
+  ["SIGQUIT", 5_000],
+  ["SIGKILL", 5_000],
+] as const;
+
+/**
+ * Ends what an earlier PiCloud may have left of the cluster's server: a postmaster that is shutting down or still
+ * running, or backends without one, which hold its shared memory. Then removes the pid file, which Postgres would
+ * otherwise believe if another process has got its number.
+ */
+export async function clearLeftovers(cluster: string, onProgress: (text: string) => void): Promise<void> {
+  const pidFile = join(cluster, "postmaster.pid");
+  if (processesIn(cluster).length > 0) onProgress("Waiting for the previous PostgreSQL to end");
+  for (const [signal, patience] of PATIENCE) {
+    const left = processesIn(cluster);
+    const postmaster = postmasterPid(pidFile);
+    // Backends of a dead postmaster end by themselves; while it lives it sends them home.
+    const first = postmaster !== undefined && left.includes(postmaster) ? [postmaster] : left;
+    for (const pid of signal === "SIGKILL" ? left : first) sendSignal(pid, signal);
+    if (await gone(cluster, patience)) break;
+  }
+  if (process.platform === "linux") rmSync(pidFile, { force: true });
+}
+
+function postmasterPid(pidFile: string): number | undefined {
+  try {
+    return Number(readFileSync(pidFile, "utf8").split("\n", 1)[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
+async function gone(cluster: string, patience: number): Promise<boolean> {
+  const end = performance.now() + patience;
+  while (processesIn(cluster).length > 0) {
+    if (performance.now() > end) return false;
+    await Bun.sleep(20);
+  }
+  return true;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
