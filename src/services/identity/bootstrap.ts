@@ -1,0 +1,51 @@
+import type { Database } from "../../database/client.ts";
+import { newId } from "../../shared/ids.ts";
+import { hashPassword } from "./passwords.ts";
+import { insertUser } from "./queries.ts";
+import type { Randomness } from "./sessions.ts";
+import type { Credential } from "./logins.ts";
+
+/**
+ * Creates the first owner on an empty user table (CONTRACT 0.4); does nothing on any other. Two processes may start at
+ * once: one of them creates it.
+ * @param configured PICLOUD_ADMIN_USERNAME and _PASSWORD; null: an owner `admin` with a random password
+ * @returns the login when its password was made here and must be shown once; else null
+ */
+export async function bootstrap(
+  db: Database,
+  configured: Credential | null,
+  randomness: Randomness = (length) => crypto.getRandomValues(new Uint8Array(length)),
+): Promise<Credential | null> {
+  const [before] = await db`select 1 from users limit 1`;
+  if (before !== undefined) return null;
+  const login = configured ?? { username: "admin", password: readablePassword(randomness) };
+  const passwordHash = await hashPassword(login.password);
+  const created = await db.begin(async (sql) => {
+    await sql`select pg_advisory_xact_lock(hashtext('picloud first owner'))`;
+    const [present] = await sql`select 1 from users limit 1`;
+    if (present !== undefined) return false;
+    await insertUser(sql, {
+      id: newId(),
+      username: login.username,
+      passwordHash,
+      instanceRole: "owner",
+      email: null,
+    });
+    return true;
+  });
+  return created && configured === null ? login : null;
+}
+
+/** Letters and digits that are not mistaken for one another: 31 of them, so 20 carry 99 bits. */
+const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
+
+function readablePassword(randomness: Randomness): string {
+  let text = "";
+  while (text.length < 20) {
+    for (const byte of randomness(32)) {
+      // 248 is the largest multiple of 31 below 256; bytes beyond would favour the first letters.
+      if (byte < 248 && text.length < 20) text += ALPHABET[byte % ALPHABET.length];
+    }
+  }
+  return text.replace(/(.{5})(?=.)/g, "$1-");
+}

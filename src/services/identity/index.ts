@@ -1,0 +1,28 @@
+/** Who calls, and what they may do: users, logins, capabilities. */
+export { bootstrap } from "./bootstrap.ts";
+export {
+  APP_CAPABILITIES,
+  INSTANCE_CAPABILITIES,
+  demand,
+  demandInstance,
+  effectiveRole,
+  permits,
+  type AppCapability,
+  type InstanceCapability,
+  type Scope,
+} from "./capabilities.ts";
+export { isSecure, plainAddress, requestOrigin, type TrustedProxies } from "./client-address.ts";
+export { SESSION_COOKIE, cookieFor, sessionCookie } from "./credentials.ts";
+export type { Credential } from "./logins.ts";
+export { AdminDTO, Email, InstanceRole, Password, Username } from "./model.ts";
+export { hashPassword } from "./passwords.ts";
+export type { User } from "./queries.ts";
+export {
+  createIdentity,
+  type Authentication,
+  type CredentialKind,
+  type Identity,
+  type IdentityDeps,
+} from "./service.ts";
+export type { Randomness } from "./sessions.ts";
+export { createUsers, type UserInput, type Users } from "./users.ts";
