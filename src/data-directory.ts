@@ -53,7 +53,7 @@ export async function openDataDirectory(path: string, secretKey: Uint8Array | nu
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 /** EWOULDBLOCK: somebody else has the lock. Linux and macOS. */
-const WOULD_BLOCK = [11, 35];
+const WOULD_BLOCK: ReadonlySet<number> = new Set([11, 35]);
 
 /** @returns the descriptor that holds the lock. Bun opens it close-on-exec, so children do not inherit it. */
 function takeLock(directory: string): number {
@@ -68,7 +68,7 @@ function takeLock(directory: string): number {
   }
   const code = errno();
   closeSync(file);
-  if (!WOULD_BLOCK.includes(code)) {
+  if (!WOULD_BLOCK.has(code)) {
     throw new AppError(
       500,
       "data_directory_unusable",

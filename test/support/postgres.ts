@@ -2,6 +2,7 @@ import { connect, type Database } from "../../src/database/client.ts";
 import { MIGRATIONS } from "../../src/database/migrations/index.ts";
 import { migrate } from "../../src/database/migrator.ts";
 import { withDatabase, type ConnectionTarget } from "../../src/database/target.ts";
+import { atEnd } from "./at-end.ts";
 import { startTestPostgres, TEST_POSTGRES } from "./test-server.ts";
 
 export interface TestDatabase {
@@ -16,25 +17,17 @@ export interface TestDatabase {
 export async function testDatabase(): Promise<TestDatabase> {
   const server = await sharedServer();
   const template = await migratedTemplate(server);
-  const name = `test_${Bun.randomUUIDv7().replaceAll("-", "")}`;
-  await administer(server, (admin) => admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`));
-  const target = withDatabase(server, name);
-  const db = connect(target, { max: 4, applicationName: "picloud-test" });
-  return {
-    db,
-    target,
-    drop: async () => {
-      await db.end({ timeout: 1 });
-      await administer(server, (admin) => admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    },
-  };
+  return createDatabase(server, template);
 }
 
 /** An empty database, without any migration. */
 export async function emptyDatabase(): Promise<TestDatabase> {
-  const server = await sharedServer();
+  return createDatabase(await sharedServer(), "template0");
+}
+
+async function createDatabase(server: ConnectionTarget, template: string): Promise<TestDatabase> {
   const name = `test_${Bun.randomUUIDv7().replaceAll("-", "")}`;
-  await administer(server, (admin) => admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`));
+  await administer(server, (admin) => admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   const target = withDatabase(server, name);
   const db = connect(target, { max: 4, applicationName: "picloud-test" });
   return {
@@ -55,7 +48,7 @@ function sharedServer(): Promise<ConnectionTarget> {
     const given = process.env[TEST_POSTGRES];
     if (given !== undefined && given !== "") return JSON.parse(given) as ConnectionTarget;
     const server = await startTestPostgres();
-    process.on("beforeExit", () => void server.stop());
+    atEnd(server.stop);
     return server.target;
   })();
   return shared;

@@ -1,3 +1,5 @@
+import core from "./0001_core.sql" with { type: "text" };
+
 /** One step of the schema. A file that was released is never changed: a correction is a new migration. */
 export interface Migration {
   /** 1, 2, 3 …, without gaps. */
@@ -8,4 +10,4 @@ export interface Migration {
 }
 
 /** All migrations, in order; the SQL is embedded in the binary. */
-export const MIGRATIONS: readonly Migration[] = [];
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "core", sql: core }];
