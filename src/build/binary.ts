@@ -14,7 +14,10 @@ try {
   const started = performance.now();
   console.log(`PiCloud ${manifest.version} for ${platform}`);
   if (values.quick !== true) console.log("  compressing PostgreSQL well: about a minute, the first time …");
-  const binary = await compile(platform, { force: true, ...(values.quick === true ? {} : { level: RELEASE_LEVEL }) });
+  const binary = await compile(platform, {
+    force: true,
+    ...(values.quick === true ? {} : { level: RELEASE_LEVEL }),
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`  ${relative(ROOT, binary.path)}: ${(binary.size / 1e6).toFixed(1)} MB, in ${seconds} s`);
 } catch (error) {

@@ -41,7 +41,11 @@ export async function compile(
   const stamp = join(CACHE, `binary-${platform}.stamp`);
   const archive = join(CACHE, platform === HOST ? "postgres.tar.zst" : `embed-${platform}.tar.zst`);
   await makePostgresArchive(platform, archive, options.level);
-  const key = hashFiles(ROOT, ["src", "dashboard", "package.json", "package-lock.json"], `${out} ${Bun.version}`);
+  const key = hashFiles(
+    ROOT,
+    ["src", "dashboard", "package.json", "package-lock.json"],
+    `${out} ${Bun.version}`,
+  );
   if (options.force !== true && (await textOf(stamp)) === key && (await Bun.file(out).exists())) {
     return { path: out, size: (await stat(out)).size, built: false };
   }
@@ -63,7 +67,12 @@ export async function compile(
   return { path: out, size: (await stat(out)).size, built: true };
 }
 
-async function bundle(platform: Platform, archive: string, dashboard: string, outfile: string): Promise<void> {
+async function bundle(
+  platform: Platform,
+  archive: string,
+  dashboard: string,
+  outfile: string,
+): Promise<void> {
   const embedded = new Set<string>();
   const result = await Bun.build({
     entrypoints: ENTRY_POINTS.map((path) => join(ROOT, path)),
@@ -104,7 +113,8 @@ async function bundle(platform: Platform, archive: string, dashboard: string, ou
   });
   if (!result.success) throw new AggregateError(result.logs, `The bundle for ${platform} failed.`);
   for (const path of [archive, `${archive}.stamp`]) {
-    if (!embedded.has(path)) throw new Error(`No source file imports ${path}: the binary would have no PostgreSQL.`);
+    if (!embedded.has(path))
+      throw new Error(`No source file imports ${path}: the binary would have no PostgreSQL.`);
   }
 }
 

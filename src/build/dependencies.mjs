@@ -27,7 +27,16 @@ export async function installDependencies(root, environment) {
       ? [bunCommand(), "install", "--frozen-lockfile", "--ignore-scripts"]
       : // --loglevel=error hides EBADENGINE warnings: the packages meant run on Bun, not on this Node.js.
         // --include: also with NODE_ENV=production in the environment.
-        [...npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--include=dev", "--include=optional"];
+        [
+          ...npm,
+          "ci",
+          "--ignore-scripts",
+          "--no-audit",
+          "--no-fund",
+          "--loglevel=error",
+          "--include=dev",
+          "--include=optional",
+        ];
   const child = spawn(program, args, { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
@@ -54,7 +63,8 @@ export function installedByHand(root) {
     for (const [path, entry] of Object.entries(wanted)) {
       if (!path.startsWith("node_modules/")) continue;
       const found = present[path];
-      if (found === undefined ? !entry.optional && !entry.peer : found.version !== entry.version) return false;
+      if (found === undefined ? !entry.optional && !entry.peer : found.version !== entry.version)
+        return false;
     }
     return statSync(join(root, "node_modules/bun/bin/bun.exe")).size > SMALLEST_BUN;
   } catch {
@@ -67,7 +77,9 @@ export async function linkBun(root) {
   const folder = join(root, "node_modules/bun/bin");
   if (statSync(join(folder, "bun.exe")).size > SMALLEST_BUN) return;
   const packages = join(root, "node_modules/@oven");
-  const candidates = existsSync(packages) ? readdirSync(packages).map((name) => join(packages, name, "bin/bun")) : [];
+  const candidates = existsSync(packages)
+    ? readdirSync(packages).map((name) => join(packages, name, "bin/bun"))
+    : [];
   const executable = candidates.find(runs);
   if (executable === undefined) {
     throw new Error(
@@ -100,7 +112,8 @@ function runs(executable) {
 /** The npm that runs us, or the one on PATH; null without one. */
 function npmCommand() {
   const running = process.env.npm_execpath;
-  if (running?.endsWith("npm-cli.js") && process.versions.bun === undefined) return [process.execPath, running];
+  if (running?.endsWith("npm-cli.js") && process.versions.bun === undefined)
+    return [process.execPath, running];
   return onPath("npm") && onPath("node") ? ["npm"] : null;
 }
 

@@ -10,7 +10,8 @@ export async function withLock(path, work) {
   writeFileSync(own, String(process.pid));
   try {
     for (let told = false; !take(own, path); told = true) {
-      if (!told) process.stderr.write(`  waiting for process ${readFileSync(path, "utf8")}, which is setting up …\n`);
+      if (!told)
+        process.stderr.write(`  waiting for process ${readFileSync(path, "utf8")}, which is setting up …\n`);
       await sleep(200);
     }
   } finally {

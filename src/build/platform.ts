@@ -8,6 +8,7 @@ export const HOST = `${process.platform}-${process.arch}`;
 /** @throws Error that lists the supported platforms */
 export function platformOf(text: string): Platform {
   const platform = PLATFORMS.find((name) => name === text);
-  if (platform === undefined) throw new Error(`"${text}" is not supported. Use one of: ${PLATFORMS.join(", ")}.`);
+  if (platform === undefined)
+    throw new Error(`"${text}" is not supported. Use one of: ${PLATFORMS.join(", ")}.`);
   return platform;
 }

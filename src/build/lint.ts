@@ -1,0 +1,54 @@
+/** `npm run lint`: oxlint, the type checker and the formatter, none of which changes a file. */
+import { join } from "node:path";
+import { ROOT } from "./compile.ts";
+
+const CHECKS: readonly {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly fix: string;
+}[] = [
+  {
+    name: "lint",
+    // By path, run by this Bun: its own first line asks for a Node.js that may not be there.
+    command: [join(ROOT, "node_modules/oxlint/bin/oxlint"), "--quiet"],
+    fix: "oxlint explains each rule that it names.",
+  },
+  { name: "types", command: ["check"], fix: "`bun check` repeats this." },
+  {
+    name: "format",
+    command: ["fmt", "--check", "src", "test", "dashboard"],
+    fix: "`bun fmt src test dashboard` formats.",
+  },
+];
+
+/**
+ * Runs all checks side by side and prints what those say that fail.
+ * @returns how many passed and failed
+ */
+export async function lint(): Promise<{ readonly passed: number; readonly failed: number }> {
+  const results = await Promise.all(
+    CHECKS.map(async ({ name, command, fix }) => {
+      const started = performance.now();
+      const child = Bun.spawn([process.execPath, ...command], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+      const [out, error, code] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
+      const time = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+      console.log(
+        code === 0
+          ? `  ${name.padEnd(9)} passed in ${time}`
+          : `${out}${error}  ${name.padEnd(9)} FAILED. ${fix}`,
+      );
+      return code === 0;
+    }),
+  );
+  const passed = results.filter(Boolean).length;
+  return { passed, failed: results.length - passed };
+}
+
+if (import.meta.main) {
+  const { failed } = await lint();
+  process.exitCode = failed === 0 ? 0 : 1;
+}
