@@ -1,23 +1,28 @@
 import type { Config } from "../../config.ts";
 import type { Database } from "../../database/client.ts";
-import type { RouteMatch } from "../routes/index.ts";
-import type { CatalogApp, CatalogRoute, CatalogScript, HostMatch } from "./model.ts";
+import { logger } from "../../shared/log.ts";
+import { compileRoutes, type RouteMatch, type RouteTable } from "../routes/index.ts";
+import { compileHosts, type DomainClaim, type HostResolution, type HostTable } from "./domains.ts";
+import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
+import { readCatalog, type CatalogRow } from "./queries.ts";
+import { runLimits } from "./settings.ts";
 
 export type CatalogOptions = Pick<Config, "fallbackApp" | "limits" | "ceilings">;
 
 export interface Catalog {
-  /** Reads everything. To be called at boot, before the first request, and again after a lost LISTEN connection. */
+  /** Reads everything. To be called at boot, before the first request. */
   load(): Promise<void>;
   /** Reads one app again. Resolves when what was committed before the call is visible. A deleted app vanishes. */
   refresh(appId: string): Promise<void>;
   /** For NOTIFY picloud_catalog: `app_id:catalog_version`. Reads the app again unless it is that new already. */
   onNotify(payload: string): void;
-  /** `load()` that logs instead of rejecting; for `onReconnect`. */
+  /** `load()` that logs instead of rejecting; for a LISTEN connection that came back. */
   reload(): Promise<void>;
-  /** The app that answers for a Host header (port and case do not matter); null: nobody does. */
-  resolveApp(host: string): HostMatch | null;
+  /** The app that answers for a Host header; port, case and a trailing dot do not matter. */
+  resolveApp(host: string): HostResolution<CatalogApp>;
   /**
    * The route of an app that answers; null: none.
+   * @param host normalised, as `resolveApp` gives it
    * @throws AppError 400 `malformed_path` for escapes that cannot be decoded
    */
   route(appId: string, method: string, host: string, path: string): RouteMatch<CatalogRoute> | null;
@@ -25,4 +30,134 @@ export interface Catalog {
   script(scriptId: string): CatalogScript | undefined;
 }
 
-export declare function createCatalog(db: Database, options: CatalogOptions): Catalog;
+interface Entry {
+  readonly app: CatalogApp;
+  readonly domains: readonly Pick<DomainClaim, "pattern" | "shape">[];
+  readonly routes: RouteTable<CatalogRoute>;
+  readonly scripts: readonly CatalogScript[];
+}
+
+/** What waits for the next read: apps by id, or everything. */
+interface Batch {
+  everything: boolean;
+  readonly appIds: Set<string>;
+  readonly done: Promise<void>;
+}
+
+/**
+ * All reads go through one line, one at a time: whoever asks joins the batch that has not started yet. So a read
+ * always starts after it was asked for, and an older read can never overwrite a newer one.
+ */
+export function createCatalog(db: Database, options: CatalogOptions): Catalog {
+  const entries = new Map<string, Entry>();
+  const scripts = new Map<string, CatalogScript>();
+  let hosts: HostTable<CatalogApp> = compileHosts<CatalogApp>([], null);
+  let waiting: Batch | null = null;
+  let last: Promise<void> = Promise.resolve();
+
+  function ask(appId: string | null): Promise<void> {
+    if (waiting === null) {
+      const before = last;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const batch: Batch = { everything: false, appIds: new Set(), done: promise };
+      waiting = batch;
+      last = promise.catch(() => {});
+      resolve(
+        before.then(() => {
+          waiting = null;
+          return read(batch);
+        }),
+      );
+    }
+    if (appId === null) waiting.everything = true;
+    else waiting.appIds.add(appId);
+    return waiting.done;
+  }
+
+  async function read(batch: Batch): Promise<void> {
+    const rows = await readCatalog(db, batch.everything ? null : [...batch.appIds]);
+    const gone = new Set(batch.everything ? entries.keys() : batch.appIds);
+    for (const row of rows) {
+      gone.delete(row.id);
+      install(row);
+    }
+    for (const appId of gone) remove(appId);
+    hosts = compileHosts(claims(), fallback());
+  }
+
+  function install(row: CatalogRow): void {
+    remove(row.id);
+    const entry = entryOf(row, options);
+    entries.set(row.id, entry);
+    for (const script of entry.scripts) scripts.set(script.id, script);
+  }
+
+  function remove(appId: string): void {
+    for (const script of entries.get(appId)?.scripts ?? []) scripts.delete(script.id);
+    entries.delete(appId);
+  }
+
+  function* claims() {
+    for (const { app, domains } of entries.values()) {
+      for (const { pattern, shape } of domains) yield { pattern, shape, app };
+    }
+  }
+
+  function fallback(): CatalogApp | null {
+    for (const { app } of entries.values()) if (app.slug === options.fallbackApp) return app;
+    return null;
+  }
+
+  return {
+    load: () => ask(null),
+    refresh: (appId) => ask(appId),
+    onNotify(payload) {
+      const [appId = "", version] = payload.split(":");
+      // Version 0 tells of a deleted app.
+      const known = entries.get(appId)?.app.version ?? 0;
+      if (Number(version) > 0 ? known >= Number(version) : known === 0) return;
+      ask(appId).catch((error: unknown) => {
+        logger("catalog").warning("cannot read app {appId} again: {error}", { appId, error });
+      });
+    },
+    async reload() {
+      try {
+        await ask(null);
+      } catch (error) {
+        logger("catalog").warning("cannot read the catalog again: {error}", { error });
+      }
+    },
+    resolveApp: (host) => hosts.resolve(host),
+    route: (appId, method, host, path) => entries.get(appId)?.routes.match(method, host, path) ?? null,
+    app: (appId) => entries.get(appId)?.app,
+    script: (scriptId) => scripts.get(scriptId),
+  };
+}
+
+function entryOf(row: CatalogRow, options: CatalogOptions): Entry {
+  return {
+    app: { id: row.id, slug: row.slug, version: Number(row.version) },
+    domains: row.domains,
+    routes: compileRoutes(row.routes.map((route) => ({ ...route, appId: row.id }))),
+    scripts: row.scripts.map((script) => ({
+      appId: row.id,
+      id: script.id,
+      name: script.name,
+      kind: script.kind,
+      liveVersion: script.liveVersion,
+      directExecute: script.directExecute,
+      limits:
+        script.timeoutSeconds === null || script.memoryLimitMb === null
+          ? options.limits
+          : runLimits(
+              {
+                timeoutSeconds: script.timeoutSeconds,
+                memoryLimitMb: script.memoryLimitMb,
+                sandbox: script.sandbox ?? {},
+              },
+              options.limits,
+              options.ceilings,
+            ),
+    })),
+  };
+}

@@ -1,4 +1,6 @@
 /** What the data plane knows of apps, domains, routes and scripts: in memory, always as committed. */
 export { createCatalog, type Catalog, type CatalogOptions } from "./catalog.ts";
-export { runLimits, type ScriptSettings } from "./settings.ts";
-export type { CatalogApp, CatalogRoute, CatalogScript, HostMatch } from "./model.ts";
+export { parseDomainClaim, type DomainClaim, type DomainShape, type HostResolution } from "./domains.ts";
+export type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
+export { readSource } from "./queries.ts";
+export { runLimits, SANDBOX_KEYS, type ScriptSettings } from "./settings.ts";

@@ -26,10 +26,3 @@ export interface CatalogScript {
   readonly limits: RunLimits;
   readonly directExecute: "members" | "public";
 }
-
-/** The app that answers for a host. */
-export interface HostMatch {
-  readonly app: CatalogApp;
-  /** The label that a parameterised claim (`{tenant}.example.com`) captured; else empty. */
-  readonly params: Readonly<Record<string, string>>;
-}

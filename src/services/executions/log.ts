@@ -1,14 +1,169 @@
 import type { Database } from "../../database/client.ts";
+import { isConnectionError } from "../../database/errors.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { logger } from "../../shared/log.ts";
+import { createAdmission } from "./admission.ts";
 import type { ExecutionRow } from "./model.ts";
+import { insertDrops, insertExecutions } from "./queries.ts";
 
 export interface ExecutionLog {
   /** Remembers a run. Returns at once, never throws; the row is written shortly after. */
   record(row: ExecutionRow): void;
-  /** Writes what waits. Never rejects: a failing write is logged and its rows are counted as dropped. */
+  /** Writes what waits. Never rejects: rows that cannot be written are counted as dropped. */
   flush(): Promise<void>;
   /** Flushes and records no more. */
   stop(): Promise<void>;
 }
 
-export declare function createExecutionLog(db: Database, options: { readonly clock: Clock }): ExecutionLog;
+/** Rows are collected for this long, so that a busy server sends few statements. */
+const COLLECT_MS = 250;
+/** While the database is away. */
+const RETRY_MS = 2000;
+/** Rows of one statement. With COLLECT_MS this bounds the whole log to 2,000 rows a second. */
+const BATCH_ROWS = 500;
+/** Rows that may wait; successes leave the last fifth to failures. */
+const MAX_ROWS = 10_000;
+/** Characters of JSON that may wait: rows with many log lines are large. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** Counts of dropped rows are written at most this often. */
+const DROPS_MS = 5000;
+
+/**
+ * The writer of the execution log: a buffer, one timer that is armed only while something waits, one statement at a
+ * time. Which runs get a row at all when there are too many is decided in `admission.ts`.
+ */
+export function createExecutionLog(db: Database, options: { readonly clock: Clock }): ExecutionLog {
+  const { clock } = options;
+  const admission = createAdmission(clock);
+  /** JSON texts, oldest first. */
+  let rows: {
+    readonly json: string;
+    readonly row: Pick<ExecutionRow, "appId" | "scriptId" | "createdAt">;
+  }[] = [];
+  let characters = 0;
+  let drops = new Map<string, { appId: string; scriptId: string; minute: number; dropped: number }>();
+  let dropsWrittenAt = -Infinity;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let writing: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  function record(row: ExecutionRow): void {
+    if (stopped) return;
+    const failed = row.status !== "success";
+    const room = failed ? 1 : 0.8;
+    const fits = rows.length < MAX_ROWS * room && characters < MAX_CHARACTERS * room;
+    if (!fits || !admission.admit(row.appId, failed)) countDrop(row);
+    else {
+      const json = toJson(row);
+      rows.push({ json, row: { appId: row.appId, scriptId: row.scriptId, createdAt: row.createdAt } });
+      characters += json.length;
+    }
+    arm(COLLECT_MS);
+  }
+
+  function countDrop(row: Pick<ExecutionRow, "appId" | "scriptId" | "createdAt">): void {
+    const { appId, scriptId } = row;
+    const minute = Math.floor(row.createdAt / 60_000);
+    const key = `${scriptId}:${minute}`;
+    const count = drops.get(key);
+    if (count === undefined) drops.set(key, { appId, scriptId, minute, dropped: 1 });
+    else count.dropped++;
+  }
+
+  function arm(ms: number): void {
+    if (timer !== null || stopped) return;
+    timer = setTimeout(() => {
+      timer = null;
+      writing = writing.then(() => write(false));
+    }, ms);
+  }
+
+  async function write(everything: boolean): Promise<void> {
+    let retry = COLLECT_MS;
+    do {
+      const batch = rows.slice(0, BATCH_ROWS);
+      if (batch.length === 0) break;
+      try {
+        await insertExecutions(db, `[${batch.map(({ json }) => json).join(",")}]`);
+      } catch (error) {
+        if (!stopped && isConnectionError(error)) {
+          // They wait, as long as there is room.
+          retry = RETRY_MS;
+          break;
+        }
+        logger("executions").error("cannot write the execution log: {error}", { error, rows: batch.length });
+        for (const { row } of batch) countDrop(row);
+      }
+      rows = rows.slice(batch.length);
+      characters -= batch.reduce((sum, { json }) => sum + json.length, 0);
+    } while (everything);
+    await writeDrops(everything);
+    if (rows.length > 0) arm(retry);
+    else if (drops.size > 0) arm(DROPS_MS);
+  }
+
+  async function writeDrops(now: boolean): Promise<void> {
+    if (drops.size === 0 || (!now && clock.monotonic() - dropsWrittenAt < DROPS_MS)) return;
+    dropsWrittenAt = clock.monotonic();
+    const counts = [...drops.values()];
+    drops = new Map();
+    try {
+      await insertDrops(
+        db,
+        JSON.stringify(
+          counts.map(({ appId, scriptId, ...rest }) => ({ app_id: appId, script_id: scriptId, ...rest })),
+        ),
+      );
+    } catch (error) {
+      logger("executions").warning("cannot write counts of dropped rows: {error}", { error });
+    }
+  }
+
+  function flush(): Promise<void> {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    writing = writing.then(() => write(true));
+    return writing;
+  }
+
+  return {
+    record(row) {
+      try {
+        record(row);
+      } catch (error) {
+        logger("executions").error("cannot record a run: {error}", { error });
+      }
+    },
+    flush,
+    async stop() {
+      stopped = true;
+      await flush();
+    },
+  };
+}
+
+function toJson(row: ExecutionRow): string {
+  const json = JSON.stringify({
+    app_id: row.appId,
+    id: row.id,
+    script_id: row.scriptId,
+    version: row.version,
+    request_id: row.requestId,
+    root_execution_id: row.rootExecutionId,
+    trigger_kind: row.triggerKind,
+    trigger_id: row.triggerId,
+    status: row.status,
+    status_code: row.statusCode,
+    duration_ms: row.durationMs,
+    operations: row.operations,
+    request: row.request?.() ?? null,
+    response_summary: row.responseSummary,
+    error: row.error,
+    logs: row.logs,
+    created_ms: Math.floor(row.createdAt),
+  });
+  // Postgres holds no NUL in text. Escapes are matched whole, so that an escaped backslash before `u0000` stays.
+  return json.includes("\\u0000")
+    ? json.replace(/\\(?:u0000|[^])/g, (escape) => (escape === "\\u0000" ? "\\ufffd" : escape))
+    : json;
+}
