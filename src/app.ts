@@ -1,0 +1,195 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "./config.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { connect, type Database } from "./database/client.ts";
+import { startEmbedded, type EmbeddedPostgres } from "./database/embedded/index.ts";
+import { isConnectionError } from "./database/errors.ts";
+import { listen } from "./database/listen.ts";
+import { migrate, schemaVersion } from "./database/migrator.ts";
+import { urlTarget, type ConnectionTarget } from "./database/target.ts";
+import { createExecutor } from "./executor/index.ts";
+import { listenHttp } from "./http-server.ts";
+import { serveDashboard } from "./manager/dashboard/assets.ts";
+import { createManager } from "./manager/index.ts";
+import { createOrchestrator } from "./orchestrator/index.ts";
+import { createCatalog } from "./services/catalog/index.ts";
+import { createExecutionLog } from "./services/executions/index.ts";
+import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
+import { systemClock } from "./shared/clock.ts";
+import { AppError } from "./shared/errors.ts";
+import { logger } from "./shared/log.ts";
+import type { Principal } from "./shared/principal.ts";
+import { VERSIONS } from "./shared/version.ts";
+
+/** A running PiCloud: all three roles in one process. */
+export interface App {
+  /** Where it answers, from this machine. */
+  readonly url: string;
+  /** The owner made at the first start, when its password was made here too. To be shown once. */
+  readonly firstLogin: { readonly username: string; readonly password: string } | null;
+  /** Stops accepting, lets running executions end (at most 25 s), and takes everything down in order. */
+  stop(): Promise<void>;
+}
+
+/** What running executions get to finish in when PiCloud is asked to stop. */
+const GRACE_MS = 25_000;
+
+/**
+ * Takes everything up in order: lock, address, database, schema, catalog, roles. What was taken up is taken down again
+ * when a later step fails.
+ * @param onProgress told each step, in words for a terminal
+ * @throws AppError when the start is refused: `data_directory_in_use`, `address_in_use`, `schema_too_new`, …
+ */
+export async function startApp(config: Config, onProgress: (text: string) => void): Promise<App> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    // One step that fails must not keep the others from happening: Postgres would be left running.
+    for (const step of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        logger().error("while stopping: {error}", { error });
+      }
+    }
+  };
+  try {
+    return await takeUp(config, onProgress, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function takeUp(
+  config: Config,
+  onProgress: (text: string) => void,
+  undo: (() => Promise<void> | void)[],
+  stop: () => Promise<void>,
+): Promise<App> {
+  const directory = await openDataDirectory(config.dataDir, config.secretKey);
+  undo.push(() => directory.close());
+  // Before the database, so that a busy port is told at once and probes get an answer while Postgres starts.
+  const http = listenHttp(config);
+  undo.push(() => http.stop(0));
+
+  const target = await takeUpDatabase(config, onProgress, undo);
+  const db = connect(target, { max: 8, applicationName: "picloud", idleTimeoutSeconds: 10 });
+  undo.push(() => db.end({ timeout: 5 }));
+  await whenReachable(() => migrate(db), onProgress);
+  const firstLoginFile = join(config.dataDir, "first-login.txt");
+  const firstLogin = await bootstrap(db, config.admin);
+  if (firstLogin !== null) {
+    await writeFile(firstLoginFile, `${firstLogin.username}\n${firstLogin.password}\n`, { mode: 0o600 });
+  }
+
+  const clock = systemClock;
+  const catalog = createCatalog(db, config);
+  const executions = createExecutionLog(db, { clock });
+  undo.push(() => executions.stop());
+  const executor = createExecutor({
+    maxConcurrent: config.maxConcurrentExecutions,
+    cacheSize: config.scriptCacheSize,
+    loadSource: async (appId, scriptId, version) => {
+      const [row] = await db<{ source: string }[]>`
+        select source from script_versions
+        where app_id = ${appId} and script_id = ${scriptId} and version = ${version}`;
+      return row?.source ?? null;
+    },
+  });
+  undo.push(() => executor.stop(0));
+  const identity = createIdentity({
+    db,
+    clock,
+    secretKey: directory.secretKey,
+    sessionTtlHours: config.sessionTtlHours,
+    trustedProxies: config.trustedProxies,
+  });
+  const orchestrator = createOrchestrator({
+    catalog,
+    executor,
+    executions,
+    config,
+    clock,
+    // Basic users on a route are the script's own affair; on /api/v1/execute they are ours (CONTRACT 0.14).
+    authenticate: (request, peer, { direct }) =>
+      identity.principalOf(request.headers, identity.addressOf(request.headers, peer), { basic: direct }),
+    mayExecute: (principal, appId) => may(identity, principal, "AppRead", appId),
+    mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
+  });
+  const manager = await createManager({
+    db,
+    config,
+    clock,
+    identity,
+    checkScript: executor.check,
+    catalogChanged: catalog.refresh,
+    onPasswordChanged: () => rm(firstLoginFile, { force: true }),
+  });
+  const listener = await listen(target, {
+    applicationName: "picloud-listen",
+    channels: { picloud_catalog: catalog.onNotify },
+    onReconnect: () => void catalog.reload(),
+  });
+  undo.push(() => listener.close());
+  await catalog.load();
+
+  http.open({
+    manager: manager.handle,
+    orchestrator: orchestrator.handle,
+    dashboard: serveDashboard,
+    ready: () => reachable(db),
+    version: () => ({ ...VERSIONS, schema: schemaVersion, public_base_url: config.publicBaseUrl }),
+  });
+  undo.push(async () => {
+    // New requests are refused from here on; those under way get their time.
+    await Promise.all([http.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
+  });
+  return { url: http.url, firstLogin, stop };
+}
+
+/** The configured database, or our own. */
+async function takeUpDatabase(
+  config: Config,
+  onProgress: (text: string) => void,
+  undo: (() => Promise<void> | void)[],
+): Promise<ConnectionTarget> {
+  if (config.databaseUrl !== null) return urlTarget(config.databaseUrl);
+  const embedded: EmbeddedPostgres = await startEmbedded({ dataDir: config.dataDir, onProgress });
+  undo.push(() => embedded.stop());
+  return embedded.target;
+}
+
+/** Waits for a database that is not up yet, longer each time: a machine that boots starts both at once. */
+async function whenReachable(work: () => Promise<unknown>, onProgress: (text: string) => void): Promise<void> {
+  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 10_000)) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+      onProgress(`The database is not reachable; trying again in ${waitMs / 1000} s`);
+      await Bun.sleep(waitMs);
+    }
+  }
+}
+
+/** Asks the database, with little patience. */
+async function reachable(db: Database): Promise<boolean> {
+  const asked = db`select 1`.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([asked, Bun.sleep(2000).then(() => false)]);
+}
+
+/** Whether a caller has a capability in an app; a refusal is an answer here, not an error. */
+async function may(identity: Identity, who: Principal, what: AppCapability, appId: string): Promise<boolean> {
+  try {
+    await identity.authorize(who, what, appId);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.status < 500) return false;
+    throw error;
+  }
+}

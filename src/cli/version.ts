@@ -1,0 +1,8 @@
+import { schemaVersion } from "../database/migrator.ts";
+import { VERSIONS } from "../shared/version.ts";
+
+/** `picloud version`: one `name<TAB>value` line each. */
+export function printVersion(): void {
+  const rows = { ...VERSIONS, schema: schemaVersion };
+  for (const [name, value] of Object.entries(rows)) process.stdout.write(`${name}\t${value}\n`);
+}

@@ -1,0 +1,30 @@
+/** How long nothing must have happened before memory is given back. */
+const QUIET_MS = 10_000;
+
+/**
+ * Collects garbage once after each busy phase, in place of the collector's timers (see cli/quiet.ts). One timer while
+ * there was activity lately; none at rest.
+ * @param idle whether nothing is under way
+ */
+export function restWhenIdle(idle: () => boolean): { touched(): void; stop(): void } {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let touchedSince = false;
+  const check = (): void => {
+    if (touchedSince || !idle()) {
+      touchedSince = false;
+      timer = setTimeout(check, QUIET_MS);
+      return;
+    }
+    timer = null;
+    Bun.gc(true);
+  };
+  return {
+    touched: () => {
+      touchedSince = true;
+      timer ??= setTimeout(check, QUIET_MS);
+    },
+    stop: () => {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
