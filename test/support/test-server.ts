@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmbedded } from "../../src/database/embedded/index.ts";
@@ -22,6 +22,13 @@ export async function temporaryDirectory(prefix = "picloud-test-"): Promise<stri
   return path;
 }
 
+/** Removes a data directory, and its server where that is only linked to. */
+export async function removeDataDirectory(dataDir: string): Promise<void> {
+  const server = await realpath(join(dataDir, "postgres")).catch(() => null);
+  if (server !== null) await rm(server, { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
+}
+
 /** Starts one cluster for a whole test run. */
 export async function startTestPostgres(): Promise<TestPostgres> {
   const dataDir = await temporaryDirectory();
@@ -31,7 +38,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     environmentValue: JSON.stringify(server.target),
     stop: async () => {
       await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await removeDataDirectory(dataDir);
     },
   };
 }

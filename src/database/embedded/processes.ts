@@ -27,6 +27,10 @@ function worksIn(pid: number, folder: string): boolean {
   }
 }
 
+const PID_FILE = "postmaster.pid";
+/** Both hold the postmaster's process id, and both are believed. */
+const LOCK_FILES = [PID_FILE, ".s.PGSQL.5432.lock"];
+
 /** How long a shut down may take before it is insisted on, in milliseconds: fast, immediate, kill. */
 const PATIENCE = [
   ["SIGINT", 30_000],
@@ -36,11 +40,11 @@ const PATIENCE = [
 
 /**
  * Ends what an earlier PiCloud may have left of the cluster's server: a postmaster that is shutting down or still
- * running, or backends without one, which hold its shared memory. Then removes the pid file, which Postgres would
+ * running, or backends without one, which hold its shared memory. Then removes the lock files, which Postgres would
  * otherwise believe if another process has got its number.
  */
 export async function clearLeftovers(cluster: string, onProgress: (text: string) => void): Promise<void> {
-  const pidFile = join(cluster, "postmaster.pid");
+  const pidFile = join(cluster, PID_FILE);
   if (processesIn(cluster).length > 0) onProgress("Waiting for the previous PostgreSQL to end");
   for (const [signal, patience] of PATIENCE) {
     const left = processesIn(cluster);
@@ -50,7 +54,8 @@ export async function clearLeftovers(cluster: string, onProgress: (text: string)
     for (const pid of signal === "SIGKILL" ? left : first) sendSignal(pid, signal);
     if (await gone(cluster, patience)) break;
   }
-  if (process.platform === "linux") rmSync(pidFile, { force: true });
+  if (process.platform === "linux")
+    for (const name of LOCK_FILES) rmSync(join(cluster, name), { force: true });
 }
 
 function postmasterPid(pidFile: string): number | undefined {
