@@ -1,0 +1,63 @@
+import { status } from "elysia";
+import { Type } from "@sinclair/typebox";
+import { AdminDTO, type User } from "../../services/identity/index.ts";
+import { notFound } from "../../shared/errors.ts";
+import { isUuid } from "../../shared/ids.ts";
+import type { ManagerContext } from "../context.ts";
+import { jsonBody } from "../http/body.ts";
+import { principalOf } from "../http/caller.ts";
+import { apiModule, NoContent, problems } from "../http/module.ts";
+import { AdminPath, CreateAdmin, UpdateAdmin } from "./model.ts";
+
+export const adminsModule = (context: ManagerContext) => {
+  const { users } = context;
+  const parse = jsonBody(context.config.maxBodyBytes);
+  return apiModule()
+    .get("/admins", async ({ request }) => (await users.list(principalOf(request))).map(adminDTO), {
+      response: { 200: Type.Array(AdminDTO), ...problems(401, 403) },
+    })
+    .post(
+      "/admins",
+      async ({ request, body }) => status(201, adminDTO(await users.create(principalOf(request), body))),
+      { parse, body: CreateAdmin, response: { 201: AdminDTO, ...problems(401, 403, 409, 422) } },
+    )
+    .get(
+      "/admins/:id",
+      async ({ request, params }) => adminDTO(await users.read(principalOf(request), idOf(params))),
+      { params: AdminPath, response: { 200: AdminDTO, ...problems(401, 403, 404) } },
+    )
+    .patch(
+      "/admins/:id",
+      async ({ request, params, body }) =>
+        adminDTO(await users.update(principalOf(request), idOf(params), body)),
+      {
+        parse,
+        params: AdminPath,
+        body: UpdateAdmin,
+        response: { 200: AdminDTO, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .delete(
+      "/admins/:id",
+      async ({ request, params }) => {
+        await users.remove(principalOf(request), idOf(params));
+        return status(204, undefined);
+      },
+      { params: AdminPath, response: { 204: NoContent, ...problems(401, 403, 404, 422) } },
+    );
+};
+
+function idOf(params: { readonly id: string }): string {
+  if (!isUuid(params.id)) throw notFound("User");
+  return params.id.toLowerCase();
+}
+
+const adminDTO = (user: User): AdminDTO => ({
+  id: user.id,
+  username: user.username,
+  is_active: user.is_active,
+  instance_role: user.instance_role,
+  email: user.email,
+  created_at: user.created_at.toISOString(),
+  last_login_at: user.last_login_at?.toISOString() ?? null,
+});

@@ -1,0 +1,51 @@
+import { status } from "elysia";
+import { Type } from "@sinclair/typebox";
+import type { ManagerContext } from "../context.ts";
+import { jsonBody } from "../http/body.ts";
+import { principalOf } from "../http/caller.ts";
+import { apiModule, NoContent, problems } from "../http/module.ts";
+import { AppDTO, AppPath, AppWithRole, CreateApp, DeleteAppQuery, UpdateApp } from "./model.ts";
+import { changeApp, createApp, openApp, removeApp, visibleApps, withRole } from "./service.ts";
+
+export const appsModule = (context: ManagerContext) => {
+  const parse = jsonBody(context.config.maxBodyBytes);
+  return apiModule()
+    .get("/apps", ({ request }) => visibleApps(context, principalOf(request)), {
+      response: { 200: Type.Array(AppDTO), ...problems(401) },
+    })
+    .post(
+      "/apps",
+      async ({ request, body }) => status(201, await createApp(context, principalOf(request), body)),
+      { parse, body: CreateApp, response: { 201: AppWithRole, ...problems(401, 403, 409, 422) } },
+    )
+    .get(
+      "/apps/:app",
+      async ({ request, params }) => {
+        const who = principalOf(request);
+        return withRole(await openApp(context, who, params.app, "AppRead"), who);
+      },
+      { params: AppPath, response: { 200: AppWithRole, ...problems(401, 404) } },
+    )
+    .patch(
+      "/apps/:app",
+      ({ request, params, body }) => changeApp(context, principalOf(request), params.app, body),
+      {
+        parse,
+        params: AppPath,
+        body: UpdateApp,
+        response: { 200: AppWithRole, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .delete(
+      "/apps/:app",
+      async ({ request, params, query }) => {
+        await removeApp(context, principalOf(request), params.app, query.force === true);
+        return status(204, undefined);
+      },
+      {
+        params: AppPath,
+        query: DeleteAppQuery,
+        response: { 204: NoContent, ...problems(401, 403, 404, 409, 422) },
+      },
+    );
+};

@@ -1,0 +1,47 @@
+import { Type, type Static } from "@sinclair/typebox";
+import { strict } from "../http/module.ts";
+
+export const AppRole = Type.Union([
+  Type.Literal("app_admin"),
+  Type.Literal("editor"),
+  Type.Literal("viewer"),
+]);
+
+const APP_FIELDS = {
+  id: Type.String(),
+  slug: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  created_at: Type.String(),
+  updated_at: Type.String(),
+};
+
+export const AppDTO = strict(APP_FIELDS);
+export type AppDTO = Static<typeof AppDTO>;
+
+/** A single app, with the caller's effective role in it. */
+export const AppWithRole = strict({ ...APP_FIELDS, my_role: AppRole });
+export type AppWithRole = Static<typeof AppWithRole>;
+
+const Slug = Type.String({
+  pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+  description: "1 to 63 lower-case letters, digits and hyphens, the first of them no hyphen",
+});
+const Name = Type.String({ minLength: 1, maxLength: 128 });
+const Description = Type.String({ maxLength: 4096 });
+
+export const CreateApp = strict({ slug: Slug, name: Name, description: Type.Optional(Description) });
+export type CreateApp = Static<typeof CreateApp>;
+
+export const UpdateApp = strict({
+  slug: Type.Optional(Slug),
+  name: Type.Optional(Name),
+  description: Type.Optional(Description),
+});
+export type UpdateApp = Static<typeof UpdateApp>;
+
+export const AppPath = Type.Object({ app: Type.String({ description: "the app's id or slug" }) });
+
+export const DeleteAppQuery = strict({
+  force: Type.Optional(Type.Boolean({ description: "true or false" })),
+});

@@ -1,0 +1,93 @@
+import type { Queryable } from "../../database/client.ts";
+import type { AppRole, Principal } from "../../shared/principal.ts";
+
+/** A row of `apps`, with what the membership table grants the asking user in it. */
+export interface App {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly description: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly granted: AppRole | null;
+}
+
+/** @param key an id, or a slug, already known to have the shape of one */
+export async function findApp(
+  sql: Queryable,
+  key: { readonly id: string } | { readonly slug: string },
+  who: Principal,
+): Promise<App | undefined> {
+  const condition = "id" in key ? sql`apps.id = ${key.id}` : sql`apps.slug = ${key.slug}`;
+  const [app] = await sql<App[]>`
+    select apps.*, app_members.role as granted
+    from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
+    where ${condition}`;
+  return app;
+}
+
+/** All apps for instance admins, else those of which the user is a member. */
+export async function listApps(sql: Queryable, who: Principal): Promise<App[]> {
+  return sql<App[]>`
+    select apps.*, app_members.role as granted
+    from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
+    where ${who.instanceRole !== "member"} or app_members.role is not null
+    order by apps.slug`;
+}
+
+export async function insertApp(
+  sql: Queryable,
+  app: { readonly id: string; readonly slug: string; readonly name: string; readonly description: string },
+): Promise<App> {
+  const [row] = await sql<App[]>`
+    insert into apps (id, slug, name, description)
+    values (${app.id}, ${app.slug}, ${app.name}, ${app.description})
+    returning *, null as granted`;
+  if (row === undefined) throw new Error("insert into apps returned no row");
+  return row;
+}
+
+export async function updateApp(
+  sql: Queryable,
+  app: { readonly id: string; readonly slug: string; readonly name: string; readonly description: string },
+): Promise<App | undefined> {
+  const [row] = await sql<App[]>`
+    update apps
+    set slug = ${app.slug}, name = ${app.name}, description = ${app.description},
+        updated_at = now(), catalog_version = catalog_version + 1
+    where id = ${app.id}
+    returning *, null as granted`;
+  return row;
+}
+
+/**
+ * Holds every other change of this app's scripts, routes and domains back until the transaction ends, so that what is
+ * checked stays true until it is written. False: the app does not exist (any more).
+ */
+export async function lockApp(sql: Queryable, appId: string): Promise<boolean> {
+  const rows = await sql`select 1 from apps where id = ${appId} for no key update`;
+  return rows.length === 1;
+}
+
+/** Tells the data plane, at commit, that it must read the app again. */
+export async function touchCatalog(sql: Queryable, appId: string): Promise<void> {
+  await sql`update apps set catalog_version = catalog_version + 1 where id = ${appId}`;
+}
+
+/** Locks an app and tells the data plane: for changes that are made in any case. */
+export async function lockAndTouch(sql: Queryable, appId: string): Promise<boolean> {
+  const rows =
+    await sql`update apps set catalog_version = catalog_version + 1 where id = ${appId} returning 1`;
+  return rows.length === 1;
+}
+
+export async function countScripts(sql: Queryable, appId: string): Promise<number> {
+  const [row] = await sql<
+    { count: number }[]
+  >`select count(*)::int as count from scripts where app_id = ${appId}`;
+  return row?.count ?? 0;
+}
+
+export async function deleteApp(sql: Queryable, appId: string): Promise<void> {
+  await sql`delete from apps where id = ${appId}`;
+}

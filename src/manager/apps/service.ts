@@ -1,0 +1,169 @@
+import { demand, demandInstance, effectiveRole, type AppCapability } from "../../services/identity/index.ts";
+import { AppError, conflict, invalid, notFound } from "../../shared/errors.ts";
+import { isUuid, newId } from "../../shared/ids.ts";
+import type { AppRole, Principal } from "../../shared/principal.ts";
+import type { ManagerContext } from "../context.ts";
+import type { AppDTO, AppWithRole, CreateApp, UpdateApp } from "./model.ts";
+import {
+  countScripts,
+  deleteApp,
+  findApp,
+  insertApp,
+  listApps,
+  lockApp,
+  updateApp,
+  type App,
+} from "./queries.ts";
+
+const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Words that mean something else in URLs of the dashboard and the API. */
+const RESERVED_SLUGS: ReadonlySet<string> = new Set([
+  "new",
+  "api",
+  "admin",
+  "admins",
+  "healthz",
+  "version",
+  "login",
+  "logout",
+  "apps",
+]);
+
+/** The app that is always there. */
+export const DEFAULT_APP = "default";
+
+/**
+ * The app that a path names, when the caller has a capability in it.
+ * @throws AppError 404 when it does not exist or the caller may not know that it does, 403 when the role is too low
+ */
+export async function openApp(
+  context: Pick<ManagerContext, "db">,
+  who: Principal,
+  idOrSlug: string,
+  capability: AppCapability,
+): Promise<App & { readonly role: AppRole }> {
+  const app = await lookUp(context, who, idOrSlug);
+  if (app === undefined) throw notFound("App");
+  return { ...app, role: demand(who, app.granted, capability, "App") };
+}
+
+async function lookUp(
+  context: Pick<ManagerContext, "db">,
+  who: Principal,
+  idOrSlug: string,
+): Promise<App | undefined> {
+  // A slug may look like an id; ids go first.
+  const byId = isUuid(idOrSlug) ? await findApp(context.db, { id: idOrSlug }, who) : undefined;
+  if (byId !== undefined || !SLUG.test(idOrSlug)) return byId;
+  return findApp(context.db, { slug: idOrSlug }, who);
+}
+
+export async function visibleApps(context: ManagerContext, who: Principal): Promise<AppDTO[]> {
+  return (await listApps(context.db, who)).map(appDTO);
+}
+
+export async function createApp(
+  context: ManagerContext,
+  who: Principal,
+  input: CreateApp,
+): Promise<AppWithRole> {
+  demandInstance(who, "InstanceCreateApp");
+  checkSlug(input.slug);
+  const app = await insertApp(context.db, {
+    id: newId(),
+    slug: input.slug,
+    name: input.name,
+    description: input.description ?? "",
+  });
+  await context.catalogChanged(app.id);
+  return withRole(app, who);
+}
+
+export async function changeApp(
+  context: ManagerContext,
+  who: Principal,
+  idOrSlug: string,
+  input: UpdateApp,
+): Promise<AppWithRole> {
+  const { id } = await openApp(context, who, idOrSlug, "AppAdmin");
+  const app = await context.db.begin(async (sql) => {
+    if (!(await lockApp(sql, id))) throw notFound("App");
+    const before = await findApp(sql, { id }, who);
+    if (before === undefined) throw notFound("App");
+    const slug = input.slug ?? before.slug;
+    if (slug !== before.slug) {
+      checkSlug(slug);
+      refuseForStandingApp(context, before, "renamed");
+    }
+    const saved = await updateApp(sql, {
+      id,
+      slug,
+      name: input.name ?? before.name,
+      description: input.description ?? before.description,
+    });
+    if (saved === undefined) throw notFound("App");
+    return { ...saved, granted: before.granted };
+  });
+  await context.catalogChanged(id);
+  return withRole(app, who);
+}
+
+/** Deletes an app with everything in it. @throws AppError 409 `app_not_empty` unless `force` */
+export async function removeApp(
+  context: ManagerContext,
+  who: Principal,
+  idOrSlug: string,
+  force: boolean,
+): Promise<void> {
+  const app = await openApp(context, who, idOrSlug, "AppAdmin");
+  refuseForStandingApp(context, app, "deleted");
+  await context.db.begin(async (sql) => {
+    if (!(await lockApp(sql, app.id))) throw notFound("App");
+    const scripts = force ? 0 : await countScripts(sql, app.id);
+    if (scripts > 0) {
+      throw conflict(
+        "app_not_empty",
+        `The app still has ${scripts} script(s); delete them first, or send ?force=true.`,
+        {
+          details: { script_count: scripts },
+        },
+      );
+    }
+    await deleteApp(sql, app.id);
+  });
+  await context.catalogChanged(app.id);
+}
+
+/** `default`, and the app that answers for unclaimed hosts, are found by their slug and must stay. */
+function refuseForStandingApp(context: ManagerContext, app: App, what: string): void {
+  if (app.slug !== DEFAULT_APP && app.slug !== context.config.fallbackApp) return;
+  throw new AppError(
+    409,
+    "app_is_default",
+    `The app ${app.slug} answers for hosts that no app claims; it cannot be ${what}.`,
+  );
+}
+
+function checkSlug(slug: string): void {
+  if (!RESERVED_SLUGS.has(slug)) return;
+  throw invalid("slug_reserved", `The slug ${slug} is reserved; choose another one.`, {
+    details: { field: "slug" },
+  });
+}
+
+/** The API's shape of an app. */
+export const appDTO = (app: App): AppDTO => ({
+  id: app.id,
+  slug: app.slug,
+  name: app.name,
+  description: app.description,
+  created_at: app.created_at.toISOString(),
+  updated_at: app.updated_at.toISOString(),
+});
+
+export function withRole(app: App, who: Principal): AppWithRole {
+  const role = effectiveRole(who, app.granted);
+  if (role === null) throw notFound("App");
+  return { ...appDTO(app), my_role: role };
+}

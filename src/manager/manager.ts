@@ -1,0 +1,131 @@
+import type { Config } from "../config.ts";
+import type { Database } from "../database/client.ts";
+import type { LogDTO, LogPage } from "../services/executions/index.ts";
+import {
+  cookieFor,
+  createUsers,
+  requestOrigin,
+  isSecure,
+  sessionCookie,
+  type Identity,
+  type User,
+} from "../services/identity/index.ts";
+import { badRequest, unauthorized } from "../shared/errors.ts";
+import { newId } from "../shared/ids.ts";
+import { logger } from "../shared/log.ts";
+import { adminsModule } from "./admins/index.ts";
+import { appsModule } from "./apps/index.ts";
+import { authModule, UNGUARDED } from "./auth/index.ts";
+import type { CheckScript, ManagerContext } from "./context.ts";
+import { callerOf, setCaller, type Caller } from "./http/caller.ts";
+import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
+import { apiModule } from "./http/module.ts";
+import { checkSameOrigin } from "./http/same-origin.ts";
+
+/** Where the control plane lives. */
+const ROOT = "/api/v1/admin";
+
+export interface ManagerDeps {
+  readonly db: Database;
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly checkScript: CheckScript;
+  /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
+  readonly catalogChanged: (appId: string) => Promise<void>;
+  /** Id of the app that answers for a Host header; null: none. */
+  readonly appOfHost: (host: string) => string | null;
+  readonly listLogs: (appId: string, scriptId: string, page: LogPage) => Promise<LogDTO[]>;
+  /** Called after every change of a password: the file with the first login is of no use any more. */
+  readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
+}
+
+export interface Manager {
+  /**
+   * Answers a request under /api/ that is not for the data plane. Never rejects.
+   * @param info.remoteAddress the socket's peer; X-Forwarded-* of trusted proxies are evaluated here
+   */
+  handle(request: Request, info: { readonly remoteAddress: string }): Promise<Response>;
+}
+
+export function createManager(deps: ManagerDeps): Manager {
+  const { identity } = deps;
+  const context: ManagerContext = {
+    ...deps,
+    users: createUsers(deps.db, (user) =>
+      quietly("after a change of password", deps.onPasswordChanged(user)),
+    ),
+    // The change is committed: whatever happens here, the answer is that it is.
+    catalogChanged: (appId) => quietly("refreshing the catalog", deps.catalogChanged(appId)),
+  };
+  const api = createApi(context);
+
+  async function enter(request: Request, remoteAddress: string, requestId: string): Promise<Caller> {
+    const path = pathOf(request.url);
+    if (!path.startsWith(`${ROOT}/`)) throw noSuchEndpoint(request);
+    checkEscapes(path);
+    const { headers } = request;
+    const caller = {
+      requestId,
+      address: identity.addressOf(headers, remoteAddress),
+      origin: requestOrigin(request, remoteAddress, identity.proxies),
+      secure: isSecure(request, remoteAddress, identity.proxies),
+    };
+    if (UNGUARDED.has(`${request.method} ${path.slice(ROOT.length)}`))
+      return { ...caller, authentication: null };
+    const authentication = await identity.authenticate(headers, caller.address);
+    if (authentication === null) throw unauthorized();
+    checkSameOrigin(request, caller.origin, authentication);
+    return { ...caller, authentication };
+  }
+
+  return {
+    async handle(request, { remoteAddress }) {
+      const requestId = newId();
+      try {
+        const caller = await enter(request, remoteAddress, requestId);
+        setCaller(request, caller);
+        const response = await api.handle(request);
+        response.headers.set("X-Request-Id", requestId);
+        if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
+        renewCookie(request, caller, response);
+        return response;
+      } catch (error) {
+        return errorResponse(error, request, requestId);
+      }
+    },
+  };
+}
+
+/** The endpoints themselves. */
+export const createApi = (context: ManagerContext) =>
+  apiModule()
+    .onError(({ error, request }) => errorResponse(error, request, callerOf(request).requestId))
+    .group(ROOT, (api) => api.use(authModule(context)).use(adminsModule(context)).use(appsModule(context)));
+
+/** @throws AppError 400 for a path whose escapes are not those of UTF-8 text */
+function checkEscapes(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch (cause) {
+    throw badRequest("malformed_path", "The path holds a % escape that cannot be decoded as UTF-8.", {
+      cause,
+    });
+  }
+}
+
+/** A login that slides on in the database slides on in the browser too. */
+function renewCookie(request: Request, { authentication, secure }: Caller, response: Response): void {
+  if (authentication?.kind !== "cookie" || authentication.extended === null) return;
+  if (response.headers.has("Set-Cookie")) return;
+  const token = sessionCookie(request.headers);
+  if (token === null) return;
+  response.headers.append("Set-Cookie", cookieFor(token, { secure, expiresAt: authentication.extended }));
+}
+
+async function quietly(what: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    logger("manager").error("{what} failed: {error}", { what, error });
+  }
+}
