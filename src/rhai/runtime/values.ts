@@ -143,14 +143,25 @@ export class Range {
   }
 }
 
-/** A variable that a closure captured: the variable and every closure that captured it hold the same cell. */
+/**
+ * A place that someone else must be able to change: a captured variable (it and every closure that captured it hold
+ * the same cell), what `this` is bound to during a call, the target of a method. Serves natives as their `Ref`.
+ */
 export class Cell {
   value: Value;
   /** True once a closure has captured it (`is_shared`). */
   shared = false;
   /** True while a call holds the value by reference: touching it then is a data race. */
   locked = false;
+  /** True when the value may not be changed through this cell. */
+  constant = false;
   constructor(value: Value) {
+    this.value = value;
+  }
+  get(): Value {
+    return this.value;
+  }
+  set(value: Value): void {
     this.value = value;
   }
 }

@@ -1,0 +1,186 @@
+import type { Pos } from "../syntax/position.ts";
+import {
+  dataRace,
+  fillPosition,
+  functionNotFound,
+  impureOnConstant,
+  mismatch,
+} from "./faults.ts";
+import type { NativeGroup, Overload } from "./natives.ts";
+import type { MethodSite } from "./program.ts";
+import type { Run } from "./run.ts";
+import { typeName } from "./type-name.ts";
+import {
+  Cell,
+  type CompiledFunction,
+  copyValue,
+  FnPtr,
+  HostValue,
+  RhaiArray,
+  RhaiBlob,
+  RhaiMap,
+  type Value,
+} from "./values.ts";
+
+export type Result = Value | Promise<Value>;
+
+/** The calling convention of generated functions: run, call position, `this` (or null), then the arguments. */
+export type Code = (run: Run, pos: Pos, self: Cell | null, ...args: (Value | Cell)[]) => Result;
+
+export const codeOf = (fn: CompiledFunction): Code => fn.code as unknown as Code;
+
+/** Values that can be changed in place, so that whoever holds the object sees the change. */
+export function isContainer(value: Value): value is RhaiArray | RhaiMap | RhaiBlob | HostValue {
+  return (
+    value instanceof RhaiArray || value instanceof RhaiMap || value instanceof RhaiBlob || value instanceof HostValue
+  );
+}
+
+/** Runs an overload whose first argument, if it changes it, lives in `cell`. */
+export function invokeMethod(run: Run, overload: Overload, cell: Cell, args: readonly Value[], pos: Pos): Result {
+  if (!overload.pure && cell.constant) throw impureOnConstant(overload.fn.name, pos);
+  const target = cell.value;
+  run.callPos = pos;
+  try {
+    const result = overload.call(run, overload.mutates && !isContainer(target) ? cell : target, ...args);
+    if (result instanceof Promise) return settle(run, result, pos);
+    if (run.sized) {
+      if (typeof result === "string") run.checkSizeAt(result, pos);
+      if (overload.mutates) run.checkSizeAt(cell.value, pos);
+    }
+    return result;
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** Runs an overload on arguments that are all values of their own. */
+export function invoke(run: Run, overload: Overload, args: readonly Value[], pos: Pos): Result {
+  if (overload.mutates) return invokeMethod(run, overload, new Cell(args[0]), args.slice(1), pos);
+  run.callPos = pos;
+  try {
+    const result = overload.call(run, ...args);
+    if (result instanceof Promise) return settle(run, result, pos);
+    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
+    return result;
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+async function settle(run: Run, promise: Promise<Value>, pos: Pos): Promise<Value> {
+  try {
+    const result = await promise;
+    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
+    return result;
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** Calls natives by group; `name` serves the error when there is none. */
+export function callNatives(run: Run, group: NativeGroup | null, name: string, args: readonly Value[], pos: Pos): Result {
+  const overload = group?.find(args) ?? null;
+  if (overload === null) throw functionNotFound(name, args, pos);
+  return invoke(run, overload, args, pos);
+}
+
+/** `target.name(args)` once its arguments are known and the target sits in a cell. */
+export function callMethod(run: Run, site: MethodSite, cell: Cell, args: Value[], pos: Pos): Result {
+  const target = cell.value;
+  if (target instanceof RhaiMap) {
+    const property = target.entries.get(site.name);
+    if (property instanceof FnPtr) return callBound(run, property, cell, args, pos);
+  }
+  const typed = site.typed?.get(typeName(target));
+  const script = typed ?? site.untyped;
+  if (script !== null) return codeOf(script)(run, pos, cell, ...args);
+  const overload = site.natives?.find([target, ...args]) ?? null;
+  if (overload === null) throw functionNotFound(site.name, [target, ...args], pos);
+  return invokeMethod(run, overload, cell, args, pos);
+}
+
+/** callMethod on a captured variable, which nobody else may touch meanwhile. */
+export function callMethodLocked(run: Run, site: MethodSite, cell: Cell, args: Value[], pos: Pos): Result {
+  return locked(cell, () => callMethod(run, site, cell, args, pos));
+}
+
+/** Runs `body` while the captured variable is held by reference. */
+export function locked(cell: Cell, body: () => Result): Result {
+  if (cell.locked) throw dataRace("", 0);
+  cell.locked = true;
+  let suspended = false;
+  try {
+    const result = body();
+    if (!(result instanceof Promise)) return result;
+    suspended = true;
+    return result.finally(() => {
+      cell.locked = false;
+    });
+  } finally {
+    if (!suspended) cell.locked = false;
+  }
+}
+
+/** Calls a pointer that is a property of the map in `cell`, with `this` bound to that map. */
+function callBound(run: Run, fn: FnPtr, cell: Cell, args: Value[], pos: Pos): Result {
+  const all = withCurried(fn, args);
+  if (linked(fn, all.length)) return codeOf(fn.target as CompiledFunction)(run, pos, cell, ...all);
+  return callMethodOf(run, run.program.site(fn.name, all.length), cell, all.map(unwrapCell), pos);
+}
+
+/** `pointer.call(args)`, `call(pointer, args)`, and with a cell `target.call(pointer, args)`. */
+export function callPointer(run: Run, fn: FnPtr, args: readonly Value[], self: Cell | null, pos: Pos): Result {
+  const all = withCurried(fn, args);
+  if (linked(fn, all.length)) return codeOf(fn.target as CompiledFunction)(run, pos, self, ...all);
+  const plain = all.map(unwrapCell);
+  if (self === null) return callByName(run, fn.name, plain, null, pos);
+  if (fn.curried.length > 0 && run.program.find(fn.name, plain.length) === null) {
+    // A native gets what `this` would be after the curried arguments.
+    plain.splice(fn.curried.length, 0, copyValue(self.value));
+    return callNatives(run, run.program.natives.group(fn.name, plain.length), fn.name, plain, pos);
+  }
+  return callByName(run, fn.name, plain, self, pos);
+}
+
+/** A script function or native by name; with a cell as a method. */
+export function callByName(run: Run, name: string, args: readonly Value[], self: Cell | null, pos: Pos): Result {
+  if (self !== null) return callMethodOf(run, run.program.site(name, args.length), self, args.map(copyValue), pos);
+  const script = run.program.find(name, args.length);
+  if (script !== null) return codeOf(script)(run, pos, null, ...args.map(copyValue));
+  return callNatives(run, run.program.natives.group(name, args.length), name, args.map(copyValue), pos);
+}
+
+/** callMethod without the look at the properties of a map. */
+function callMethodOf(run: Run, site: MethodSite, cell: Cell, args: Value[], pos: Pos): Result {
+  const script = site.typed?.get(typeName(cell.value)) ?? site.untyped;
+  if (script !== null) return codeOf(script)(run, pos, cell, ...args);
+  const overload = site.natives?.find([cell.value, ...args]) ?? null;
+  if (overload === null) throw functionNotFound(site.name, [cell.value, ...args], pos);
+  return invokeMethod(run, overload, cell, args, pos);
+}
+
+function linked(fn: FnPtr, count: number): boolean {
+  return fn.target !== null && fn.target.arity === count;
+}
+
+function withCurried(fn: FnPtr, args: readonly Value[]): (Value | Cell)[] {
+  if (fn.curried.length === 0) return args.map(copyValue);
+  return [...fn.curried.map((value) => (value instanceof Cell ? value : copyValue(value))), ...args.map(copyValue)];
+}
+
+const unwrapCell = (value: Value | Cell): Value => (value instanceof Cell ? copyValue(value.value) : value);
+
+/** See NativeContext.arityOf. */
+export function pointerArity(run: Run, fn: FnPtr): number {
+  const script = fn.target ?? null;
+  if (script !== null) return script.arity - fn.curried.length;
+  void run;
+  return -1;
+}
+
+/** The pointer in `value`, or the official error. */
+export function asPointer(value: Value, pos: Pos): FnPtr {
+  if (value instanceof FnPtr) return value;
+  throw mismatch("Fn", typeName(value), pos);
+}

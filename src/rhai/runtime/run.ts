@@ -1,0 +1,245 @@
+import { NONE, type Pos } from "../syntax/position.ts";
+import { callByName, callPointer, pointerArity } from "./calls.ts";
+import { RhaiError } from "./errors.ts";
+import { dataTooLarge, fillPosition, inCall, isSystemError, stackOverflow } from "./faults.ts";
+import type { EngineLimits, NativeContext, Ref } from "./native.ts";
+import type { Program } from "./program.ts";
+import type { RunOptions } from "./run-options.ts";
+import { sizesOf } from "./sizes.ts";
+import { Cell, type CompiledFunction, type FnPtr, type Value } from "./values.ts";
+
+/** Operations between two looks at the clock and at cancellation. */
+const CHECK_EVERY = 20_000;
+
+/** Counted bytes between two readings of the real heap. */
+const MEMORY_STEP = 4 * 1024 * 1024;
+
+/** An imported module during a run. */
+export interface ImportedModule {
+  readonly alias: string;
+  readonly module: ModuleInstance;
+}
+
+/** What `space::name` finds. */
+export interface ModuleInstance {
+  readonly name: string;
+  readonly variables: ReadonlyMap<string, Value>;
+  readonly modules: ReadonlyMap<string, ModuleInstance>;
+  call(run: Run, name: string, args: Value[], pos: Pos): { found: boolean; value: Value | Promise<Value> };
+}
+
+/**
+ * The state of one run. Generated code gets it as first argument of everything and touches `ops`, `next`, `depth`,
+ * `maxDepth`, `frames` and `callees` directly; the rest goes through methods.
+ */
+export class Run implements NativeContext {
+  /** Operations so far. Past `next`, `check` must be called. */
+  ops = 0;
+  next: number;
+  /** Number of script functions (and of natives that call back) now on the stack. */
+  depth = 0;
+  readonly maxDepth: number;
+  /** For each level of the stack: where the call stands, and who was called (null for a native). */
+  readonly frames: Pos[] = [];
+  readonly callees: (CompiledFunction | null)[] = [];
+  memory = 0;
+  nextMemory: number;
+  callPos: Pos = NONE;
+  readonly limits: EngineLimits;
+  readonly host: unknown;
+  readonly options: RunOptions;
+  program: Program;
+  /** Whether any size limit is set. */
+  readonly sized: boolean;
+  imports: ImportedModule[] = [];
+  modulesLoaded = 0;
+  /** Global constants by name, as `global::NAME` finds them; null outside of the main script. */
+  readonly globals = new Map<string, Value>();
+  /** Set by a chain: whether it may have changed what it was applied to. */
+  changed = false;
+  readonly #heapAtStart: number;
+
+  constructor(program: Program, limits: EngineLimits, options: RunOptions) {
+    this.program = program;
+    this.limits = limits;
+    this.options = options;
+    this.host = options.context;
+    this.maxDepth = limits.maxCallLevels > 0 ? limits.maxCallLevels : Number.POSITIVE_INFINITY;
+    this.next = this.#nextCheck();
+    this.nextMemory = MEMORY_STEP;
+    this.sized = limits.maxStringSize > 0 || limits.maxArraySize > 0 || limits.maxMapSize > 0;
+    this.#heapAtStart = options.heapBytes?.() ?? 0;
+  }
+
+  /** The slow half of counting: operations, deadline, cancellation. */
+  check(pos: Pos): void {
+    const { maxOperations } = this.limits;
+    if (maxOperations > 0 && this.ops > maxOperations) {
+      throw new RhaiError("ErrorTooManyOperations", "Too many operations", pos);
+    }
+    const { deadline, cancelled } = this.options;
+    if (deadline !== undefined && performance.now() > deadline) {
+      throw new RhaiError("ErrorDeadline", "Script ran past its deadline", pos);
+    }
+    if (cancelled?.() === true) throw new RhaiError("ErrorCancelled", "Script was cancelled", pos);
+    this.next = this.#nextCheck();
+  }
+
+  #nextCheck(): number {
+    const { maxOperations } = this.limits;
+    const next = this.ops + CHECK_EVERY;
+    return maxOperations > 0 ? Math.min(next, maxOperations) : next;
+  }
+
+  charge(operations: number): void {
+    this.ops += operations;
+    if (this.ops > this.next) this.check(this.callPos);
+  }
+
+  allocate(bytes: number): void {
+    this.memory += bytes;
+    if (this.memory > this.nextMemory) this.checkMemory();
+  }
+
+  checkMemory(): void {
+    this.nextMemory = this.memory + MEMORY_STEP;
+    const { maxMemory } = this.limits;
+    if (maxMemory === 0) return;
+    const { heapBytes } = this.options;
+    const used = heapBytes === undefined ? this.memory : heapBytes() - this.#heapAtStart;
+    if (used > maxMemory) {
+      throw new RhaiError("ErrorMemory", `Script uses too much memory (limit ${maxMemory} bytes)`, this.callPos);
+    }
+  }
+
+  checkSize<T extends Value>(value: T): T {
+    if (this.sized) this.checkSizeAt(value, this.callPos);
+    return value;
+  }
+
+  checkSizeAt(value: Value, pos: Pos): void {
+    const { maxStringSize, maxArraySize, maxMapSize } = this.limits;
+    if (typeof value === "string") {
+      if (maxStringSize === 0 || value.length * 3 <= maxStringSize) return;
+      if (value.length > maxStringSize || Buffer.byteLength(value) > maxStringSize) {
+        throw dataTooLarge("Length of string", pos);
+      }
+      return;
+    }
+    if (typeof value !== "object") return;
+    const sizes = sizesOf(value, this.limits);
+    if (maxStringSize > 0 && sizes.text > maxStringSize) throw dataTooLarge("Length of string", pos);
+    if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
+    if (maxMapSize > 0 && sizes.entries > maxMapSize) throw dataTooLarge("Size of object map", pos);
+  }
+
+  /** checkSizeAt for a container that just grew: see `RhaiArray.room` for why this is not linear. */
+  checkGrown(value: Value, pos: Pos): void {
+    this.checkSizeAt(value, pos);
+  }
+
+  /** Throws the error of a call beyond the limit. */
+  overflow(pos: Pos): never {
+    throw stackOverflow(pos);
+  }
+
+  /**
+   * What came out of `throw` seen from a function at `depth`: wrapped in the calls between. Also turns an exhausted
+   * JavaScript stack into the script's error. Anything else that is no RhaiError is a fault of ours and passes.
+   */
+  unwind(thrown: unknown, depth: number): unknown {
+    let error = thrown instanceof RhaiError ? thrown : hostLimit(thrown);
+    if (error === null) {
+      this.depth = depth;
+      return thrown;
+    }
+    for (let level = this.depth - 1; level >= depth; level--) {
+      const callee = this.callees[level];
+      if (callee === null || callee === undefined) continue;
+      const pos = this.frames[level] ?? NONE;
+      if (error.kind === "ErrorTerminated" && error.text === "exit") continue;
+      if (isSystemError(error)) error.pos = pos;
+      else error = inCall(error, callee.name, pos);
+    }
+    this.depth = depth;
+    return error;
+  }
+
+  get arguments(): readonly Value[] {
+    return [];
+  }
+
+  call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
+    return this.#callBack(() => callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos), self);
+  }
+
+  callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
+    return this.#callBack(() => callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos), self);
+  }
+
+  /** A native that calls back counts as a level of the stack. */
+  #callBack(invoke: () => Value | Promise<Value>, _self: Ref | undefined): Value | Promise<Value> {
+    const depth = this.depth;
+    const pos = this.callPos;
+    this.frames[depth] = pos;
+    this.callees[depth] = null;
+    this.depth = depth + 1;
+    try {
+      const value = invoke();
+      if (value instanceof Promise) {
+        return value.then(
+          (result) => {
+            this.depth = depth;
+            this.callPos = pos;
+            return result;
+          },
+          (error) => {
+            const unwound = this.unwind(error, depth);
+            this.callPos = pos;
+            throw unwound;
+          },
+        );
+      }
+      this.depth = depth;
+      this.callPos = pos;
+      return value;
+    } catch (error) {
+      const unwound = this.unwind(error, depth);
+      this.callPos = pos;
+      throw unwound;
+    }
+  }
+
+  arityOf(fn: FnPtr): number {
+    return pointerArity(this, fn);
+  }
+
+  print(text: string): void {
+    this.options.print?.(text, this.callPos);
+  }
+
+  debug(text: string): void {
+    this.options.debug?.(text, this.callPos);
+  }
+}
+
+/** A Ref as a cell: cells are Refs already; any other one is read now and written back by nobody but itself. */
+function asCell(ref: Ref): Cell {
+  return ref instanceof Cell ? ref : new RefCell(ref);
+}
+
+/** A cell whose value lives behind a Ref of a native. */
+class RefCell extends Cell {
+  constructor(ref: Ref) {
+    super(undefined);
+    Object.defineProperty(this, "value", { get: () => ref.get(), set: (value: Value) => ref.set(value) });
+  }
+}
+
+/** The script error for a limit of JavaScript itself, or null. */
+export function hostLimit(thrown: unknown): RhaiError | null {
+  if (!(thrown instanceof RangeError)) return null;
+  return thrown.message.includes("call stack") ? stackOverflow(NONE) : dataTooLarge("Data", NONE);
+}
+
+export { fillPosition };
