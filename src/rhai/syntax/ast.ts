@@ -32,18 +32,48 @@ export type Expr =
   | ChainExpr
   /** `-x`, `+x`, `!x` on anything but a literal number (whose sign belongs to the literal). */
   | { readonly kind: "Unary"; readonly op: "-" | "+" | "!"; readonly operand: Expr; readonly pos: Pos }
-  | { readonly kind: "Binary"; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr; readonly pos: Pos }
+  | {
+      readonly kind: "Binary";
+      readonly op: BinaryOp;
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly pos: Pos;
+    }
   /** Short-circuit operators. */
-  | { readonly kind: "Logical"; readonly op: "&&" | "||" | "??"; readonly left: Expr; readonly right: Expr; readonly pos: Pos }
+  | {
+      readonly kind: "Logical";
+      readonly op: "&&" | "||" | "??";
+      readonly left: Expr;
+      readonly right: Expr;
+      readonly pos: Pos;
+    }
   /** `|x| …`: `captures` are the outer variables it shares, in the order of first mention. */
   | { readonly kind: "Closure"; readonly fn: FnDef; readonly captures: readonly Ident[]; readonly pos: Pos }
   /** `if`, `switch`, a loop or a block where a value is expected. */
   | { readonly kind: "StmtExpr"; readonly stmt: Stmt; readonly pos: Pos };
 
 export type BinaryOp =
-  | "+" | "-" | "*" | "/" | "%" | "**" | "<<" | ">>" | "&" | "|" | "^"
-  | "==" | "!=" | "<" | "<=" | ">" | ">="
-  | ".." | "..=" | "in" | "!in";
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "**"
+  | "<<"
+  | ">>"
+  | "&"
+  | "|"
+  | "^"
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | ".."
+  | "..="
+  | "in"
+  | "!in";
 
 export interface MapEntry {
   readonly key: string;
@@ -71,7 +101,13 @@ export interface ChainExpr {
 
 /** One link of a chain. `optional` marks `?.` and `?[`: on `()` the whole rest of the chain is skipped. */
 export type ChainStep =
-  | { readonly kind: "Property"; readonly name: string; readonly optional: boolean; readonly pos: Pos; readonly opPos: Pos }
+  | {
+      readonly kind: "Property";
+      readonly name: string;
+      readonly optional: boolean;
+      readonly pos: Pos;
+      readonly opPos: Pos;
+    }
   | {
       readonly kind: "Method";
       readonly name: string;
@@ -80,7 +116,13 @@ export type ChainStep =
       readonly pos: Pos;
       readonly opPos: Pos;
     }
-  | { readonly kind: "Index"; readonly index: Expr; readonly optional: boolean; readonly pos: Pos; readonly opPos: Pos };
+  | {
+      readonly kind: "Index";
+      readonly index: Expr;
+      readonly optional: boolean;
+      readonly pos: Pos;
+      readonly opPos: Pos;
+    };
 
 export type AssignOp = "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "**=" | "<<=" | ">>=" | "&=" | "|=" | "^=";
 
@@ -104,14 +146,37 @@ export type Stmt =
       readonly pos: Pos;
     }
   /** `target` is a `Var`, a `This` or a `Chain` that ends in a property or an index. `pos` is the operator's. */
-  | { readonly kind: "Assign"; readonly op: AssignOp; readonly target: Expr; readonly value: Expr; readonly pos: Pos }
+  | {
+      readonly kind: "Assign";
+      readonly op: AssignOp;
+      readonly target: Expr;
+      readonly value: Expr;
+      readonly pos: Pos;
+    }
   | { readonly kind: "Block"; readonly block: Block; readonly pos: Pos }
   /** `otherwise` is a `Block` or, for `else if`, another `If`. */
-  | { readonly kind: "If"; readonly test: Expr; readonly then: Block; readonly otherwise: Stmt | null; readonly pos: Pos }
-  | { readonly kind: "Switch"; readonly subject: Expr; readonly arms: readonly SwitchArm[]; readonly pos: Pos }
+  | {
+      readonly kind: "If";
+      readonly test: Expr;
+      readonly then: Block;
+      readonly otherwise: Stmt | null;
+      readonly pos: Pos;
+    }
+  | {
+      readonly kind: "Switch";
+      readonly subject: Expr;
+      readonly arms: readonly SwitchArm[];
+      readonly pos: Pos;
+    }
   /** `test` is null for `loop`. */
   | { readonly kind: "While"; readonly test: Expr | null; readonly body: Block; readonly pos: Pos }
-  | { readonly kind: "Do"; readonly test: Expr; readonly until: boolean; readonly body: Block; readonly pos: Pos }
+  | {
+      readonly kind: "Do";
+      readonly test: Expr;
+      readonly until: boolean;
+      readonly body: Block;
+      readonly pos: Pos;
+    }
   | {
       readonly kind: "For";
       readonly item: Ident;
@@ -125,7 +190,13 @@ export type Stmt =
   | { readonly kind: "Continue"; readonly pos: Pos }
   | { readonly kind: "Return"; readonly value: Expr | null; readonly pos: Pos }
   | { readonly kind: "Throw"; readonly value: Expr | null; readonly pos: Pos }
-  | { readonly kind: "Try"; readonly body: Block; readonly variable: Ident | null; readonly handler: Block; readonly pos: Pos }
+  | {
+      readonly kind: "Try";
+      readonly body: Block;
+      readonly variable: Ident | null;
+      readonly handler: Block;
+      readonly pos: Pos;
+    }
   | { readonly kind: "Import"; readonly module: Expr; readonly alias: Ident | null; readonly pos: Pos }
   | { readonly kind: "Export"; readonly name: Ident; readonly alias: Ident | null; readonly pos: Pos };
 
@@ -140,7 +211,13 @@ export interface SwitchArm {
 export type SwitchPattern =
   /** A literal: `Unit`, `Bool`, `Int`, `Float`, `Char`, `Str`, or an `Array` or `Map` of literals. */
   | { readonly kind: "Value"; readonly value: Expr; readonly pos: Pos }
-  | { readonly kind: "Range"; readonly from: number | bigint; readonly to: number | bigint; readonly inclusive: boolean; readonly pos: Pos };
+  | {
+      readonly kind: "Range";
+      readonly from: number | bigint;
+      readonly to: number | bigint;
+      readonly inclusive: boolean;
+      readonly pos: Pos;
+    };
 
 export interface FnDef {
   readonly name: string;

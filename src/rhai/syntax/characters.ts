@@ -3,8 +3,7 @@
 export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** Only ASCII letters may begin a name (underscores may precede them). */
-export const isLetter = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+export const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 
 export const isNamePart = (code: number): boolean => isLetter(code) || isDigit(code) || code === 95;
 
@@ -33,4 +32,5 @@ export const isUnicodeSpace = (code: number): boolean =>
 export const isValidName = (name: string): boolean => /^_*[A-Za-z][A-Za-z0-9_]*$/.test(name);
 
 /** Bytes that a code point takes in UTF-8, the unit of string size limits. */
-export const utf8Length = (code: number): number => (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4);
+export const utf8Length = (code: number): number =>
+  code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;

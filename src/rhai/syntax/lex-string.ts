@@ -1,7 +1,13 @@
 import { isHexDigit, isUnicodeSpace, utf8Length } from "./characters.ts";
 import type { Cursor } from "./cursor.ts";
 import { NONE, type Pos } from "./position.ts";
-import { literalTooLarge, malformedEscape, type Problem, unexpectedInput, UNTERMINATED_STRING } from "./problems.ts";
+import {
+  literalTooLarge,
+  malformedEscape,
+  type Problem,
+  unexpectedInput,
+  UNTERMINATED_STRING,
+} from "./problems.ts";
 
 export interface StringFailure {
   readonly problem: Problem;

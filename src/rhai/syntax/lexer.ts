@@ -137,7 +137,16 @@ export class Lexer {
   private comment(pos: Pos): Token {
     const { start } = this;
     const text = this.cursor.source.slice(start, this.cursor.offset).replace(/\r?\n$|\r$/, "");
-    return { kind: "Comment", text, value: 0, pos, start, end: start + text.length, problem: null, docs: NO_DOCS };
+    return {
+      kind: "Comment",
+      text,
+      value: 0,
+      pos,
+      start,
+      end: start + text.length,
+      problem: null,
+      docs: NO_DOCS,
+    };
   }
 
   private error(problem: Problem, pos: Pos): Token {

@@ -37,9 +37,11 @@ export const unexpectedInput = (text: string): Problem => fixed("UnexpectedInput
 export const malformedEscape = (text: string): Problem =>
   fixed("MalformedEscapeSequence", `Invalid escape sequence: '${text}'`);
 
-export const malformedNumber = (text: string): Problem => fixed("MalformedNumber", `Invalid number: '${text}'`);
+export const malformedNumber = (text: string): Problem =>
+  fixed("MalformedNumber", `Invalid number: '${text}'`);
 
-export const malformedChar = (text: string): Problem => fixed("MalformedChar", `Invalid character: '${text}'`);
+export const malformedChar = (text: string): Problem =>
+  fixed("MalformedChar", `Invalid character: '${text}'`);
 
 export const malformedIdentifier = (text: string): Problem =>
   fixed("MalformedIdentifier", `Variable name is not proper: '${text}'`);
