@@ -38,11 +38,16 @@ const KEY_BYTES = 32;
 export async function openDataDirectory(path: string, secretKey: Uint8Array | null): Promise<DataDirectory> {
   const absolute = resolve(path);
   const lock = takeLock(absolute);
+  let isOpen = true;
   try {
     return {
       path: absolute,
       secretKey: secretKey ?? keyOf(absolute),
-      close: () => closeSync(lock),
+      close: () => {
+        // Twice would close whatever has got the descriptor's number since.
+        if (isOpen) closeSync(lock);
+        isOpen = false;
+      },
     };
   } catch (error) {
     closeSync(lock);
