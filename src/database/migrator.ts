@@ -27,8 +27,9 @@ export async function migrate(
 ): Promise<readonly number[]> {
   const connection = await db.reserve();
   try {
-    await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
+    // Waiting for another that migrates, and a migration of a large table, may take their time.
     await connection`SET statement_timeout = 0`;
+    await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
     await connection`
       CREATE TABLE IF NOT EXISTS schema_migrations (
         number integer PRIMARY KEY,

@@ -1,0 +1,198 @@
+TABLE app_domains (
+  app_id uuid not null,
+  id uuid not null,
+  pattern text not null,
+  shape text not null,
+  shape_key text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint app_domains_pkey PRIMARY KEY (app_id, id),
+  constraint app_domains_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint app_domains_shape_check CHECK ((shape = ANY (ARRAY['exact'::text, 'wildcard'::text, 'parameterised'::text]))),
+  constraint app_domains_shape_key UNIQUE (shape_key)
+);
+
+TABLE app_members (
+  app_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint app_members_pkey PRIMARY KEY (app_id, user_id),
+  constraint app_members_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint app_members_role_check CHECK ((role = ANY (ARRAY['app_admin'::text, 'editor'::text, 'viewer'::text]))),
+  constraint app_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX app_members_user_idx ON public.app_members USING btree (user_id);
+
+TABLE apps (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  description text not null default ''::text,
+  catalog_version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint apps_pkey PRIMARY KEY (id),
+  constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
+  constraint apps_slug_key UNIQUE (slug)
+);
+CREATE TRIGGER apps_notify_catalog AFTER INSERT OR DELETE OR UPDATE ON public.apps FOR EACH ROW EXECUTE FUNCTION notify_catalog();
+
+TABLE execution_drops (
+  app_id uuid not null,
+  script_id uuid not null,
+  minute timestamp with time zone not null,
+  dropped bigint not null,
+  constraint execution_drops_pkey PRIMARY KEY (app_id, script_id, minute),
+  constraint execution_drops_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
+);
+
+TABLE executions (
+  app_id uuid not null,
+  id uuid not null,
+  script_id uuid not null,
+  version integer not null,
+  request_id uuid not null,
+  root_execution_id uuid not null,
+  trigger_kind text not null,
+  trigger_id uuid,
+  status text not null,
+  status_code integer,
+  duration_ms double precision not null,
+  operations bigint not null default 0,
+  request jsonb,
+  response_summary text,
+  error jsonb,
+  logs jsonb not null default '[]'::jsonb,
+  created_at timestamp with time zone not null,
+  constraint executions_pkey PRIMARY KEY (app_id, id),
+  constraint executions_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE,
+  constraint executions_status_check CHECK ((status = ANY (ARRAY['success'::text, 'error'::text, 'timeout'::text, 'budget_exceeded'::text])))
+);
+CREATE INDEX executions_created_idx ON public.executions USING btree (created_at);
+CREATE INDEX executions_script_idx ON public.executions USING btree (app_id, script_id, created_at DESC, id DESC);
+
+TABLE instance_settings (
+  key text not null,
+  value jsonb not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint instance_settings_pkey PRIMARY KEY (key)
+);
+
+TABLE routes (
+  app_id uuid not null,
+  id uuid not null,
+  script_id uuid not null,
+  host_kind text not null default 'any'::text,
+  host text not null default ''::text,
+  host_param_name text,
+  path_kind text not null,
+  path text not null,
+  method text,
+  dispatch_mode text not null default 'sync'::text,
+  enabled boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  constraint routes_pkey PRIMARY KEY (app_id, id),
+  constraint routes_dispatch_mode_check CHECK ((dispatch_mode = ANY (ARRAY['sync'::text, 'async'::text]))),
+  constraint routes_host_kind_check CHECK ((host_kind = ANY (ARRAY['any'::text, 'strict'::text, 'wildcard'::text]))),
+  constraint routes_id_key UNIQUE (id),
+  constraint routes_path_check CHECK ((path ~~ '/%'::text)),
+  constraint routes_path_kind_check CHECK ((path_kind = ANY (ARRAY['exact'::text, 'prefix'::text, 'param'::text]))),
+  constraint routes_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX routes_binding_key ON public.routes USING btree (app_id, host_kind, host, path_kind, path, COALESCE(method, ''::text));
+CREATE INDEX routes_script_idx ON public.routes USING btree (app_id, script_id);
+
+TABLE schema_migrations (
+  number integer not null,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint schema_migrations_pkey PRIMARY KEY (number)
+);
+
+TABLE script_versions (
+  app_id uuid not null,
+  script_id uuid not null,
+  version integer not null,
+  source text not null,
+  source_sha256 bytea not null,
+  timeout_seconds integer not null,
+  memory_limit_mb integer not null,
+  sandbox jsonb not null default '{}'::jsonb,
+  author_id uuid,
+  message text not null default ''::text,
+  created_at timestamp with time zone not null default now(),
+  constraint script_versions_pkey PRIMARY KEY (app_id, script_id, version),
+  constraint script_versions_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE,
+  constraint script_versions_version_check CHECK ((version > 0))
+);
+CREATE TRIGGER script_versions_immutable BEFORE UPDATE ON public.script_versions FOR EACH ROW EXECUTE FUNCTION refuse_update();
+
+TABLE scripts (
+  app_id uuid not null,
+  id uuid not null,
+  name text not null,
+  kind text not null default 'endpoint'::text,
+  description text not null default ''::text,
+  direct_execute text not null default 'members'::text,
+  live_version integer,
+  last_version integer not null default 0,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint scripts_pkey PRIMARY KEY (app_id, id),
+  constraint scripts_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint scripts_direct_execute_check CHECK ((direct_execute = ANY (ARRAY['members'::text, 'public'::text]))),
+  constraint scripts_id_key UNIQUE (id),
+  constraint scripts_kind_check CHECK ((kind = ANY (ARRAY['endpoint'::text, 'module'::text]))),
+  constraint scripts_live_version_fkey FOREIGN KEY (app_id, id, live_version) REFERENCES script_versions(app_id, script_id, version) DEFERRABLE INITIALLY DEFERRED,
+  constraint scripts_module_name_check CHECK (((kind <> 'module'::text) OR (name ~ '^[a-z][a-z0-9_]{0,62}$'::text))),
+  constraint scripts_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 128))),
+  constraint scripts_name_key UNIQUE (app_id, name)
+);
+
+TABLE sessions (
+  token_sha256 bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint sessions_pkey PRIMARY KEY (token_sha256),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX sessions_expires_idx ON public.sessions USING btree (expires_at);
+CREATE INDEX sessions_user_idx ON public.sessions USING btree (user_id);
+
+TABLE users (
+  id uuid not null,
+  username text not null,
+  password_hash text not null,
+  instance_role text not null default 'member'::text,
+  email text,
+  is_active boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  last_login_at timestamp with time zone,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_role_check CHECK ((instance_role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text])))
+);
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);
+CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
+
+CREATE OR REPLACE FUNCTION public.notify_catalog()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform pg_notify('picloud_catalog', old.id || ':0');
+  elsif tg_op = 'INSERT' or new.catalog_version <> old.catalog_version then
+    perform pg_notify('picloud_catalog', new.id || ':' || new.catalog_version);
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_update()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'rows of % are never changed', tg_table_name using errcode = 'restrict_violation';
+end $function$;
