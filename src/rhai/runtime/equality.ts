@@ -1,6 +1,6 @@
 import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
-import { compareText } from "./text.ts";
+import { compareText, sortedKeys } from "./text.ts";
 import { signature, typeName } from "./type-name.ts";
 import { U8 } from "./u8.ts";
 import { Char, Float, FnPtr, HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
@@ -9,12 +9,12 @@ import { Char, Float, FnPtr, HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, typ
  * `a == b`. Values of different types are unequal, except that int and float, and char and string, compare by
  * content. Throws ErrorFunctionNotFound for two values of one type that has no `==` (functions, …), also deep inside.
  */
-export function equals(a: Value, b: Value): boolean {
+export function equals(a: Value, b: Value, meter?: Meter): boolean {
   if (typeof a !== "object" && typeof b !== "object") return a === b;
   if (isNumber(a) && isNumber(b)) return floatEquals(toFloat(a), toFloat(b));
   if (isText(a) && isText(b)) return textOf(a) === textOf(b);
-  if (a instanceof RhaiArray && b instanceof RhaiArray) return arraysEqual(a.items, b.items);
-  if (a instanceof RhaiMap && b instanceof RhaiMap) return mapsEqual(a.entries, b.entries);
+  if (a instanceof RhaiArray && b instanceof RhaiArray) return arraysEqual(a.items, b.items, meter);
+  if (a instanceof RhaiMap && b instanceof RhaiMap) return mapsEqual(a.entries, b.entries, meter);
   if (a instanceof RhaiBlob && b instanceof RhaiBlob) return blobsEqual(a, b);
   if (a instanceof Range && b instanceof Range && a.inclusive === b.inclusive) {
     return a.from === b.from && a.to === b.to;
@@ -28,12 +28,12 @@ export function equals(a: Value, b: Value): boolean {
 }
 
 /** `a != b`. Not always the opposite of `==`: with a NaN or an infinity both are false. */
-export function notEquals(a: Value, b: Value): boolean {
+export function notEquals(a: Value, b: Value, meter?: Meter): boolean {
   if (typeof a !== "object" && typeof b !== "object") return a !== b;
   if (isNumber(a) && isNumber(b)) return floatDiffers(toFloat(a), toFloat(b));
   if (a instanceof Range && b instanceof Range && a.inclusive !== b.inclusive) return true;
   if (lacksOperators(a, b)) throw noOperator("!=", a, b);
-  return !equals(a, b);
+  return !equals(a, b, meter);
 }
 
 export function less(a: Value, b: Value): boolean {
@@ -56,8 +56,8 @@ export function greaterEqual(a: Value, b: Value): boolean {
  * `==` as contains, index_of and the comparison of containers use it on elements: values of different types that
  * have no `==` are unequal instead of an error.
  */
-export function elementsEqual(a: Value, b: Value): boolean {
-  return lacksOperators(a, b) && typeName(a) !== typeName(b) ? false : equals(a, b);
+export function elementsEqual(a: Value, b: Value, meter?: Meter): boolean {
+  return lacksOperators(a, b) && typeName(a) !== typeName(b) ? false : equals(a, b, meter);
 }
 
 /** Largest relative difference at which two floats count as equal. */
@@ -81,6 +81,11 @@ export function floatLess(x: number, y: number): boolean {
 /** Float `<=`, and `>=` with its arguments exchanged. */
 export function floatLessEqual(x: number, y: number): boolean {
   return (y - x) / scale(x, y) > -EPSILON;
+}
+
+/** Counts the work of comparing containers; a NativeContext is one. */
+export interface Meter {
+  charge(operations: number): void;
 }
 
 /** A native object that has an order: `compareTo` answers null for what it cannot be compared with. */
@@ -152,16 +157,19 @@ function noOperator(operator: string, a: Value, b: Value): RhaiError {
   return new RhaiError("ErrorFunctionNotFound", `Function not found: ${called}`, NONE, { function: called });
 }
 
-function arraysEqual(a: readonly Value[], b: readonly Value[]): boolean {
+function arraysEqual(a: readonly Value[], b: readonly Value[], meter?: Meter): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!elementsEqual(a[i], b[i])) return false;
+  meter?.charge(a.length >>> 2);
+  for (let i = 0; i < a.length; i++) if (!elementsEqual(a[i], b[i], meter)) return false;
   return true;
 }
 
-function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
+/** Unlike in arrays, two kinds of range as values are an error, and the order of keys decides which error comes. */
+function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>, meter?: Meter): boolean {
   if (a.size !== b.size) return false;
-  for (const [key, value] of a) {
-    if (!b.has(key) || !elementsEqual(value, b.get(key))) return false;
+  meter?.charge(a.size >>> 1);
+  for (const key of sortedKeys(a)) {
+    if (!b.has(key) || !equals(a.get(key), b.get(key), meter)) return false;
   }
   return true;
 }

@@ -1,4 +1,14 @@
-import { Char, Float, FnPtr, type HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
+import {
+  Char,
+  Float,
+  FnPtr,
+  type HostValue,
+  Range,
+  RhaiArray,
+  RhaiBlob,
+  RhaiMap,
+  type Value,
+} from "./values.ts";
 
 /** Small integers for types, so that overloads are found without comparing names. 0 is `any`. */
 export const ANY = 0;
@@ -16,8 +26,19 @@ const RANGE_INCLUSIVE = 11;
 const FN = 12;
 
 const byName = new Map<string, number>([
-  ["any", ANY], ["()", UNIT], ["bool", BOOL], ["i64", INT], ["f64", FLOAT], ["string", STRING], ["char", CHAR],
-  ["array", ARRAY], ["map", MAP], ["blob", BLOB], ["range", RANGE], ["range=", RANGE_INCLUSIVE], ["Fn", FN],
+  ["any", ANY],
+  ["()", UNIT],
+  ["bool", BOOL],
+  ["i64", INT],
+  ["f64", FLOAT],
+  ["string", STRING],
+  ["char", CHAR],
+  ["array", ARRAY],
+  ["map", MAP],
+  ["blob", BLOB],
+  ["range", RANGE],
+  ["range=", RANGE_INCLUSIVE],
+  ["Fn", FN],
 ]);
 
 /** The tag of a type by its name; native types get one when first seen. */
@@ -55,8 +76,12 @@ function tagOfObject(value: Exclude<Value, undefined | boolean | number | bigint
   if (value instanceof FnPtr) return FN;
   if (value instanceof RhaiBlob) return BLOB;
   if (value instanceof Range) return value.inclusive ? RANGE_INCLUSIVE : RANGE;
-  return tagOfType((value as HostValue).typeName);
+  const { typeName } = value as HostValue;
+  const tag = tagOfType(typeName);
+  // An iterator calls itself `range` too, but must not be taken where a range is asked for.
+  return tag <= FN ? tagOfType(`${typeName} object`) : tag;
 }
 
 /** Whether values of a type with this tag can be changed in place; of the others a native gets a `Ref`. */
-export const isContainerTag = (tag: number): boolean => tag === ARRAY || tag === MAP || tag === BLOB || tag > FN;
+export const isContainerTag = (tag: number): boolean =>
+  tag === ARRAY || tag === MAP || tag === BLOB || tag > FN;

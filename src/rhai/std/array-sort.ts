@@ -1,0 +1,132 @@
+import { NONE } from "../syntax/position.ts";
+import { RhaiError } from "../runtime/errors.ts";
+import type { NativeContext, NativeFunction } from "../runtime/native.ts";
+import { compareText } from "../runtime/text.ts";
+import { typeName } from "../runtime/type-name.ts";
+import { Char, copyValue, Float, type FnPtr, RhaiArray, type Value } from "../runtime/values.ts";
+import type { Eventual } from "./callbacks.ts";
+import { CHANGES, CHANGES_CALLING_BACK, declare, REFUSES_CONSTANTS, withAliases } from "./define.ts";
+import { requireFunction } from "./named-function.ts";
+import { arrayResult, chargeItems, writableItems } from "./results.ts";
+import { stableSort } from "./stable-sort.ts";
+import { callSwallowing } from "./swallowed.ts";
+
+const native = declare("array_basic");
+const byName = declare("array_basic (deprecated by-name overloads)");
+
+export const arraySort: readonly NativeFunction[] = [
+  native(
+    "sort(array: array) -> ()",
+    "Sorts elements of one simple type, smallest first.",
+    (context: NativeContext, array: RhaiArray) => sort(context, array, 1),
+    CHANGES,
+  ),
+  native(
+    "sort_desc(array: array) -> ()",
+    "Sorts elements of one simple type, largest first.",
+    (context: NativeContext, array: RhaiArray) => sort(context, array, -1),
+    CHANGES,
+  ),
+  ...withAliases(
+    native(
+      "sort(array: array, comparer: Fn) -> ()",
+      "Sorts by a function that answers an integer, or true for two elements in order.",
+      sortBy,
+      CHANGES_CALLING_BACK,
+    ),
+    "sort_by",
+  ),
+  byName(
+    "sort(array: array, comparer: string) -> ()",
+    "Sorts by the function with that name.",
+    (context: NativeContext, array: RhaiArray, comparer: string) =>
+      sortBy(context, array, requireFunction(comparer)),
+    CHANGES_CALLING_BACK,
+  ),
+  native(
+    "order(array: array) -> array",
+    "Answers the elements sorted, smallest first.",
+    (context: NativeContext, array: RhaiArray) => ordered(context, array, 1),
+    REFUSES_CONSTANTS,
+  ),
+  native(
+    "order_desc(array: array) -> array",
+    "Answers the elements sorted, largest first.",
+    (context: NativeContext, array: RhaiArray) => ordered(context, array, -1),
+    REFUSES_CONSTANTS,
+  ),
+  ...withAliases(
+    native(
+      "order(array: array, comparer: Fn) -> array",
+      "Answers the elements sorted by a function.",
+      (context: NativeContext, array: RhaiArray, comparer: FnPtr) => {
+        const copy = arrayResult(context, array.items.map(copyValue));
+        const sorted = sortBy(context, copy, comparer);
+        return sorted instanceof Promise ? sorted.then(() => copy) : copy;
+      },
+      { ...REFUSES_CONSTANTS, callsBack: true },
+    ),
+    "order_by",
+  ),
+];
+
+function ordered(context: NativeContext, array: RhaiArray, direction: 1 | -1): Value {
+  const copy = arrayResult(context, array.items.map(copyValue));
+  sort(context, copy, direction);
+  return copy;
+}
+
+function sort(context: NativeContext, array: RhaiArray, direction: 1 | -1): void {
+  const { items } = array;
+  if (items.length < 2) return;
+  const type = typeName(items[0]);
+  chargeItems(context, items.length);
+  if (items.some((item) => typeName(item) !== type)) {
+    throw unsortable("elements of different types cannot be sorted");
+  }
+  if (type === "()") return;
+  const compare = COMPARERS[type];
+  if (compare === undefined) throw unsortable(`elements of ${type} cannot be sorted`);
+  let comparisons = 0;
+  writableItems(context, array).sort((a, b) => {
+    if ((++comparisons & 1023) === 0) context.charge(512);
+    return direction * compare(a, b);
+  });
+}
+
+/** The order of two values of one type; floats that cannot be compared count as equal. */
+const COMPARERS: Readonly<Record<string, (a: Value, b: Value) => number>> = {
+  i64: (a, b) => compareNumbers(a as number, b as number),
+  f64: (a, b) => compareNumbers((a as Float).value, (b as Float).value),
+  string: (a, b) => compareText(a as string, b as string),
+  char: (a, b) => compareText((a as Char).text, (b as Char).text),
+  bool: (a, b) => Number(a) - Number(b),
+};
+
+function compareNumbers(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function unsortable(text: string): RhaiError {
+  return new RhaiError("ErrorFunctionNotFound", `Function not found: ${text}`, NONE, { function: text });
+}
+
+/** A comparer that fails, or answers neither an integer nor a bool, leaves the two as they are. */
+function sortBy(context: NativeContext, array: RhaiArray, comparer: FnPtr): Eventual<Value> {
+  if (array.items.length < 2) return undefined;
+  const put = (sorted: Value[]): undefined => {
+    array.items = sorted;
+    array.owned = true;
+  };
+  const sorted = stableSort(writableItems(context, array), (a, b) => {
+    const answer = callSwallowing(context, comparer, [a, b]);
+    return answer instanceof Promise ? answer.then(orderOf) : orderOf(answer);
+  });
+  return sorted instanceof Promise ? sorted.then(put) : put(sorted);
+}
+
+function orderOf(answer: Value): number {
+  if (typeof answer === "boolean") return answer ? -1 : 1;
+  if (typeof answer !== "number" && typeof answer !== "bigint") return 0;
+  return answer > 0 ? 1 : answer < 0 ? -1 : 0;
+}
