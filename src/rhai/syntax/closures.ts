@@ -14,7 +14,8 @@ export const parseClosure = (outer: ParseState, settings: Settings): Expr => {
   const state = innerState(outer);
   const params = parseBars(state);
   // Its depth goes on from the surroundings, but a loop around it is none of its business.
-  const body = toBlock(state.grammar.statement(state, deeper({ ...settings, where: Where.Function })));
+  const where = Where.Function | (settings.where & Where.QuotedKeys);
+  const body = toBlock(state.grammar.statement(state, deeper({ ...settings, where })));
   const captures = state.scope.outer;
   for (const capture of captures) mention(outer, capture.name, capture.pos);
   outer.program.closures++;

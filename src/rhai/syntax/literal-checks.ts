@@ -1,8 +1,6 @@
 import type { Expr, SwitchPattern } from "./ast.ts";
 import { startPosition } from "./expr-position.ts";
-import { isValidName } from "./characters.ts";
-import { keywordOf } from "./token.ts";
-import { isReservedWord } from "./reserved.ts";
+import { isFunctionName } from "./function-name.ts";
 import { fail, malformedIndex, mismatchedType } from "./problems.ts";
 
 /** Is its value known without running anything? */
@@ -157,9 +155,6 @@ const isFunctionLiteral = (expr: Expr): boolean => {
   const argument = expr.args[0];
   return argument?.kind === "Str" && isFunctionName(argument.value);
 };
-
-const isFunctionName = (name: string): boolean =>
-  isValidName(name) && !isReservedWord(name) && keywordOf(name) === undefined;
 
 export const isEmptyRange = (pattern: SwitchPattern): boolean =>
   pattern.kind === "Range" && (pattern.inclusive ? pattern.from > pattern.to : pattern.from >= pattern.to);

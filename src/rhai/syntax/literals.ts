@@ -1,6 +1,6 @@
-import type { Expr, MapEntry } from "./ast.ts";
+import type { Expr, Ident, MapEntry } from "./ast.ts";
 import { isValidName } from "./characters.ts";
-import { deeper, type ParseState, type Settings } from "./parse-state.ts";
+import { deeper, type ParseState, type Settings, Where } from "./parse-state.ts";
 import {
   duplicatedProperty,
   fail,
@@ -45,7 +45,7 @@ export const parseMap = (state: ParseState, outer: Settings): Expr => {
   const keys = new Set<string>();
   while (input.accept("}") === null) {
     if (input.peek().kind === "End") fail(MAP_OPEN, input.pos);
-    const key = parseKey(input, keys);
+    const key = parseKey(input, keys, (settings.where & Where.QuotedKeys) !== 0);
     if (limits.maxMapSize > 0 && entries.length >= limits.maxMapSize) {
       fail(literalTooLarge("Number of properties in object map literal", limits.maxMapSize), input.pos);
     }
@@ -66,9 +66,10 @@ export const parseMap = (state: ParseState, outer: Settings): Expr => {
 };
 
 /** A property name with its colon. */
-const parseKey = (input: TokenSource, keys: ReadonlySet<string>): { name: string; pos: number } => {
+const parseKey = (input: TokenSource, keys: ReadonlySet<string>, quoted: boolean): Ident => {
   const token = input.next();
   const { text: name, pos } = token;
+  if (quoted && token.kind === "Name") fail(PROPERTY_EXPECTED, pos);
   if (token.kind === "Name" || token.kind === "Str") {
     if (keys.has(name)) fail(duplicatedProperty(name), pos);
   } else if (token.kind === "Interpolated") {

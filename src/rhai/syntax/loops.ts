@@ -8,8 +8,22 @@ import type { TokenSource } from "./token-source.ts";
 
 const inLoop = (settings: Settings): Settings => ({ ...settings, where: settings.where | Where.Loop });
 
+export type LoopKeyword = "while" | "loop" | "do" | "for";
+
+/** The loop whose keyword is next. */
+export const parseLoop = (state: ParseState, settings: Settings, keyword: LoopKeyword): Stmt => {
+  switch (keyword) {
+    case "do":
+      return parseDo(state, settings);
+    case "for":
+      return parseFor(state, settings);
+    default:
+      return parseWhile(state, settings);
+  }
+};
+
 /** `while` or `loop`. */
-export const parseWhile = (state: ParseState, outer: Settings): Stmt => {
+const parseWhile = (state: ParseState, outer: Settings): Stmt => {
   const settings = deeper(outer);
   const { kind, pos } = state.input.next();
   const test = kind === "while" ? parseCondition(state, settings) : null;
@@ -17,7 +31,7 @@ export const parseWhile = (state: ParseState, outer: Settings): Stmt => {
   return { kind: "While", test, body, pos };
 };
 
-export const parseDo = (state: ParseState, outer: Settings): Stmt => {
+const parseDo = (state: ParseState, outer: Settings): Stmt => {
   const { input } = state;
   const { pos } = input.next();
   const settings = deeperAt(outer, pos);
@@ -30,7 +44,7 @@ export const parseDo = (state: ParseState, outer: Settings): Stmt => {
   return { kind: "Do", test, until: word.kind === "until", body, pos };
 };
 
-export const parseFor = (state: ParseState, outer: Settings): Stmt => {
+const parseFor = (state: ParseState, outer: Settings): Stmt => {
   const { input, scope } = state;
   const { pos } = input.next();
   const settings = deeperAt(outer, pos);

@@ -2,7 +2,7 @@ import type { Expr, FnDef, Ident, Stmt } from "./ast.ts";
 import { NONE, type Pos } from "./position.ts";
 import { fail, TOO_DEEP } from "./problems.ts";
 import type { Token } from "./token.ts";
-import { TokenSource } from "./token-source.ts";
+import type { TokenSource } from "./token-source.ts";
 
 /** 0 in any member means no limit. */
 export interface ParseLimits {
@@ -42,6 +42,10 @@ export const enum Where {
   Global = 1,
   Function = 2,
   Loop = 4,
+  /** In JSON, where property names are in quotes. */
+  QuotedKeys = 8,
+  /** In JSON, where a loop is no expression. */
+  NoLoops = 16,
 }
 
 /** What is handed down from a construct to those in it. */
@@ -167,9 +171,9 @@ export interface ParseState {
   readonly scope: Scope;
 }
 
-export const newState = (grammar: Grammar, source: string, limits: ParseLimits): ParseState => ({
+export const newState = (grammar: Grammar, input: TokenSource, limits: ParseLimits): ParseState => ({
   grammar,
-  input: new TokenSource(source, { maxStringSize: limits.maxStringSize }),
+  input,
   limits,
   program: new Program(),
   scope: new Scope(),

@@ -3,7 +3,7 @@ import { parseClosure } from "./closures.ts";
 import { parseIf } from "./conditionals.ts";
 import { stmtPosition } from "./expr-position.ts";
 import { parseArray, parseInterpolated, parseMap } from "./literals.ts";
-import { parseDo, parseFor, parseWhile } from "./loops.ts";
+import { parseLoop } from "./loops.ts";
 import { deeper, isStop, mention, type ParseState, type Settings, Where } from "./parse-state.ts";
 import { parsePostfix } from "./postfix.ts";
 import {
@@ -66,11 +66,10 @@ const parseRoot = (state: ParseState, settings: Settings, token: Token, isProper
       return asExpression(parseIf(state, deeper(settings)));
     case "while":
     case "loop":
-      return asExpression(parseWhile(state, deeper(settings)));
     case "do":
-      return asExpression(parseDo(state, deeper(settings)));
     case "for":
-      return asExpression(parseFor(state, deeper(settings)));
+      if ((settings.where & Where.NoLoops) !== 0) fail(unexpectedInput(token.text), pos);
+      return asExpression(parseLoop(state, deeper(settings), token.kind));
     case "switch":
       return asExpression(parseSwitch(state, deeper(settings)));
     case "|":

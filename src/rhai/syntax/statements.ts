@@ -4,7 +4,7 @@ import { parseConst, parseExport, parseImport, parseLet } from "./declarations.t
 import { parseExpression } from "./expressions.ts";
 import { parseFunction } from "./functions.ts";
 import { parseIf } from "./conditionals.ts";
-import { parseDo, parseFor, parseWhile } from "./loops.ts";
+import { parseLoop } from "./loops.ts";
 import { type BlockStmt, deeper, deeperAt, type ParseState, type Settings, Where } from "./parse-state.ts";
 import type { Pos } from "./position.ts";
 import { fail, LOOP_BREAK, missingToken, SyntaxFailure, WRONG_EXPORT } from "./problems.ts";
@@ -34,11 +34,9 @@ export const parseStatement = (state: ParseState, outer: Settings): Stmt => {
       return parseSwitch(state, deeper(settings));
     case "while":
     case "loop":
-      return parseWhile(state, deeper(settings));
     case "do":
-      return parseDo(state, deeper(settings));
     case "for":
-      return parseFor(state, deeper(settings));
+      return parseLoop(state, deeper(settings), token.kind);
     case "continue":
     case "break":
       if ((settings.where & Where.Loop) === 0) fail(LOOP_BREAK, pos);

@@ -5,10 +5,13 @@ import type { Token, TokenKind } from "./token.ts";
 /** The tokens of a source with one token of look-ahead. */
 export class TokenSource {
   private readonly lexer: Lexer;
+  private readonly translate: (token: Token) => Token;
   private ahead: Token | null = null;
 
-  constructor(source: string, options: LexerOptions) {
+  /** @param translate turns the tokens of another notation into those of the language. */
+  constructor(source: string, options: LexerOptions, translate: (token: Token) => Token = (token) => token) {
     this.lexer = new Lexer(source, options);
+    this.translate = translate;
   }
 
   get scriptComments(): readonly string[] {
@@ -16,7 +19,7 @@ export class TokenSource {
   }
 
   peek(): Token {
-    this.ahead ??= this.lexer.next();
+    this.ahead ??= this.translate(this.lexer.next());
     return this.ahead;
   }
 
@@ -38,6 +41,6 @@ export class TokenSource {
 
   /** The text behind a hole. Must not be called after `peek`, which would have read it as code. */
   nextText(): Token {
-    return this.lexer.nextText();
+    return this.translate(this.lexer.nextText());
   }
 }
