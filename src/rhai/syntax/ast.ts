@@ -20,7 +20,10 @@ export type Expr =
   /** One Unicode scalar value. */
   | { readonly kind: "Char"; readonly value: string; readonly pos: Pos }
   | { readonly kind: "Str"; readonly value: string; readonly pos: Pos }
-  /** A back-tick string with holes: the parts in order, `Str` for text and `BlockExpr` for a hole. */
+  /**
+   * A back-tick string with holes: the parts in order, `Str` for text (never empty) and `StmtExpr` with a `Block` for
+   * a hole.
+   */
   | { readonly kind: "Interpolated"; readonly parts: readonly Expr[]; readonly pos: Pos }
   | { readonly kind: "Array"; readonly items: readonly Expr[]; readonly pos: Pos }
   | { readonly kind: "Map"; readonly entries: readonly MapEntry[]; readonly pos: Pos }
@@ -209,8 +212,15 @@ export interface SwitchArm {
 }
 
 export type SwitchPattern =
-  /** A literal: `Unit`, `Bool`, `Int`, `Float`, `Char`, `Str`, or an `Array` or `Map` of literals. */
+  /**
+   * A literal: `Unit`, `Bool`, `Int`, `Float`, `Char`, `Str`, an `Array` or `Map` of literals, a `Closure` without
+   * captures, or a `Call` of `Fn` with the name of a function.
+   */
   | { readonly kind: "Value"; readonly value: Expr; readonly pos: Pos }
+  /**
+   * Integers in a range, which floats match too. An open end is the largest i64, an open beginning 0. A range that is
+   * empty is kept. Officially a range value equal to the range matches as well, as with any other literal.
+   */
   | {
       readonly kind: "Range";
       readonly from: number | bigint;
@@ -228,6 +238,7 @@ export interface FnDef {
   readonly isPrivate: boolean;
   /** Doc comments, with their markers. */
   readonly comments: readonly string[];
+  /** The keyword `fn`, or the bar that opens a closure. */
   readonly pos: Pos;
 }
 

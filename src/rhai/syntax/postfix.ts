@@ -62,8 +62,12 @@ const continues = (expr: Expr, token: Token): boolean => {
 const parseNameSuffix = (state: ParseState, settings: Settings, name: Name, token: Token): Expr => {
   const { input } = state;
   if (token.kind === "::") {
-    const member = parseVariableName(input);
     const path: Ident[] = [...name.path, { name: name.name, pos: name.pos }];
+    let member = parseVariableName(input);
+    while (input.accept("::") !== null) {
+      path.push(member);
+      member = parseVariableName(input);
+    }
     return { kind: "Var", name: member.name, path, pos: member.pos };
   }
   const inPlace: Settings = { ...settings, pos: name.pos };
