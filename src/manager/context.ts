@@ -1,6 +1,5 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
-import type { LogDTO, LogPage } from "../services/executions/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 
 export type ScriptKind = "endpoint" | "module";
@@ -36,5 +35,4 @@ export interface ManagerContext {
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** The app that answers for a Host header; null: none. */
   readonly appOfHost: (host: string) => string | null;
-  readonly listLogs: (appId: string, scriptId: string, page: LogPage) => Promise<LogDTO[]>;
 }

@@ -1,6 +1,5 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
-import type { LogDTO, LogPage } from "../services/executions/index.ts";
 import {
   cookieFor,
   createUsers,
@@ -15,12 +14,18 @@ import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { adminsModule } from "./admins/index.ts";
 import { appsModule } from "./apps/index.ts";
+import { seedDefaultApp } from "./apps/seed.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
 import type { CheckScript, ManagerContext } from "./context.ts";
+import { domainsModule } from "./domains/index.ts";
+import { internalPath } from "./http/actions.ts";
 import { callerOf, setCaller, type Caller } from "./http/caller.ts";
 import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
 import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
+import { logsModule } from "./logs/index.ts";
+import { routesModule } from "./routes/index.ts";
+import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 
 /** Where the control plane lives. */
 const ROOT = "/api/v1/admin";
@@ -32,9 +37,8 @@ export interface ManagerDeps {
   readonly checkScript: CheckScript;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
-  /** Id of the app that answers for a Host header; null: none. */
-  readonly appOfHost: (host: string) => string | null;
-  readonly listLogs: (appId: string, scriptId: string, page: LogPage) => Promise<LogDTO[]>;
+  /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
+  readonly appOfHost?: (host: string) => string | null;
   /** Called after every change of a password: the file with the first login is of no use any more. */
   readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
 }
@@ -47,10 +51,16 @@ export interface Manager {
   handle(request: Request, info: { readonly remoteAddress: string }): Promise<Response>;
 }
 
-export function createManager(deps: ManagerDeps): Manager {
+/** Also makes sure that the app `default` exists, with a Hello World when it has to be made. */
+export async function createManager(deps: ManagerDeps): Promise<Manager> {
   const { identity } = deps;
+  await seedDefaultApp(deps.db, deps.config);
   const context: ManagerContext = {
-    ...deps,
+    db: deps.db,
+    config: deps.config,
+    identity,
+    checkScript: deps.checkScript,
+    appOfHost: deps.appOfHost ?? (() => null),
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
     ),
@@ -83,8 +93,9 @@ export function createManager(deps: ManagerDeps): Manager {
       const requestId = newId();
       try {
         const caller = await enter(request, remoteAddress, requestId);
-        setCaller(request, caller);
-        const response = await api.handle(request);
+        const inner = withInternalPath(request);
+        setCaller(inner, caller);
+        const response = await api.handle(inner);
         response.headers.set("X-Request-Id", requestId);
         if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
         renewCookie(request, caller, response);
@@ -100,7 +111,24 @@ export function createManager(deps: ManagerDeps): Manager {
 export const createApi = (context: ManagerContext) =>
   apiModule()
     .onError(({ error, request }) => errorResponse(error, request, callerOf(request).requestId))
-    .group(ROOT, (api) => api.use(authModule(context)).use(adminsModule(context)).use(appsModule(context)));
+    .group(ROOT, (api) =>
+      api
+        .use(authModule(context))
+        .use(adminsModule(context))
+        .use(appsModule(context))
+        .use(domainsModule(context))
+        .use(scriptsModule(context))
+        .use(namedScriptsModule(context))
+        .use(routesModule(context))
+        .use(logsModule(context)),
+    );
+
+/** The request as Elysia must see it; see `internalPath`. */
+function withInternalPath(request: Request): Request {
+  const path = pathOf(request.url).slice(ROOT.length);
+  const inner = internalPath(path);
+  return inner === path ? request : new Request(request.url.replace(path, inner), request);
+}
 
 /** @throws AppError 400 for a path whose escapes are not those of UTF-8 text */
 function checkEscapes(path: string): void {

@@ -25,7 +25,9 @@ function clientError(error: unknown, request: Request): AppError | undefined {
   }
   if (error instanceof ValidationError) {
     // An answer of our own that does not fit its schema is our fault, not the client's.
-    return error.type === "response" ? undefined : validationProblem(error);
+    return error.type === "response"
+      ? undefined
+      : validationProblem(error.type, error.all as readonly unknown[]);
   }
   if (error instanceof NotFoundError) return noSuchEndpoint(request);
   return toAppError(error);

@@ -1,5 +1,5 @@
-import type { TSchema } from "@sinclair/typebox";
-import type { ValidationError } from "elysia";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { invalid, type AppError } from "../../shared/errors.ts";
 
 /** One thing that is wrong with a request. */
@@ -15,11 +15,13 @@ const MAX_FAULTS = 20;
 /**
  * What a client is told about a request that does not fit its schema: 422 `validation`, with every field at fault and
  * what is expected there. Values are not repeated, since one may be a password.
+ * @param place `body`, `query` or `params`
+ * @param errors as TypeBox gives them
  */
-export function validationProblem(error: ValidationError): AppError {
+export function validationProblem(place: string, errors: Iterable<unknown>): AppError {
   const faults = new Map<string, Fault>();
-  for (const entry of error.all as readonly unknown[]) {
-    const fault = faultOf(entry, error.type);
+  for (const entry of errors) {
+    const fault = faultOf(entry, place);
     if (!faults.has(fault.field) && faults.size < MAX_FAULTS) faults.set(fault.field, fault);
   }
   const fields = [...faults.values()];
@@ -30,6 +32,12 @@ export function validationProblem(error: ValidationError): AppError {
   return invalid("validation", sentence, {
     details: { field: first.field, expected: first.expected, fields },
   });
+}
+
+/** Checks a body that Elysia does not, because the endpoint takes other bodies too. @throws AppError 422 */
+export function checked<S extends TSchema>(schema: S, value: unknown): Static<S> {
+  if (Value.Check(schema, value)) return value;
+  throw validationProblem("body", Value.Errors(schema, value));
 }
 
 function faultOf(entry: unknown, place: string): Fault {

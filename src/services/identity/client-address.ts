@@ -56,7 +56,9 @@ export function requestOrigin(request: Request, peer: string, proxies: TrustedPr
   const trusted = proxies.includes(plainAddress(peer));
   const forwardedHost = trusted ? request.headers.get("x-forwarded-host")?.split(",")[0]?.trim() : undefined;
   const host = forwardedHost || request.headers.get("host") || new URL(request.url).host;
-  return `${isSecure(request, peer, proxies) ? "https" : "http"}://${host}`;
+  const origin = `${isSecure(request, peer, proxies) ? "https" : "http"}://${host}`;
+  // A Host header may hold anything.
+  return URL.canParse(origin) ? origin : "http://localhost";
 }
 
 /** What login throttling counts by: an IPv4 address, or an IPv6 network, since one customer has a whole /64. */

@@ -1,0 +1,79 @@
+import { status } from "elysia";
+import { Type } from "@sinclair/typebox";
+import type { ManagerContext } from "../context.ts";
+import { internalPath } from "../http/actions.ts";
+import { jsonBody } from "../http/body.ts";
+import { principalOf } from "../http/caller.ts";
+import { apiModule, NoContent, problems } from "../http/module.ts";
+import { ScriptPath } from "../scripts/model.ts";
+import {
+  CheckAnswer,
+  CheckBody,
+  MatchAnswer,
+  MatchBody,
+  RouteBody,
+  RouteDTO,
+  RoutePatch,
+  RoutePath,
+} from "./model.ts";
+import { addRoute, changeRoute, checkRoute, listRoutes, matchRoute, removeRoute } from "./service.ts";
+
+export const routesModule = (context: ManagerContext) => {
+  const parse = jsonBody(context.config.maxBodyBytes);
+  return apiModule()
+    .get(
+      "/scripts/:id/routes",
+      ({ request, params }) => listRoutes(context, principalOf(request), params.id),
+      {
+        params: ScriptPath,
+        response: { 200: Type.Array(RouteDTO), ...problems(401, 404) },
+      },
+    )
+    .post(
+      "/scripts/:id/routes",
+      async ({ request, params, body }) =>
+        status(201, await addRoute(context, principalOf(request), params.id, body)),
+      {
+        parse,
+        params: ScriptPath,
+        body: RouteBody,
+        response: { 201: RouteDTO, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .patch(
+      "/routes/:route_id",
+      ({ request, params, body }) => changeRoute(context, principalOf(request), params.route_id, body),
+      {
+        parse,
+        params: RoutePath,
+        body: RoutePatch,
+        response: { 200: RouteDTO, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .delete(
+      "/routes/:route_id",
+      async ({ request, params }) => {
+        await removeRoute(context, principalOf(request), params.route_id);
+        return status(204, undefined);
+      },
+      { params: RoutePath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+    )
+    .post(
+      internalPath("/routes:check"),
+      ({ request, body }) => checkRoute(context, principalOf(request), body),
+      {
+        parse,
+        body: CheckBody,
+        response: { 200: CheckAnswer, ...problems(401, 404, 422) },
+      },
+    )
+    .post(
+      internalPath("/routes:match"),
+      ({ request, body }) => matchRoute(context, principalOf(request), body),
+      {
+        parse,
+        body: MatchBody,
+        response: { 200: MatchAnswer, ...problems(400, 401, 404, 422) },
+      },
+    );
+};

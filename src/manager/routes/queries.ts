@@ -1,0 +1,102 @@
+import type { Queryable } from "../../database/client.ts";
+import type { DispatchMode, HostKind, PathKind, RoutePattern } from "../../services/routes/index.ts";
+import type { AppRole, Principal } from "../../shared/principal.ts";
+
+/** A row of `routes`, with the name of its script. */
+export interface Route {
+  readonly app_id: string;
+  readonly id: string;
+  readonly script_id: string;
+  readonly script_name: string;
+  readonly host_kind: HostKind;
+  readonly host: string;
+  readonly host_param_name: string | null;
+  readonly path_kind: PathKind;
+  readonly path: string;
+  readonly method: string | null;
+  readonly dispatch_mode: DispatchMode;
+  readonly enabled: boolean;
+  readonly created_at: Date;
+}
+
+/** All routes of an app, the oldest first. */
+export async function routesOfApp(sql: Queryable, appId: string): Promise<Route[]> {
+  return sql<Route[]>`
+    select routes.*, scripts.name as script_name
+    from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    where routes.app_id = ${appId}
+    order by routes.created_at, routes.id`;
+}
+
+export async function routesOfScript(sql: Queryable, appId: string, scriptId: string): Promise<Route[]> {
+  return sql<Route[]>`
+    select routes.*, scripts.name as script_name
+    from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    where routes.app_id = ${appId} and routes.script_id = ${scriptId}
+    order by routes.created_at, routes.id`;
+}
+
+/** A route, with what the membership table grants the asking user in its app. */
+export async function findRoute(
+  sql: Queryable,
+  id: string,
+  who: Principal,
+): Promise<(Route & { readonly granted: AppRole | null }) | undefined> {
+  const [route] = await sql<(Route & { readonly granted: AppRole | null })[]>`
+    select routes.*, scripts.name as script_name, app_members.role as granted
+    from routes
+    join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    left join app_members on app_members.app_id = routes.app_id and app_members.user_id = ${who.userId}
+    where routes.id = ${id}`;
+  return route;
+}
+
+export async function insertRoute(
+  sql: Queryable,
+  route: {
+    readonly appId: string;
+    readonly id: string;
+    readonly scriptId: string;
+    readonly pattern: RoutePattern;
+    readonly enabled: boolean;
+  },
+): Promise<void> {
+  const { pattern } = route;
+  await sql`
+    insert into routes (app_id, id, script_id, host_kind, host, host_param_name, path_kind, path, method,
+      dispatch_mode, enabled)
+    values (${route.appId}, ${route.id}, ${route.scriptId}, ${pattern.hostKind}, ${pattern.host},
+      ${pattern.hostParamName}, ${pattern.pathKind}, ${pattern.path}, ${pattern.method}, ${pattern.dispatchMode},
+      ${route.enabled})`;
+}
+
+export async function updateRoute(
+  sql: Queryable,
+  route: {
+    readonly appId: string;
+    readonly id: string;
+    readonly pattern: RoutePattern;
+    readonly enabled: boolean;
+  },
+): Promise<void> {
+  const { pattern } = route;
+  await sql`
+    update routes
+    set host_kind = ${pattern.hostKind}, host = ${pattern.host}, host_param_name = ${pattern.hostParamName},
+        path_kind = ${pattern.pathKind}, path = ${pattern.path}, method = ${pattern.method},
+        dispatch_mode = ${pattern.dispatchMode}, enabled = ${route.enabled}
+    where app_id = ${route.appId} and id = ${route.id}`;
+}
+
+export async function setDispatchMode(
+  sql: Queryable,
+  appId: string,
+  id: string,
+  mode: DispatchMode,
+): Promise<void> {
+  await sql`update routes set dispatch_mode = ${mode} where app_id = ${appId} and id = ${id}`;
+}
+
+export async function deleteRoute(sql: Queryable, appId: string, id: string): Promise<void> {
+  await sql`delete from routes where app_id = ${appId} and id = ${id}`;
+}

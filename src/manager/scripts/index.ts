@@ -1,0 +1,189 @@
+import { status } from "elysia";
+import { Type } from "@sinclair/typebox";
+import type { ManagerContext } from "../context.ts";
+import { jsonBody } from "../http/body.ts";
+import { principalOf } from "../http/caller.ts";
+import { apiModule, NoContent, problems } from "../http/module.ts";
+import { openNamedScript, openScript } from "./access.ts";
+import { deploy } from "./deploy.ts";
+import { etag, scriptDTO, scriptSummary, versionDTO, versionSummary } from "./dto.ts";
+import {
+  CreateScript,
+  Deployed,
+  DeployQuery,
+  ListQuery,
+  NamedScriptPath,
+  SavedScript,
+  ScriptDTO,
+  ScriptPath,
+  ScriptSummary,
+  UpdateScript,
+  VersionDTO,
+  VersionList,
+  VersionPath,
+  VersionsQuery,
+} from "./model.ts";
+import type { Saved } from "./save.ts";
+import {
+  changeScript,
+  createScript,
+  openVersion,
+  removeScript,
+  versionsOf,
+  visibleScripts,
+} from "./service.ts";
+
+/** Scripts by id. */
+export const scriptsModule = (context: ManagerContext) => {
+  const parse = jsonBody(context.config.maxBodyBytes);
+  return apiModule()
+    .get(
+      "/scripts",
+      async ({ request, query }) => {
+        const full = query.fields !== "summary";
+        const scripts = await visibleScripts(context, principalOf(request), query.app, full);
+        return scripts.map((script) => (full ? scriptDTO(script) : scriptSummary(script)));
+      },
+      {
+        query: ListQuery,
+        response: { 200: Type.Array(Type.Union([ScriptDTO, ScriptSummary])), ...problems(401, 404, 422) },
+      },
+    )
+    .post(
+      "/scripts",
+      async ({ request, body, set }) => {
+        const saved = await createScript(context, principalOf(request), body);
+        set.headers["etag"] = etag(saved.script);
+        return status(201, savedScript(saved));
+      },
+      {
+        parse,
+        body: CreateScript,
+        response: { 201: SavedScript, ...problems(401, 403, 404, 409, 413, 422) },
+      },
+    )
+    .get(
+      "/scripts/:id",
+      async ({ request, params, set }) => {
+        const script = await openScript(context, principalOf(request), params.id, "AppRead");
+        set.headers["etag"] = etag(script);
+        return scriptDTO(script);
+      },
+      { params: ScriptPath, response: { 200: ScriptDTO, ...problems(401, 404) } },
+    )
+    .put(
+      "/scripts/:id",
+      async ({ request, params, body, set }) => {
+        const ifMatch = request.headers.get("if-match");
+        const saved = await changeScript(context, principalOf(request), params.id, body, ifMatch);
+        set.headers["etag"] = etag(saved.script);
+        return savedScript(saved);
+      },
+      {
+        parse,
+        params: ScriptPath,
+        body: UpdateScript,
+        response: { 200: SavedScript, ...problems(401, 403, 404, 409, 412, 413, 422) },
+      },
+    )
+    .delete(
+      "/scripts/:id",
+      async ({ request, params }) => {
+        await removeScript(context, await openScript(context, principalOf(request), params.id, "AppAdmin"));
+        return status(204, undefined);
+      },
+      { params: ScriptPath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+    )
+    .get(
+      "/scripts/:id/versions",
+      async ({ request, params, query }) => {
+        const { script, versions, nextCursor } = await versionsOf(
+          context,
+          principalOf(request),
+          params.id,
+          query,
+        );
+        return {
+          items: versions.map((version) => versionSummary(version, script.live_version)),
+          next_cursor: nextCursor,
+        };
+      },
+      {
+        params: ScriptPath,
+        query: VersionsQuery,
+        response: { 200: VersionList, ...problems(401, 404, 422) },
+      },
+    )
+    .get(
+      "/scripts/:id/versions/:version",
+      async ({ request, params }) => {
+        const found = await openVersion(context, principalOf(request), params.id, params.version);
+        return versionDTO(found.version, found.script.live_version);
+      },
+      { params: VersionPath, response: { 200: VersionDTO, ...problems(401, 404) } },
+    );
+};
+
+/** Scripts by app and name: the path that curl deploys to. */
+export const namedScriptsModule = (context: ManagerContext) =>
+  apiModule()
+    .put(
+      "/apps/:app/scripts/:name",
+      async ({ request, params, query, set }) => {
+        const { created, answer } = await deploy(context, request, params, query);
+        set.headers["etag"] = etag(answer);
+        return created ? status(201, answer) : status(200, answer);
+      },
+      {
+        // The source itself, read only as far as it may be long.
+        parse: "none",
+        params: NamedScriptPath,
+        query: DeployQuery,
+        response: { 200: Deployed, 201: Deployed, ...problems(400, 401, 403, 404, 409, 412, 413, 415, 422) },
+      },
+    )
+    .get(
+      "/apps/:app/scripts/:name",
+      async ({ request, params, set }) => {
+        const script = await openNamedScript(
+          context,
+          principalOf(request),
+          params.app,
+          params.name,
+          "AppRead",
+        );
+        set.headers["etag"] = etag(script);
+        return scriptDTO(script);
+      },
+      { params: NamedScriptPath, response: { 200: ScriptDTO, ...problems(401, 404) } },
+    )
+    .get(
+      "/apps/:app/scripts/:name/source",
+      async ({ request, params, set }) => {
+        const script = await openNamedScript(
+          context,
+          principalOf(request),
+          params.app,
+          params.name,
+          "AppRead",
+        );
+        set.headers["etag"] = etag(script);
+        set.headers["content-type"] = "text/plain; charset=utf-8";
+        set.headers["x-content-type-options"] = "nosniff";
+        return script.source;
+      },
+      { params: NamedScriptPath, response: { 200: Type.String(), ...problems(401, 404) } },
+    )
+    .delete(
+      "/apps/:app/scripts/:name",
+      async ({ request, params }) => {
+        const who = principalOf(request);
+        await removeScript(context, await openNamedScript(context, who, params.app, params.name, "AppAdmin"));
+        return status(204, undefined);
+      },
+      { params: NamedScriptPath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+    );
+
+function savedScript({ script, warnings }: Saved): SavedScript {
+  return warnings.length === 0 ? scriptDTO(script) : { ...scriptDTO(script), warnings: [...warnings] };
+}

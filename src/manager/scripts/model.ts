@@ -1,0 +1,155 @@
+import { Type, type Static } from "@sinclair/typebox";
+import { strict } from "../http/module.ts";
+
+const Kind = Type.Union([Type.Literal("endpoint"), Type.Literal("module")]);
+const DirectExecute = Type.Union([Type.Literal("members"), Type.Literal("public")]);
+const Positive = Type.Integer({ minimum: 1 });
+
+/** A script's own limits; what it does not name is at the instance's default. */
+export const Sandbox = strict({
+  max_operations: Type.Optional(Positive),
+  max_string_size: Type.Optional(Positive),
+  max_array_size: Type.Optional(Positive),
+  max_map_size: Type.Optional(Positive),
+  max_call_levels: Type.Optional(Positive),
+  max_expr_depth: Type.Optional(Positive),
+});
+export type Sandbox = Static<typeof Sandbox>;
+
+const SUMMARY_FIELDS = {
+  id: Type.String(),
+  app_id: Type.String(),
+  kind: Kind,
+  name: Type.String(),
+  description: Type.String(),
+  /** The live version; of a script that has only drafts, the newest one. */
+  version: Type.Integer(),
+  timeout_seconds: Type.Integer(),
+  memory_limit_mb: Type.Integer(),
+  sandbox: Sandbox,
+  direct_execute: DirectExecute,
+  created_at: Type.String(),
+  updated_at: Type.String(),
+};
+
+export const ScriptSummary = strict(SUMMARY_FIELDS);
+export const ScriptDTO = strict({ ...SUMMARY_FIELDS, source: Type.String() });
+export type ScriptDTO = Static<typeof ScriptDTO>;
+
+/** Something that is worth knowing but did not keep the script from being saved. */
+export const Warning = strict({
+  message: Type.String(),
+  line: Type.Optional(Type.Integer()),
+  column: Type.Optional(Type.Integer()),
+});
+export type Warning = Static<typeof Warning>;
+
+export const SavedScript = strict({ ...ScriptDTO.properties, warnings: Type.Optional(Type.Array(Warning)) });
+export type SavedScript = Static<typeof SavedScript>;
+
+/** The answer to `PUT /apps/{app}/scripts/{name}`. */
+export const Deployed = strict({
+  script: ScriptDTO,
+  version: Type.Integer(),
+  urls: Type.Array(Type.String()),
+  warnings: Type.Array(Warning),
+});
+export type Deployed = Static<typeof Deployed>;
+
+const Name = Type.String({ minLength: 1, maxLength: 256, description: "a name of 1 to 128 characters" });
+const CHANGEABLE = {
+  source: Type.Optional(Type.String()),
+  kind: Type.Optional(Kind),
+  description: Type.Optional(Type.String({ maxLength: 4096 })),
+  timeout_seconds: Type.Optional(Positive),
+  memory_limit_mb: Type.Optional(Positive),
+  sandbox: Type.Optional(Sandbox),
+  direct_execute: Type.Optional(DirectExecute),
+  /** Kept with the version. */
+  message: Type.Optional(Type.String({ maxLength: 1024 })),
+};
+
+export const CreateScript = strict({
+  ...CHANGEABLE,
+  app_id: Type.String(),
+  name: Name,
+  source: Type.String(),
+});
+export type CreateScript = Static<typeof CreateScript>;
+
+/** Absent fields stay as they are. */
+export const UpdateScript = strict({ ...CHANGEABLE, name: Type.Optional(Name) });
+export type UpdateScript = Static<typeof UpdateScript>;
+
+/**
+ * The JSON form of a deployment. A script that was read can be sent back as it is: the fields that cannot be changed
+ * are accepted, and those that say which script it is must be right.
+ */
+export const DeployBody = strict({
+  ...CHANGEABLE,
+  id: Type.Optional(Type.String()),
+  app_id: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  version: Type.Optional(Type.Integer()),
+  created_at: Type.Optional(Type.String()),
+  updated_at: Type.Optional(Type.String()),
+});
+export type DeployBody = Static<typeof DeployBody>;
+
+const paths = "a path such as /hello, /users/:id or /files/*";
+export const DeployQuery = strict({
+  route: Type.Optional(
+    Type.Union([Type.String({ description: paths }), Type.Array(Type.String())], { description: paths }),
+  ),
+  method: Type.Optional(Type.String({ description: "an HTTP method" })),
+  dispatch: Type.Optional(Type.Union([Type.Literal("sync"), Type.Literal("async")])),
+  kind: Type.Optional(Kind),
+  message: Type.Optional(Type.String({ maxLength: 1024 })),
+});
+
+export const ListQuery = strict({
+  app: Type.Optional(Type.String()),
+  fields: Type.Optional(Type.Literal("summary")),
+});
+
+export const VersionsQuery = strict({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ pattern: "^[0-9]{1,9}$", description: "the next_cursor of the page before" }),
+  ),
+});
+
+export const LogsQuery = strict({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" }),
+  ),
+  offset: Type.Optional(Type.Integer({ minimum: 0, description: "a whole number of at least 0" })),
+  before: Type.Optional(Type.String({ maxLength: 100, description: "`created_at,id` of the last row seen" })),
+});
+
+const VERSION_FIELDS = {
+  version: Type.Integer(),
+  live: Type.Boolean(),
+  source_sha256: Type.String(),
+  timeout_seconds: Type.Integer(),
+  memory_limit_mb: Type.Integer(),
+  sandbox: Sandbox,
+  author_id: Type.Union([Type.String(), Type.Null()]),
+  message: Type.String(),
+  created_at: Type.String(),
+};
+
+export const VersionSummary = strict(VERSION_FIELDS);
+export const VersionDTO = strict({ ...VERSION_FIELDS, source: Type.String() });
+export type VersionDTO = Static<typeof VersionDTO>;
+
+export const VersionList = strict({
+  items: Type.Array(VersionSummary),
+  next_cursor: Type.Union([Type.String(), Type.Null()]),
+});
+
+export const ScriptPath = Type.Object({ id: Type.String() });
+export const NamedScriptPath = Type.Object({ app: Type.String(), name: Type.String() });
+export const VersionPath = Type.Object({ id: Type.String(), version: Type.String() });

@@ -1,0 +1,174 @@
+import type { Queryable } from "../../database/client.ts";
+import type { AppRole, Principal } from "../../shared/principal.ts";
+import type { ScriptKind } from "../context.ts";
+import type { Sandbox } from "./model.ts";
+
+/** A script with its live version; of a script that has only drafts, with the newest one. */
+export interface Script {
+  readonly app_id: string;
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ScriptKind;
+  readonly description: string;
+  readonly direct_execute: "members" | "public";
+  readonly live_version: number | null;
+  readonly last_version: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly version: number;
+  readonly source: string;
+  readonly source_sha256: Uint8Array;
+  readonly timeout_seconds: number;
+  readonly memory_limit_mb: number;
+  readonly sandbox: Sandbox;
+}
+
+export type GrantedScript = Script & { readonly granted: AppRole | null };
+
+const columns = (sql: Queryable) => sql`
+  scripts.app_id, scripts.id, scripts.name, scripts.kind, scripts.description, scripts.direct_execute,
+  scripts.live_version, scripts.last_version, scripts.created_at, scripts.updated_at,
+  v.version, v.source_sha256, v.timeout_seconds, v.memory_limit_mb, v.sandbox`;
+
+const shownVersion = (sql: Queryable) => sql`
+  join script_versions v on v.app_id = scripts.app_id and v.script_id = scripts.id
+    and v.version = coalesce(scripts.live_version, scripts.last_version)`;
+
+/** A script, with what the membership table grants the asking user in its app. */
+export async function findScript(
+  sql: Queryable,
+  id: string,
+  who: Principal,
+): Promise<GrantedScript | undefined> {
+  const [script] = await sql<GrantedScript[]>`
+    select ${columns(sql)}, v.source, app_members.role as granted
+    from scripts ${shownVersion(sql)}
+    left join app_members on app_members.app_id = scripts.app_id and app_members.user_id = ${who.userId}
+    where scripts.id = ${id}`;
+  return script;
+}
+
+export async function scriptByName(sql: Queryable, appId: string, name: string): Promise<Script | undefined> {
+  const [script] = await sql<Script[]>`
+    select ${columns(sql)}, v.source from scripts ${shownVersion(sql)}
+    where scripts.app_id = ${appId} and scripts.name = ${name}`;
+  return script;
+}
+
+export async function scriptById(sql: Queryable, appId: string, id: string): Promise<Script | undefined> {
+  const [script] = await sql<Script[]>`
+    select ${columns(sql)}, v.source from scripts ${shownVersion(sql)}
+    where scripts.app_id = ${appId} and scripts.id = ${id}`;
+  return script;
+}
+
+/** Scripts of one app, or of all apps that the user sees. @param withSource else `source` is the empty text */
+export async function listScripts(
+  sql: Queryable,
+  who: Principal,
+  appId: string | null,
+  withSource: boolean,
+): Promise<Script[]> {
+  return sql<Script[]>`
+    select ${columns(sql)}, ${withSource ? sql`v.source` : sql`'' as source`}
+    from scripts ${shownVersion(sql)}
+    where ${appId === null ? visible(sql, who) : sql`scripts.app_id = ${appId}`}
+    order by scripts.app_id, scripts.name`;
+}
+
+const visible = (sql: Queryable, who: Principal) =>
+  who.instanceRole === "member"
+    ? sql`exists (select 1 from app_members m where m.app_id = scripts.app_id and m.user_id = ${who.userId})`
+    : sql`true`;
+
+export async function insertScript(
+  sql: Queryable,
+  script: Pick<Script, "app_id" | "id" | "name" | "kind" | "description" | "direct_execute">,
+): Promise<void> {
+  // The first version is written next; that it exists is checked at commit.
+  await sql`
+    insert into scripts (app_id, id, name, kind, description, direct_execute, live_version, last_version)
+    values (${script.app_id}, ${script.id}, ${script.name}, ${script.kind}, ${script.description},
+      ${script.direct_execute}, 1, 1)`;
+}
+
+export async function updateScript(
+  sql: Queryable,
+  script: Pick<
+    Script,
+    "app_id" | "id" | "name" | "kind" | "description" | "direct_execute" | "live_version" | "last_version"
+  >,
+): Promise<void> {
+  await sql`
+    update scripts
+    set name = ${script.name}, kind = ${script.kind}, description = ${script.description},
+        direct_execute = ${script.direct_execute}, live_version = ${script.live_version},
+        last_version = ${script.last_version}, updated_at = now()
+    where app_id = ${script.app_id} and id = ${script.id}`;
+}
+
+export interface NewVersion {
+  readonly appId: string;
+  readonly scriptId: string;
+  readonly version: number;
+  readonly source: string;
+  readonly sourceSha256: Uint8Array;
+  readonly timeoutSeconds: number;
+  readonly memoryLimitMb: number;
+  readonly sandbox: Sandbox;
+  readonly authorId: string | null;
+  readonly message: string;
+}
+
+export async function insertVersion(sql: Queryable, row: NewVersion): Promise<void> {
+  await sql`
+    insert into script_versions (app_id, script_id, version, source, source_sha256, timeout_seconds,
+      memory_limit_mb, sandbox, author_id, message)
+    values (${row.appId}, ${row.scriptId}, ${row.version}, ${row.source}, ${row.sourceSha256},
+      ${row.timeoutSeconds}, ${row.memoryLimitMb}, ${sql.json(row.sandbox)}, ${row.authorId}, ${row.message})`;
+}
+
+export async function deleteScript(sql: Queryable, appId: string, id: string): Promise<void> {
+  await sql`delete from scripts where app_id = ${appId} and id = ${id}`;
+}
+
+/** A row of `script_versions`. */
+export interface Version {
+  readonly version: number;
+  readonly source: string;
+  readonly source_sha256: Uint8Array;
+  readonly timeout_seconds: number;
+  readonly memory_limit_mb: number;
+  readonly sandbox: Sandbox;
+  readonly author_id: string | null;
+  readonly message: string;
+  readonly created_at: Date;
+}
+
+/** The newest first, without their sources. @param before only versions below this number */
+export async function listVersions(
+  sql: Queryable,
+  script: Pick<Script, "app_id" | "id">,
+  before: number,
+  limit: number,
+): Promise<Version[]> {
+  return sql<Version[]>`
+    select version, '' as source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id, message,
+      created_at
+    from script_versions
+    where app_id = ${script.app_id} and script_id = ${script.id} and version < ${before}
+    order by version desc
+    limit ${limit}`;
+}
+
+export async function findVersion(
+  sql: Queryable,
+  script: Pick<Script, "app_id" | "id">,
+  version: number,
+): Promise<Version | undefined> {
+  const [row] = await sql<Version[]>`
+    select version, source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id, message, created_at
+    from script_versions
+    where app_id = ${script.app_id} and script_id = ${script.id} and version = ${version}`;
+  return row;
+}

@@ -1,0 +1,109 @@
+import { notFound } from "../../shared/errors.ts";
+import type { Principal } from "../../shared/principal.ts";
+import { lockAndTouch } from "../apps/queries.ts";
+import { openApp } from "../apps/service.ts";
+import type { ManagerContext } from "../context.ts";
+import { openScript } from "./access.ts";
+import type { CreateScript, UpdateScript } from "./model.ts";
+import { checkScriptName } from "./names.ts";
+import {
+  deleteScript,
+  findVersion,
+  listScripts,
+  listVersions,
+  type Script,
+  type Version,
+} from "./queries.ts";
+import { saveScript, type Saved } from "./save.ts";
+
+/** Scripts of the app that is named, or of every app that the caller sees. */
+export async function visibleScripts(
+  context: ManagerContext,
+  who: Principal,
+  app: string | undefined,
+  withSource: boolean,
+): Promise<Script[]> {
+  const appId = app === undefined ? null : (await openApp(context, who, app, "AppRead")).id;
+  return listScripts(context.db, who, appId, withSource);
+}
+
+export async function createScript(
+  context: ManagerContext,
+  who: Principal,
+  input: CreateScript,
+): Promise<Saved> {
+  const { app_id, name, ...change } = input;
+  const app = await openApp(context, who, app_id, "AppWriteScript");
+  checkScriptName(name);
+  return saveScript(context, who, {
+    appId: app.id,
+    target: { name, existing: "refuse" },
+    before: undefined,
+    change,
+    bindings: [],
+    ifMatch: null,
+  });
+}
+
+export async function changeScript(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+  change: UpdateScript,
+  ifMatch: string | null,
+): Promise<Saved> {
+  const script = await openScript(context, who, id, "AppWriteScript");
+  return saveScript(context, who, {
+    appId: script.app_id,
+    target: { id: script.id },
+    before: script,
+    change,
+    bindings: [],
+    ifMatch,
+  });
+}
+
+/** Deletes a script with its versions, routes and logs. */
+export async function removeScript(context: ManagerContext, script: Script): Promise<void> {
+  const appId = script.app_id;
+  await context.db.begin(async (sql) => {
+    await lockAndTouch(sql, appId);
+    await deleteScript(sql, appId, script.id);
+  });
+  await context.catalogChanged(appId);
+}
+
+/** The newest versions first. @param cursor the last version number of the page before */
+export async function versionsOf(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+  page: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+): Promise<{ readonly script: Script; readonly versions: Version[]; readonly nextCursor: string | null }> {
+  const script = await openScript(context, who, id, "AppRead");
+  const limit = page.limit ?? 50;
+  const before = page.cursor === undefined ? script.last_version + 1 : Number(page.cursor);
+  // One more than asked for tells whether there is a next page.
+  const rows = await listVersions(context.db, script, before, limit + 1);
+  const versions = rows.slice(0, limit);
+  const last = versions.at(-1);
+  return {
+    script,
+    versions,
+    nextCursor: rows.length > limit && last !== undefined ? String(last.version) : null,
+  };
+}
+
+export async function openVersion(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+  version: string,
+): Promise<{ readonly script: Script; readonly version: Version }> {
+  const script = await openScript(context, who, id, "AppRead");
+  const row = /^[1-9]\d{0,8}$/.test(version)
+    ? await findVersion(context.db, script, Number(version))
+    : undefined;
+  if (row === undefined) throw notFound("Version");
+  return { script, version: row };
+}

@@ -1,0 +1,118 @@
+import { AppError, invalid, tooLarge } from "../../shared/errors.ts";
+import { MAX_SOURCE_BYTES } from "../../shared/limits.ts";
+import type { CheckScript, ScriptDiagnostic, ScriptKind } from "../context.ts";
+import { readBody } from "../http/body.ts";
+import type { Warning } from "./model.ts";
+
+/**
+ * The source text that a request carries as its raw body.
+ * @throws AppError 413, 415 for a form, 422 for bytes that are no source text
+ */
+export async function readSourceBody(request: Request): Promise<string> {
+  const type = request.headers.get("content-type") ?? "";
+  if (/^multipart\//i.test(type)) {
+    throw new AppError(
+      415,
+      "unsupported_media_type",
+      "Send the source as the body itself, not as a form: curl --data-binary @hello.rhai (or -T hello.rhai).",
+    );
+  }
+  return decodeSource(await readBody(request, MAX_SOURCE_BYTES, "The source"));
+}
+
+/** UTF-8 bytes as text, without a byte order mark. @throws AppError 422 `invalid_utf8` that tells where */
+export function decodeSource(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const offset = firstInvalidByte(bytes);
+    const line = bytes.subarray(0, offset).reduce((lines, byte) => lines + (byte === 10 ? 1 : 0), 1);
+    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    const hint = utf16 ? " The file seems to be UTF-16; save it as UTF-8." : "";
+    throw invalid("invalid_utf8", `The source is not UTF-8: byte ${offset + 1}, in line ${line}.${hint}`, {
+      details: { offset, line },
+      cause,
+    });
+  }
+}
+
+/** @throws AppError 413, 422 `empty_source`, `invalid_source` */
+export function checkSourceText(source: string): void {
+  // The empty script is a valid one, but an empty upload is nearly always a file that was not found or not written.
+  if (source === "")
+    throw invalid("empty_source", "The source is empty. Send the text of a Rhai script.", FIELD);
+  const size = Buffer.byteLength(source);
+  if (size > MAX_SOURCE_BYTES) {
+    throw tooLarge(`The source has ${size} bytes; ${MAX_SOURCE_BYTES} (256 KiB) are allowed.`, {
+      details: { field: "source", limit_bytes: MAX_SOURCE_BYTES },
+    });
+  }
+  const nul = source.indexOf("\0");
+  if (nul !== -1) {
+    const line = source.slice(0, nul).split("\n").length;
+    throw invalid(
+      "invalid_source",
+      `The source holds a NUL character in line ${line}; is it a binary file?`,
+      {
+        details: { field: "source", offset: nul, line },
+      },
+    );
+  }
+  if (!source.isWellFormed()) throw invalid("invalid_source", "The source is not valid Unicode text.", FIELD);
+}
+
+const FIELD = { details: { field: "source" } };
+
+/** Compiles a source. @returns the compiler's warnings @throws AppError 422 `compile_error` */
+export async function compile(
+  check: CheckScript,
+  appId: string,
+  source: string,
+  kind: ScriptKind,
+): Promise<Warning[]> {
+  const diagnostics = await check(appId, source, { kind });
+  const error = diagnostics.find((diagnostic) => diagnostic.severity !== "warning");
+  if (error === undefined)
+    return diagnostics.map(({ text, line, column }) => ({ message: text, line, column }));
+  throw invalid("compile_error", `The script does not compile: ${error.message}`, {
+    details: {
+      line: error.line,
+      column: error.column,
+      message: error.text,
+      excerpt: excerpt(source, error),
+    },
+  });
+}
+
+/** Columns of a source line that an excerpt shows. */
+const EXCERPT_WIDTH = 100;
+
+/** The line at fault, with a caret below the place. */
+export function excerpt(source: string, { line, column }: Pick<ScriptDiagnostic, "line" | "column">): string {
+  const text = line < 1 ? undefined : source.split(/\r?\n/)[line - 1];
+  if (text === undefined) return "";
+  // Columns count Unicode scalar values.
+  const characters = [...text.replaceAll("\t", " ")];
+  const place = Math.max(1, Math.min(column, characters.length + 1));
+  const from = characters.length <= EXCERPT_WIDTH ? 0 : Math.max(0, place - 1 - EXCERPT_WIDTH / 2);
+  const shown = characters.slice(from, from + EXCERPT_WIDTH).join("");
+  const margin = `${line} | `;
+  return `${margin}${shown}\n${" ".repeat(margin.length - 2)}| ${" ".repeat(place - 1 - from)}^`;
+}
+
+/** Index of the first byte that is not part of well-formed UTF-8. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  let valid = 0;
+  let end = bytes.length;
+  // The longest decodable prefix, by halving; `stream` lets it end inside a character.
+  while (valid < end) {
+    const middle = Math.ceil((valid + end) / 2);
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      valid = middle;
+    } catch {
+      end = middle - 1;
+    }
+  }
+  return valid;
+}
