@@ -8,6 +8,8 @@ import { conflict, type AppError } from "../shared/errors.ts";
 const CONSTRAINTS: Readonly<Record<string, () => AppError>> = {
   apps_slug_key: () => conflict("slug_taken", "Slug is already taken."),
   scripts_name_key: () => conflict("name_taken", "A script of this name exists in the app."),
+  users_username_key: () => conflict("username_taken", "A user of this name exists."),
+  users_email_key: () => conflict("email_taken", "Another user has this e-mail address."),
 };
 
 /** The AppError of a constraint violation; undefined when the error is none, or of a constraint not in the table. */
