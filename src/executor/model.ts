@@ -12,8 +12,8 @@ export interface RunHttpRequest {
   /** Normalised: no port, lower case. */
   readonly host: string;
   readonly remoteIp: string;
-  /** Name (lower case) and value by turns: n0, v0, n1, v1, … Flat, because it is cheap to post. */
-  readonly headers: readonly string[];
+  /** Name (lower case) and value by turns: n0, v0, n1, v1, … Only asked for when the script may look at them. */
+  readonly headers: () => readonly string[];
   readonly params: Readonly<Record<string, string>>;
   /** Remainder of a prefix route, without leading slash; else empty. */
   readonly rest: string;
@@ -56,20 +56,20 @@ export interface RunRequest {
 /** The script's answer, ready to send. */
 export interface RunResponse {
   readonly statusCode: number;
-  /** Name and value by turns; a name may come repeatedly. Content-Type is always among them unless the body is empty. */
+  /** Name and value by turns; a name may come repeatedly. Always with a content-type. */
   readonly headers: readonly string[];
   readonly body: string | Uint8Array;
 }
 
-/** `details.code` of a failed run: CONTRACT 2.9. */
+/** Why a run failed (CONTRACT 2.9). `malformed_body`: the body said it was JSON; the script did not start. */
 export type RunErrorCode =
-  "script_error" | "invalid_response" | "compile_error" | "timeout" | "budget_exceeded" | "internal";
+  "script_error" | "invalid_response" | "compile_error" | "malformed_body" | "timeout" | "budget_exceeded" | "internal";
 
 export interface RunError extends ExecutionError {
   readonly code: RunErrorCode;
 }
 
-/** How a run ended. Never a rejected promise: a fault of the platform is an outcome with code `internal`. */
+/** How a run ended. A worker that died is an outcome too, with code `internal`. */
 export interface RunOutcome {
   readonly status: ExecutionStatus;
   /** Null exactly when there is an error. */
@@ -79,6 +79,8 @@ export interface RunOutcome {
   readonly operations: number;
   /** From the start inside the worker to its end, without waiting. */
   readonly durationMs: number;
+  /** Null: the worker is free again. Else it did not come back, and this resolves when its thread is gone. */
+  readonly released: Promise<void> | null;
 }
 
 export interface ExecutorStats {
@@ -94,7 +96,10 @@ export interface ExecutorStats {
 }
 
 export interface Executor {
-  /** Runs at once: who limits concurrency is the caller (the gate). Resolves when the worker is free or gone. */
+  /**
+   * Runs as soon as a worker can; who limits how many is the caller (the gate).
+   * @throws whatever `loadSource` throws
+   */
   execute(run: RunRequest): Promise<RunOutcome>;
   /**
    * Compiles without running, in a worker, so that hostile source delays nobody. Empty when it compiles.
@@ -105,8 +110,6 @@ export interface Executor {
     source: string,
     options: { readonly kind: "endpoint" | "module" },
   ): Promise<readonly Diagnostic[]>;
-  /** Forgets compiled versions of an app that went away, and ends its idle workers. */
-  forget(appId: string): void;
   stats(): ExecutorStats;
   /** Waits up to `graceMs` for running scripts, then terminates every worker. */
   stop(graceMs: number): Promise<void>;

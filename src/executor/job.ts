@@ -1,0 +1,31 @@
+import type { RunRequest } from "./model.ts";
+import type { Failure, Result } from "./protocol.ts";
+import type { Source } from "./sources.ts";
+
+/** How a job ended: what the worker said, or why it said nothing. */
+export type JobEnd =
+  | { readonly kind: "result"; readonly result: Result }
+  | {
+      readonly kind: "lost";
+      readonly failure: Failure;
+      readonly durationMs: number;
+      readonly gone: Promise<void>;
+    };
+
+interface Work {
+  readonly appId: string;
+  readonly timeoutMs: number;
+  readonly memoryBytes: number;
+  /** In `performance.now()` milliseconds, when it was last given to a worker. */
+  postedAt: number;
+  /** Set once it had to wait behind a slow run: it then gets a worker for itself. */
+  alone: boolean;
+  readonly end: (end: JobEnd) => void;
+}
+
+/** One piece of work for a worker: a run of a version, or the check of a text. */
+export type Job = Work &
+  ({ readonly run: RunRequest; readonly source: Source } | { readonly run: null; readonly text: string });
+
+/** Whether it may stand in line behind others of its app. */
+export const isFast = (job: Job): boolean => job.run !== null && !job.alone && job.source.isFast;

@@ -1,0 +1,283 @@
+import { HeapBoard } from "./heap-board.ts";
+import { isFast, type Job } from "./job.ts";
+import type { Failure, Result } from "./protocol.ts";
+import { WorkerThread, type WorkerEvents } from "./worker-thread.ts";
+
+/** A run that has not come back this long after its limit is ended from outside. The script ends itself at the limit. */
+const WATCHDOG_GRACE_MS = 25;
+/** A run that waits behind another one for this long, or twice as long, goes to another worker. */
+const STEAL_AFTER_MS = 4;
+/** Runs that may stand in line for one worker. */
+const MAX_LINE = 32;
+/** Threads that start at the same time; more would only slow each other down. */
+const MAX_STARTING = 2;
+/** Up to this many workers keep what they have compiled when another app needs one. */
+const KEPT_WARM = 4;
+/** An idle worker ends after this long. */
+const RETIRE_AFTER_MS = 5000;
+/** Above this a worker is ended after its run, so that the memory goes back to the system at once. */
+const RETIRE_ABOVE_BYTES = 24 * 1024 * 1024;
+/** What the heaps of all workers may hold together, unless one script was allowed more. */
+const HEAP_BUDGET = 160 * 1024 * 1024;
+
+/**
+ * The workers: who gets which run, which worker is started, ended or replaced.
+ *
+ * A worker has one app at a time. A run goes to an idle worker of its app, else to a new or another app's idle worker.
+ * Runs of scripts known to be fast may stand in line for one worker, because posting many at once is what makes a
+ * request cheap; when the line does not move for some milliseconds, those that have not started are taken back and
+ * spread over other workers, so that a slow run never delays others for longer than that.
+ *
+ * Timers exist only while there is something to watch: runs (the watchdog), lines (stealing), idle workers (retiring).
+ */
+export class Pool {
+  readonly #maxWorkers: number;
+  readonly #cacheSize: number;
+  readonly #heaps: HeapBoard;
+  readonly #workers = new Set<WorkerThread>();
+  /** The worker that last got a run of an app. */
+  readonly #recent = new Map<string, WorkerThread>();
+  readonly #freeCells: number[];
+  #heapBudget = HEAP_BUDGET;
+  /** Jobs that no worker could take yet, oldest first. */
+  #pending: Job[] = [];
+  #toFlush: WorkerThread[] = [];
+  #watchdog: { readonly timer: ReturnType<typeof setTimeout>; readonly at: number } | null = null;
+  #stealing: ReturnType<typeof setTimeout> | null = null;
+  #retiring: ReturnType<typeof setTimeout> | null = null;
+  killed = 0;
+  crashed = 0;
+
+  constructor(maxWorkers: number, cacheSize: number) {
+    this.#maxWorkers = maxWorkers;
+    this.#cacheSize = cacheSize;
+    // Twice as many cells as workers: one that is being terminated still has its cell when its successor starts.
+    this.#freeCells = Array.from({ length: maxWorkers * 2 }, (_, index) => index);
+    this.#heaps = new HeapBoard(maxWorkers * 2);
+    this.#heaps.setBudget(HEAP_BUDGET);
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  get busy(): number {
+    let busy = 0;
+    for (const worker of this.#workers) if (worker.load > 0) busy++;
+    return busy;
+  }
+
+  submit(job: Job): void {
+    if (job.memoryBytes > this.#heapBudget) {
+      this.#heapBudget = job.memoryBytes;
+      this.#heaps.setBudget(job.memoryBytes);
+    }
+    const worker = this.#choose(job);
+    if (worker === null) this.#pending.push(job);
+    else this.#give(worker, job);
+  }
+
+  /** Ends all workers; runs under way are lost. */
+  async stop(): Promise<void> {
+    for (const timer of [this.#watchdog?.timer, this.#stealing, this.#retiring])
+      clearTimeout(timer ?? undefined);
+    const gone = [...this.#workers].map((worker) => this.#end(worker, STOPPED));
+    for (const job of this.#pending.splice(0)) {
+      job.end({ kind: "lost", failure: STOPPED, durationMs: 0, gone: Promise.resolve() });
+    }
+    await Promise.all(gone);
+  }
+
+  #choose(job: Job): WorkerThread | null {
+    const fast = isFast(job);
+    const recent = this.#recent.get(job.appId);
+    if (fast && recent !== undefined && canQueue(recent, job)) return recent;
+    let other: WorkerThread | null = null;
+    let idle = 0;
+    let starting = 0;
+    for (const worker of this.#workers) {
+      if (!worker.isReady) starting++;
+      if (worker.load > 0) {
+        if (fast && canQueue(worker, job)) return worker;
+        continue;
+      }
+      if (worker.appId === job.appId) return worker;
+      if (!worker.isReady) continue;
+      idle++;
+      if (other === null || worker.appId === "" || worker.idleSince < other.idleSince) other = worker;
+    }
+    const maySpawn = this.#workers.size < this.#maxWorkers && starting < MAX_STARTING;
+    if (other !== null && (idle >= KEPT_WARM || !maySpawn)) return other;
+    return maySpawn ? this.#spawn() : null;
+  }
+
+  #spawn(): WorkerThread {
+    const worker = new WorkerThread(this.#freeCells.pop() ?? 0, this.#cacheSize, this.#heaps, this.#events);
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #give(worker: WorkerThread, job: Job): void {
+    if (this.#toFlush.length === 0) setImmediate(this.#flush);
+    if (!this.#toFlush.includes(worker)) this.#toFlush.push(worker);
+    worker.give(job);
+    this.#recent.set(job.appId, worker);
+    if (worker.load > 1 && this.#stealing === null) {
+      worker.progressSeen = -1;
+      this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);
+    }
+    this.#watch(job.postedAt + job.timeoutMs + WATCHDOG_GRACE_MS);
+  }
+
+  readonly #flush = (): void => {
+    const workers = this.#toFlush;
+    this.#toFlush = [];
+    for (const worker of workers) worker.flush();
+  };
+
+  readonly #events: WorkerEvents = {
+    ready: () => this.#serveWaiting(),
+    finished: (worker, job, result) => this.#finished(worker, job, result),
+    crashed: (worker, reason) => this.#crashed(worker, reason),
+  };
+
+  #finished(worker: WorkerThread, job: Job, result: Result): void {
+    if (job.run !== null) job.source.learn(result[1]);
+    const isIdle = worker.load === 0;
+    if (isIdle) worker.idleSince = performance.now();
+    job.end({ kind: "result", result });
+    if (!isIdle) return;
+    if (this.#heaps.read(worker.index) > RETIRE_ABOVE_BYTES) void this.#end(worker, STOPPED);
+    else if (this.#retiring === null) this.#retiring = setTimeout(this.#retire, RETIRE_AFTER_MS);
+    if (this.#pending.length > 0) this.#serveWaiting();
+  }
+
+  /** Gives waiting jobs to workers, those of apps with the fewest busy workers first. */
+  #serveWaiting(): void {
+    while (this.#pending.length > 0) {
+      const busy = new Map<string, number>();
+      for (const worker of this.#workers) {
+        if (worker.load > 0) busy.set(worker.appId, (busy.get(worker.appId) ?? 0) + 1);
+      }
+      let first = 0;
+      let fewest = Number.POSITIVE_INFINITY;
+      for (const [index, job] of this.#pending.entries()) {
+        const count = busy.get(job.appId) ?? 0;
+        if (count < fewest) {
+          first = index;
+          fewest = count;
+        }
+      }
+      const job = this.#pending[first];
+      const worker = job === undefined ? null : this.#choose(job);
+      if (job === undefined || worker === null) return;
+      this.#pending.splice(first, 1);
+      this.#give(worker, job);
+    }
+  }
+
+  // --- the watchdog ---
+
+  /** Makes sure that somebody looks at the given time. */
+  #watch(at: number): void {
+    if (this.#watchdog !== null) {
+      if (this.#watchdog.at <= at) return;
+      clearTimeout(this.#watchdog.timer);
+    }
+    this.#watchdog = { at, timer: setTimeout(this.#lookForOverdue, Math.max(1, at - performance.now())) };
+  }
+
+  readonly #lookForOverdue = (): void => {
+    this.#watchdog = null;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const worker of this.#workers) {
+      const job = worker.head;
+      if (job === undefined) continue;
+      // A run that waits for its thread to start has its whole time still before it.
+      const due = (worker.headStartedAt() ?? now) + job.timeoutMs + WATCHDOG_GRACE_MS;
+      if (due <= now + 0.5) this.#kill(worker, job);
+      else next = Math.min(next, due);
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.#watch(next);
+  };
+
+  #kill(worker: WorkerThread, job: Job): void {
+    this.killed++;
+    const overMemory = this.#heaps.read(worker.index) > job.memoryBytes;
+    void this.#end(
+      worker,
+      overMemory
+        ? { code: "budget_exceeded", message: `Script uses too much memory (limit ${job.memoryBytes} bytes)` }
+        : { code: "timeout", message: `Script ran longer than its limit of ${job.timeoutMs} ms` },
+    );
+  }
+
+  #crashed(worker: WorkerThread, reason: string): void {
+    this.crashed++;
+    void this.#end(worker, { code: "internal", message: `The worker thread died: ${reason}` });
+  }
+
+  /** Ends a worker: what it had started fails, what it had not goes to others. Resolves when the thread is gone. */
+  async #end(worker: WorkerThread, failure: Failure): Promise<void> {
+    this.#workers.delete(worker);
+    if (this.#recent.get(worker.appId) === worker) this.#recent.delete(worker.appId);
+    this.#toFlush = this.#toFlush.filter((other) => other !== worker);
+    const now = performance.now();
+    const startedAt = worker.headStartedAt() ?? now;
+    const { started, unstarted, gone } = worker.terminate();
+    for (const job of started) job.end({ kind: "lost", failure, durationMs: now - startedAt, gone });
+    for (const job of unstarted) {
+      if (failure === STOPPED) job.end({ kind: "lost", failure, durationMs: 0, gone });
+      else this.submit(job);
+    }
+    await gone;
+    this.#freeCells.push(worker.index);
+    this.#serveWaiting();
+  }
+
+  // --- lines that do not move ---
+
+  readonly #steal = (): void => {
+    this.#stealing = null;
+    let lines = false;
+    for (const worker of [...this.#workers]) {
+      if (worker.load < 2) continue;
+      lines = true;
+      if (worker.progressSeen === worker.progress) {
+        worker.isStalled = true;
+        for (const job of worker.steal()) {
+          job.alone = true;
+          this.submit(job);
+        }
+      }
+      worker.progressSeen = worker.progress;
+    }
+    if (lines && this.#stealing === null) this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);
+  };
+
+  // --- idle workers ---
+
+  readonly #retire = (): void => {
+    this.#retiring = null;
+    const now = performance.now();
+    let wait = Number.POSITIVE_INFINITY;
+    for (const worker of [...this.#workers]) {
+      if (worker.load > 0) continue;
+      const left = worker.idleSince + RETIRE_AFTER_MS - now;
+      if (left <= 0) void this.#end(worker, STOPPED);
+      else wait = Math.min(wait, left);
+    }
+    if (wait !== Number.POSITIVE_INFINITY) this.#retiring = setTimeout(this.#retire, wait + 1);
+  };
+}
+
+const STOPPED: Failure = { code: "internal", message: "PiCloud was stopped while the script ran" };
+
+/** Whether a fast job may go to a worker of its app: an idle one, or one whose line is short and moves. */
+const canQueue = (worker: WorkerThread, job: Job): boolean => {
+  if (worker.appId !== job.appId) return false;
+  if (worker.load === 0) return true;
+  const { head } = worker;
+  return worker.load < MAX_LINE && !worker.isStalled && !worker.isFull && head !== undefined && isFast(head);
+};

@@ -1,0 +1,85 @@
+import type { NativeContext, NativeFunction, NativeModule, Value } from "../../rhai/index.ts";
+import type { LogEntry } from "../../services/executions/index.ts";
+import { Unrepresentable, writeJson } from "../json-write.ts";
+import { runContext } from "./run-context.ts";
+
+/** Entries of one run that are kept (CONTRACT 3.5). */
+const MAX_ENTRIES = 200;
+/** Bytes of UTF-8 of one entry's message, and of its data. */
+const MAX_BYTES = 4096;
+
+/** What one run logged, in order. */
+export class RunLog {
+  readonly #entries: LogEntry[] = [];
+  #dropped = 0;
+
+  /** @param data one value, or none at all: () is a value too */
+  add(level: LogEntry["level"], message: string, ...data: readonly Value[]): void {
+    if (this.#entries.length >= MAX_ENTRIES) {
+      this.#dropped++;
+      return;
+    }
+    const entry = { ts: new Date().toISOString(), level, message: cut(message) };
+    this.#entries.push(data.length === 0 ? entry : { ...entry, data: plain(data[0]) });
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** The entries, with a last one that counts those beyond the limit. */
+  finish(): readonly LogEntry[] {
+    if (this.#dropped === 0) return this.#entries;
+    const message = `${this.#dropped} more entries were dropped: a run may log ${MAX_ENTRIES}`;
+    return [...this.#entries, { ts: new Date().toISOString(), level: "warn", message }];
+  }
+}
+
+/** Cuts to the limit in bytes, at a character. */
+function cut(text: string): string {
+  if (text.length * 3 <= MAX_BYTES) return text;
+  const bytes = Buffer.from(text.slice(0, MAX_BYTES));
+  if (bytes.length <= MAX_BYTES && text.length <= MAX_BYTES) return text;
+  return `${bytes
+    .subarray(0, MAX_BYTES - 4)
+    .toString("utf8")
+    .replace(/\ufffd+$/, "")}\u2026`;
+}
+
+function plain(data: Value): unknown {
+  try {
+    const json = writeJson(data, MAX_BYTES);
+    return json.length * 3 <= MAX_BYTES || Buffer.byteLength(json) <= MAX_BYTES
+      ? JSON.parse(json)
+      : cut(json);
+  } catch (error) {
+    if (error instanceof Unrepresentable) return `(not shown: ${error.message})`;
+    throw error;
+  }
+}
+
+const LEVELS = ["trace", "info", "warn", "error"] as const;
+
+/** `log::trace|info|warn|error(message)` and `(message, data)`. */
+export const logModule: NativeModule = {
+  name: "log",
+  functions: LEVELS.flatMap((level) => [
+    logFunction(level, ["message"]),
+    logFunction(level, ["message", "data"]),
+  ]),
+};
+
+function logFunction(level: LogEntry["level"], paramNames: readonly string[]): NativeFunction {
+  return {
+    name: level,
+    params: ["string", "any"].slice(0, paramNames.length),
+    paramNames,
+    pure: true,
+    call: (context: NativeContext, message: string, ...data: readonly Value[]) => {
+      runContext(context).log.add(level, message, ...data);
+      return undefined;
+    },
+    returns: "()",
+    doc: `Writes a line of level ${level} to the execution's log.`,
+  };
+}

@@ -1,0 +1,178 @@
+import { Claims, sharedNow, SLOTS } from "./claims.ts";
+import type { HeapBoard } from "./heap-board.ts";
+import type { Job } from "./job.ts";
+import { runCommand, type Command, type Greeting, type Result } from "./protocol.ts";
+import type { Source } from "./sources.ts";
+
+/** What a worker tells its pool. */
+export interface WorkerEvents {
+  /** It has loaded and takes commands without delay. */
+  ready(worker: WorkerThread): void;
+  finished(worker: WorkerThread, job: Job, result: Result): void;
+  /** It died without being told to. */
+  crashed(worker: WorkerThread, reason: string): void;
+}
+
+/** The main thread's side of one worker. */
+export class WorkerThread {
+  /** Its cell on the heap board. */
+  readonly index: number;
+  /** The app whose scripts it holds; empty before the first. */
+  appId = "";
+  isReady = false;
+  /** When it last became idle, on `performance.now()`. */
+  idleSince = 0;
+  /** Results so far. */
+  progress = 0;
+  /** `progress` when the pool last looked; see Pool's stealing. */
+  progressSeen = -1;
+  /** Its line did not move when the pool last looked; until its next result nothing is added. */
+  isStalled = false;
+  readonly #worker: Worker;
+  readonly #claims = new Claims();
+  readonly #cacheSize: number;
+  /** Oldest first; the first is the one that runs, or will next. */
+  readonly #jobs = new Map<number, Job>();
+  /** What the worker holds, by least recent use. */
+  readonly #loaded = new Map<Source, number>();
+  #outbox: Command[] = [];
+  #ticket = 0;
+  #handle = 0;
+  #stopping = false;
+  readonly #gone = Promise.withResolvers<void>();
+
+  constructor(index: number, cacheSize: number, heaps: HeapBoard, events: WorkerEvents) {
+    this.index = index;
+    this.#cacheSize = cacheSize;
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href);
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<string>) => {
+      if (!this.isReady) {
+        this.isReady = true;
+        events.ready(this);
+      }
+      for (const result of JSON.parse(data) as Result[]) this.#receive(result, events);
+    });
+    this.#worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (!this.#stopping) events.crashed(this, event.message);
+    });
+    this.#worker.addEventListener("close", () => {
+      heaps.publish(index, 0);
+      this.#gone.resolve();
+      if (!this.#stopping) events.crashed(this, "the thread ended");
+    });
+    const greeting: Greeting = { claims: this.#claims.buffer, heaps: heaps.buffer, index };
+    this.#worker.postMessage(greeting);
+  }
+
+  /** Runs that it was given and has not answered. */
+  get load(): number {
+    return this.#jobs.size;
+  }
+
+  /** Whether the next ticket would take the slot of one that is not done. */
+  get isFull(): boolean {
+    for (const ticket of this.#jobs.keys()) return this.#ticket + 1 - ticket >= SLOTS;
+    return false;
+  }
+
+  /** The run that it is at, or will be next. */
+  get head(): Job | undefined {
+    for (const job of this.#jobs.values()) return job;
+    return undefined;
+  }
+
+  /** When the head started, in `performance.now()` milliseconds of this thread; null when it has not. */
+  headStartedAt(): number | null {
+    for (const [ticket, job] of this.#jobs) {
+      const at = this.#claims.startedAt(ticket);
+      if (at === null) return null;
+      const now = performance.now();
+      const local = at - sharedNow() + now;
+      // The system clock may have been set between the starts of the two threads; then the time of posting counts.
+      return local >= job.postedAt - 5 && local <= now + 5 ? local : job.postedAt;
+    }
+    return null;
+  }
+
+  /** Puts a run in line. Nothing is sent before `flush`. */
+  give(job: Job): void {
+    const ticket = ++this.#ticket;
+    if (job.appId !== this.appId) {
+      this.appId = job.appId;
+      this.#loaded.clear();
+      this.#outbox.push(["bind", job.appId]);
+    }
+    this.#outbox.push(
+      job.run === null
+        ? ["check", ticket, job.text]
+        : runCommand(ticket, this.#load(job.source), job.run, job.source.needs),
+    );
+    this.#claims.queue(ticket);
+    this.#jobs.set(ticket, job);
+    job.postedAt = performance.now();
+  }
+
+  flush(): void {
+    if (this.#outbox.length === 0) return;
+    this.#worker.postMessage(JSON.stringify(this.#outbox));
+    this.#outbox = [];
+  }
+
+  /** Takes back every run behind the head that has not started. */
+  steal(): Job[] {
+    const stolen: Job[] = [];
+    let isHead = true;
+    for (const [ticket, job] of this.#jobs) {
+      if (!isHead && this.#claims.steal(ticket)) {
+        this.#jobs.delete(ticket);
+        stolen.push(job);
+      }
+      isHead = false;
+    }
+    return stolen;
+  }
+
+  /** Ends the thread; what it was given and has not started is the caller's again. */
+  terminate(): { readonly unstarted: Job[]; readonly started: Job[]; readonly gone: Promise<void> } {
+    const started: Job[] = [];
+    const unstarted: Job[] = [];
+    for (const [ticket, job] of this.#jobs) (this.#claims.steal(ticket) ? unstarted : started).push(job);
+    this.#jobs.clear();
+    this.#stopping = true;
+    this.#worker.terminate();
+    return { unstarted, started, gone: this.#gone.promise };
+  }
+
+  #receive(result: Result, events: WorkerEvents): void {
+    const job = this.#jobs.get(result[0]);
+    // Unknown: it was answered for the worker before the worker answered.
+    if (job === undefined) return;
+    this.#jobs.delete(result[0]);
+    this.progress++;
+    this.isStalled = false;
+    events.finished(this, job, result);
+  }
+
+  /** The handle of a version in the worker; what it does not hold yet is sent first. */
+  #load(source: Source): number {
+    const known = this.#loaded.get(source);
+    if (known !== undefined) {
+      // The order matters only when something will have to go soon.
+      if (this.#loaded.size > this.#cacheSize / 2) {
+        this.#loaded.delete(source);
+        this.#loaded.set(source, known);
+      }
+      return known;
+    }
+    for (const [oldest, handle] of this.#loaded) {
+      if (this.#loaded.size < this.#cacheSize) break;
+      this.#loaded.delete(oldest);
+      this.#outbox.push(["drop", handle]);
+    }
+    const handle = ++this.#handle;
+    this.#loaded.set(source, handle);
+    this.#outbox.push(["load", handle, source.text, source.scriptId, source.scriptName, source.limits]);
+    return handle;
+  }
+}
