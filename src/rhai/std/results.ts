@@ -8,7 +8,7 @@ const ENTRY_BYTES = 64;
 const CONTAINER_BYTES = 64;
 
 /** Work on this many units of text or bytes counts as one operation. */
-const UNITS_PER_OPERATION = 64;
+const UNITS_PER_OPERATION = 256;
 
 /** Moving this many elements counts as one operation. */
 const ITEMS_PER_OPERATION = 8;
@@ -89,13 +89,18 @@ export function arrayGrew(context: NativeContext, array: RhaiArray, by: number):
   if (length <= 64 || by > 1 || length % (2 ** (31 - Math.clz32(length)) / 8) === 0) context.checkSize(array);
 }
 
-/** Called after a map grew by an entry. */
-export function mapGrew(context: NativeContext, map: RhaiMap): void {
+/** Called after a map grew by at most some entries; see arrayGrew. */
+export function mapGrew(context: NativeContext, map: RhaiMap, by: number): void {
   const size = map.entries.size;
-  context.allocate(ENTRY_BYTES);
+  context.allocate(by * ENTRY_BYTES);
+  checkEntries(context, size);
+  if (size <= 64 || by > 1 || size % (2 ** (31 - Math.clz32(size)) / 8) === 0) context.checkSize(map);
+}
+
+/** Refuses a map of so many entries. */
+export function checkEntries(context: NativeContext, size: number): void {
   const limit = context.limits.maxMapSize;
   if (limit > 0 && size > limit) throw tooLarge("Size of object map");
-  if (size <= 64 || size % (2 ** (31 - Math.clz32(size)) / 8) === 0) context.checkSize(map);
 }
 
 /** Refuses an array or blob of so many elements before any memory is taken for it. */
