@@ -9,9 +9,14 @@ export async function withLock(path, work) {
   const own = `${path}.${process.pid}`;
   writeFileSync(own, String(process.pid));
   try {
-    for (let told = false; !take(own, path); told = true) {
-      if (!told)
-        process.stderr.write(`  waiting for process ${readFileSync(path, "utf8")}, which is setting up …\n`);
+    for (let told = false; !take(own, path);) {
+      const pid = holder(path);
+      if (!isRunning(pid)) {
+        rmSync(path, { force: true });
+        continue;
+      }
+      if (!told) process.stderr.write(`  waiting for process ${pid}, which is setting up …\n`);
+      told = true;
       await sleep(200);
     }
   } finally {
@@ -33,9 +38,8 @@ function take(own, path) {
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
+    return false;
   }
-  if (!isRunning(holder(path))) rmSync(path, { force: true });
-  return false;
 }
 
 function holder(path) {
