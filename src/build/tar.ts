@@ -35,7 +35,7 @@ function header(entry: TarEntry): Uint8Array {
   block.write(" ".repeat(8), 148);
   block.write(TYPE[entry.kind], 156);
   if (entry.kind === "link") block.write(entry.to, 157);
-  block.write("ustar\0" + "00", 257);
+  block.write("ustar\u000000", 257);
   block.write("root", 265);
   block.write("root", 297);
   block.write(prefix, 345);

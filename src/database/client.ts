@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { ARRAY_OF_ELEMENT, ARRAY_TYPES, parseInt8 } from "./arrays.ts";
 import { socketPath } from "./socket-path.ts";
 import type { ConnectionTarget } from "./target.ts";
 
@@ -9,7 +10,7 @@ type CustomTypes = { bigint: number | bigint };
  * A pool of connections: a tagged template that runs SQL, with `begin`, `json`, `end`.
  *
  * int8 arrives as a number while it is a safe integer and as a bigint beyond, so that nothing is rounded; jsonb as
- * parsed JSON (give `sql.json(value)`), timestamptz as Date (milliseconds), bytea as Buffer, numeric as string.
+ * parsed JSON (give `sql.json(value)`), timestamptz as Date (milliseconds), bytea as Buffer, numeric as string, arrays of the built-in types as arrays (enums and domains as text).
  */
 export type Database = postgres.Sql<CustomTypes>;
 /** What `database.begin(async (sql) => …)` hands to its callback. */
@@ -28,9 +29,13 @@ export interface ConnectOptions {
   readonly idleTimeoutSeconds?: number | null;
   /** Default 5. */
   readonly connectTimeoutSeconds?: number;
+  /** For listen.ts: a notification arrived. */
+  readonly onNotify?: (channel: string, payload: string) => void;
+  /** For listen.ts: a connection was closed, or could not be made. */
+  readonly onClose?: () => void;
 }
 
-/** Opens nothing yet: the first query does. `end()` closes the pool. */
+/** Opens nothing yet: the first query does. `end()` closes the pool, giving running queries one second. */
 export function connect(target: ConnectionTarget, options: ConnectOptions): Database {
   const settings = {
     max: options.max,
@@ -41,32 +46,48 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
     max_lifetime: null,
     prepare: true,
     onnotice: () => {},
+    onnotify: options.onNotify,
+    onclose: options.onClose,
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 5),
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
       idle_in_transaction_session_timeout: 60_000,
     },
-    types: { bigint: INT8 },
+    fetch_types: false,
+    types: { ...ARRAY_TYPES, bigint: INT8 },
   };
-  if (target.kind === "url") return postgres(target.url, settings);
-  return postgres({
-    ...settings,
-    path: socketPath(target.directory),
-    host: "localhost",
-    port: 5432,
-    ssl: false,
-    user: target.user,
-    database: target.database,
-  });
+  return adjusted(
+    target.kind === "url"
+      ? postgres(target.url, settings)
+      : postgres({
+          ...settings,
+          path: socketPath(target.directory),
+          host: "localhost",
+          port: 5432,
+          ssl: false,
+          user: target.user,
+          database: target.database,
+        }),
+  );
+}
+
+/** How long `end()` waits for running queries when it is not told, in seconds. */
+const END_TIMEOUT = 1;
+
+/** What the driver has no setting for. */
+function adjusted(db: Database): Database {
+  // `sql.array` knows the array types, as after the driver's own look-up.
+  const options: object = db.options;
+  if ("shared" in options) Object.assign(options.shared as object, { typeArrayMap: ARRAY_OF_ELEMENT });
+  // Without a limit the driver waits for ever once a connection was cut in the middle of a query.
+  const end = db.end.bind(db);
+  return Object.assign(db, { end: (how?: { timeout?: number }) => end({ timeout: END_TIMEOUT, ...how }) });
 }
 
 const INT8 = {
   to: 20,
   from: [20],
   serialize: (value: number | bigint) => value.toString(),
-  parse: (text: string): number | bigint => {
-    const value = Number(text);
-    return Number.isSafeInteger(value) ? value : BigInt(text);
-  },
+  parse: parseInt8,
 };

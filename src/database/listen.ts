@@ -1,3 +1,4 @@
+import { logger } from "../shared/log.ts";
 import { connect } from "./client.ts";
 import type { ConnectionTarget } from "./target.ts";
 
@@ -17,27 +18,59 @@ export interface ListenOptions {
   readonly onReconnect: () => void;
 }
 
+/** Waits between attempts to come back, in milliseconds; the last one repeats. */
+const BACK_OFF = [50, 100, 250, 500, 1_000, 2_000, 5_000];
+
 /**
  * Listens on one dedicated connection, which comes back by itself when it is lost.
  * @throws when the first connection cannot be made
  */
 export async function listen(target: ConnectionTarget, options: ListenOptions): Promise<Listener> {
-  const db = connect(target, { max: 1, applicationName: options.applicationName, idleTimeoutSeconds: null });
-  const names = Object.keys(options.channels);
-  let listening = 0;
-  try {
-    for (const name of names) {
-      const handle = options.channels[name];
-      if (handle === undefined) continue;
-      await db.listen(name, handle, () => {
-        // The driver subscribes channel by channel, in order, after each reconnection.
-        listening++;
-        if (listening % names.length === 0) options.onReconnect();
-      });
+  let closed = false;
+  const isClosed = () => closed;
+  let listening = false;
+  const db = connect(target, {
+    max: 1,
+    applicationName: options.applicationName,
+    idleTimeoutSeconds: null,
+    onNotify: (channel, payload) => options.channels[channel]?.(payload),
+    onClose: () => {
+      // A failed attempt to connect closes as well, and is seen by `comeBack`.
+      if (listening && !isClosed()) void comeBack();
+      listening = false;
+    },
+  });
+  // All at once, so that there is one moment from which everything is heard.
+  const statement = Object.keys(options.channels)
+    .map((name) => `LISTEN "${name.replaceAll('"', '""')}"`)
+    .join("; ");
+
+  const subscribe = async () => {
+    await db.unsafe(statement);
+    listening = true;
+    options.onReconnect();
+  };
+  const comeBack = async () => {
+    logger("database").warning("the listening connection was lost");
+    for (let attempt = 0; !isClosed(); attempt++) {
+      try {
+        return await subscribe();
+      } catch {
+        await Bun.sleep(BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)] ?? 0);
+      }
     }
+  };
+
+  try {
+    await subscribe();
   } catch (error) {
     await db.end({ timeout: 1 });
     throw error;
   }
-  return { close: () => db.end({ timeout: 1 }) };
+  return {
+    close: () => {
+      closed = true;
+      return db.end({ timeout: 1 });
+    },
+  };
 }
