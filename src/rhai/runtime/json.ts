@@ -32,7 +32,7 @@ export function parseJson(text: string): Value {
     // Only for its error, which has a position.
     return parseJsonExactly(text, MAX_JSON_DEPTH);
   }
-  return convert(data, MAX_JSON_DEPTH, "");
+  return convert(data, MAX_JSON_DEPTH);
 }
 
 /**
@@ -40,7 +40,7 @@ export function parseJson(text: string): Value {
  * null and undefined become (). Throws an Error for nesting deeper than MAX_JSON_DEPTH.
  */
 export function fromHost(data: HostData): Value {
-  return convert(data, MAX_JSON_DEPTH, "");
+  return convert(data, MAX_JSON_DEPTH);
 }
 
 /**
@@ -59,17 +59,17 @@ function needsExactness(text: string): boolean {
   return /\d[.eE]|\d{16}|-0/.test(text);
 }
 
-function convert(data: HostData, depth: number, path: string): Value {
+function convert(data: HostData, depth: number): Value {
   if (data === null || data === undefined) return undefined;
   if (typeof data === "number") return Number.isSafeInteger(data) ? data + 0 : new Float(data);
   if (typeof data === "bigint") return normalizeInt(BigInt.asIntN(64, data));
   if (typeof data === "string") return data.isWellFormed() ? data : data.toWellFormed();
   if (typeof data === "boolean") return data;
   if (depth === 0) throw new Error(`nested deeper than ${MAX_JSON_DEPTH} levels`);
-  if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1, path)));
+  if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1)));
   const entries = new Map<string, Value>();
   for (const [key, item] of Object.entries(data))
-    entries.set(key.toWellFormed(), convert(item, depth - 1, path));
+    entries.set(key.toWellFormed(), convert(item, depth - 1));
   return new RhaiMap(entries);
 }
 

@@ -1,6 +1,6 @@
 import type { Int } from "../runtime/int.ts";
 import type { NativeContext, NativeFunction } from "../runtime/native.ts";
-import { type Char, RhaiBlob, type Value } from "../runtime/values.ts";
+import type { Char, RhaiBlob, Value } from "../runtime/values.ts";
 import { blobNumbers } from "./blob-numbers.ts";
 import { blobSlices } from "./blob-slices.ts";
 import { CHANGES, declare, withAliases, withGetter } from "./define.ts";
@@ -18,7 +18,7 @@ import {
 const native = declare("blob_basic");
 const builtin = declare("builtin operator (evaluator)");
 
-const bytes: readonly NativeFunction[] = [
+const bytewise: readonly NativeFunction[] = [
   native("blob() -> blob", "Makes an empty blob.", (context: NativeContext) =>
     blobResult(context, new Uint8Array(0)),
   ),
@@ -142,7 +142,7 @@ const bytes: readonly NativeFunction[] = [
 ];
 
 /** All functions of the official blob package. */
-export const blobBasic: readonly NativeFunction[] = [...bytes, ...blobSlices, ...blobNumbers];
+export const blobBasic: readonly NativeFunction[] = [...bytewise, ...blobSlices, ...blobNumbers];
 
 /** The low 8 bits of an integer. */
 export function byteOf(value: Int): number {

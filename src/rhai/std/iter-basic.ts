@@ -1,4 +1,4 @@
-import { type Int } from "../runtime/int.ts";
+import type { Int } from "../runtime/int.ts";
 import type { NativeContext, NativeFunction } from "../runtime/native.ts";
 import { length, slice } from "../runtime/text.ts";
 import type { U8 } from "../runtime/u8.ts";

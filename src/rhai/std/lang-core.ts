@@ -2,7 +2,7 @@ import { RhaiError } from "../runtime/errors.ts";
 import type { Int } from "../runtime/int.ts";
 import type { NativeContext, NativeFunction, Ref } from "../runtime/native.ts";
 import { NONE } from "../syntax/position.ts";
-import { Float, type Value } from "../runtime/values.ts";
+import type { Float, Value } from "../runtime/values.ts";
 import { CHANGES, declare, type Effects } from "./define.ts";
 
 const native = declare("lang_core");

@@ -1,6 +1,6 @@
 import type { NativeContext, NativeFunction } from "../runtime/native.ts";
 import { sortedKeys } from "../runtime/text.ts";
-import { copyValue, type FnPtr, RhaiMap, type Value } from "../runtime/values.ts";
+import { copyValue, type FnPtr, type RhaiMap, type Value } from "../runtime/values.ts";
 import { type Eventual, loop, rescue, roundOf, type Round } from "./callbacks.ts";
 import { CALLS_BACK, CHANGES, CHANGES_CALLING_BACK, declare, withAliases } from "./define.ts";
 import { arrayResult, chargeItems, checkEntries, mapGrew, mapResult, writableEntries } from "./results.ts";
