@@ -66,7 +66,7 @@ export function installedByHand(root) {
       if (found === undefined ? !entry.optional && !entry.peer : found.version !== entry.version)
         return false;
     }
-    return statSync(join(root, "node_modules/bun/bin/bun.exe")).size > SMALLEST_BUN;
+    return true;
   } catch {
     return false;
   }
@@ -75,7 +75,7 @@ export function installedByHand(root) {
 /** Puts Bun's executable for this machine where package `bun` expects it: the work of that package's install script. */
 export async function linkBun(root) {
   const folder = join(root, "node_modules/bun/bin");
-  if (statSync(join(folder, "bun.exe")).size > SMALLEST_BUN) return;
+  if (statSync(join(folder, "bun.exe")).size > SMALLEST_BUN) return true;
   const packages = join(root, "node_modules/@oven");
   const candidates = existsSync(packages)
     ? readdirSync(packages).map((name) => join(packages, name, "bin/bun"))
@@ -97,6 +97,7 @@ export async function linkBun(root) {
     }
     renameSync(fresh, join(folder, name));
   }
+  return true;
 }
 
 /** glibc and musl builds may both be there; only one of them starts. */

@@ -23,7 +23,7 @@ const STEPS = [
     stamp: "node_modules/.picloud-set-up",
     product: "node_modules/bun/bin/bun.exe",
     key: () => hashFiles(ROOT, ["package-lock.json"], PLATFORM),
-    adopt: () => installedByHand(ROOT),
+    adopt: async () => installedByHand(ROOT) && linkBun(ROOT),
     run: async (environment) => {
       await installDependencies(ROOT, environment);
       await linkBun(ROOT);
@@ -72,7 +72,7 @@ export async function setUp(names) {
     const environment = environmentWithCaches();
     for (const step of steps) {
       if (isDone(step)) continue;
-      if (!step.adopt?.()) await perform(step, environment);
+      if (!(await step.adopt?.())) await perform(step, environment);
       const stamp = join(ROOT, step.stamp);
       mkdirSync(dirname(stamp), { recursive: true });
       writeFileSync(stamp, step.key());
@@ -115,10 +115,11 @@ function mustBeWritable() {
     mkdirSync(join(ROOT, ".cache"), { recursive: true });
     accessSync(ROOT, constants.W_OK);
     accessSync(join(ROOT, ".cache"), constants.W_OK);
-  } catch {
+  } catch (cause) {
     throw new Error(
       `${ROOT} needs to be set up, but this user (${process.getuid?.() ?? "?"}) may not write there. ` +
         "Clone PiCloud as the user who runs it, or run this once as the folder's owner.",
+      { cause },
     );
   }
 }
