@@ -38,7 +38,8 @@ let assets: ReadonlyMap<string, Asset> | null = null;
  * @returns null when the path is not the dashboard's
  */
 export function serveDashboard(request: Request): Response | null {
-  const { pathname } = new URL(request.url);
+  // The base is for clients that send no Host, which HTTP/1.0 allows: the URL is then a path alone.
+  const { pathname } = new URL(request.url, "http://localhost");
   if (pathname !== BASE && !pathname.startsWith(`${BASE}/`)) return null;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plain(405, "The dashboard only answers GET and HEAD.", { Allow: "GET, HEAD" });
