@@ -120,10 +120,10 @@ async function takeUp(
   const manager = await createManager({
     db,
     config,
-    clock,
     identity,
     checkScript: executor.check,
     catalogChanged: catalog.refresh,
+    appOfHost: (host) => catalog.resolveApp(host)?.app.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
   const listener = await listen(target, {
@@ -161,7 +161,10 @@ async function takeUpDatabase(
 }
 
 /** Waits for a database that is not up yet, longer each time: a machine that boots starts both at once. */
-async function whenReachable(work: () => Promise<unknown>, onProgress: (text: string) => void): Promise<void> {
+async function whenReachable(
+  work: () => Promise<unknown>,
+  onProgress: (text: string) => void,
+): Promise<void> {
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 10_000)) {
     try {
       await work();

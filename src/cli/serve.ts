@@ -1,6 +1,5 @@
 import { startApp, type App } from "../app.ts";
 import { loadConfig, type Config, type Flags } from "../config.ts";
-import { AppError } from "../shared/errors.ts";
 import { configureLog, logger } from "../shared/log.ts";
 import { VERSIONS } from "../shared/version.ts";
 import { replaceWithQuietProcess } from "./quiet.ts";

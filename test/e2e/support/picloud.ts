@@ -1,4 +1,4 @@
-import { type Subprocess } from "bun";
+import type { Subprocess } from "bun";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,8 +71,9 @@ export class Installation {
     let output = "";
     const url = Promise.withResolvers<string>();
     const follow = async (stream: ReadableStream<Uint8Array>) => {
-      for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-        output += chunk;
+      const decoder = new TextDecoder();
+      for await (const chunk of stream) {
+        output += decoder.decode(chunk, { stream: true });
         // The login stands after the URL, in the same write; the dashboard's line ends what is always printed.
         const found = /^ {2}PiCloud {6}(http:\S+)\n {2}Dashboard .*\n/m.exec(output)?.[1];
         if (found !== undefined) url.resolve(found);
@@ -106,7 +107,10 @@ export class Installation {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 
-  #spawn(args: readonly string[], env: Readonly<Record<string, string>>): Subprocess<"ignore", "pipe", "pipe"> {
+  #spawn(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Subprocess<"ignore", "pipe", "pipe"> {
     return Bun.spawn([this.binary, ...args], {
       cwd: this.folder,
       // Only what a bare shell has.
@@ -120,7 +124,9 @@ export class Installation {
 
 function loginIn(output: string): Login | null {
   const match = /First login {2}(\S+) \/ (\S+)/.exec(output);
-  return match?.[1] === undefined || match[2] === undefined ? null : { username: match[1], password: match[2] };
+  return match?.[1] === undefined || match[2] === undefined
+    ? null
+    : { username: match[1], password: match[2] };
 }
 
 /** HTTP calls as a shell script would make them, with the first login's Basic credential. */
@@ -147,7 +153,11 @@ export class Client {
 
 /** Processes whose working directory or executable lies under a folder (Linux). */
 export function processesUnder(folder: string): number[] {
-  const out = Bun.spawnSync(["sh", "-c", `for p in /proc/[0-9]*; do
-    case "$(readlink $p/cwd) $(readlink $p/exe)" in *${folder}*) echo "\${p#/proc/}";; esac; done 2>/dev/null`]);
+  const out = Bun.spawnSync([
+    "sh",
+    "-c",
+    `for p in /proc/[0-9]*; do
+    case "$(readlink $p/cwd) $(readlink $p/exe)" in *${folder}*) echo "\${p#/proc/}";; esac; done 2>/dev/null`,
+  ]);
   return out.stdout.toString().split("\n").filter(Boolean).map(Number);
 }

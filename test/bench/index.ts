@@ -1,0 +1,27 @@
+/**
+ * `npm run bench` runs all benchmarks, `npm run bench -- http idle` some. Each prints tables; a ratio compares with a
+ * baseline that was measured in the same run, because machines and their moods differ.
+ */
+export const BENCHES = {
+  rhai: () => import("./rhai.ts"),
+  start: () => import("./start.ts"),
+  http: () => import("./http.ts"),
+  save: () => import("./save.ts"),
+  neighbour: () => import("./neighbour.ts"),
+  idle: () => import("./idle.ts"),
+} satisfies Record<string, () => Promise<{ run(): Promise<void> }>>;
+
+const names: readonly string[] = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark is called ${unknown.join(", ")}. There are: ${Object.keys(BENCHES).join(", ")}.`,
+  );
+  process.exit(2);
+}
+for (const [name, load] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.log(`\n== ${name} ==`);
+  await (await load()).run();
+}
+process.exit(0);
