@@ -11,7 +11,8 @@ export interface RunHttpRequest {
   readonly query: string;
   /** Normalised: no port, lower case. */
   readonly host: string;
-  readonly remoteIp: string;
+  /** Asked for as seldom as the headers. */
+  readonly remoteIp: () => string;
   /** Name (lower case) and value by turns: n0, v0, n1, v1, … Only asked for when the script may look at them. */
   readonly headers: () => readonly string[];
   readonly params: Readonly<Record<string, string>>;
@@ -58,12 +59,18 @@ export interface RunResponse {
   readonly statusCode: number;
   /** Name and value by turns; a name may come repeatedly. Always with a content-type. */
   readonly headers: readonly string[];
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Why a run failed (CONTRACT 2.9). `malformed_body`: the body said it was JSON; the script did not start. */
 export type RunErrorCode =
-  "script_error" | "invalid_response" | "compile_error" | "malformed_body" | "timeout" | "budget_exceeded" | "internal";
+  | "script_error"
+  | "invalid_response"
+  | "compile_error"
+  | "malformed_body"
+  | "timeout"
+  | "budget_exceeded"
+  | "internal";
 
 export interface RunError extends ExecutionError {
   readonly code: RunErrorCode;

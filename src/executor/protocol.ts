@@ -116,7 +116,9 @@ export interface Greeting {
 }
 
 export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs): RunCommand {
-  if (needs === "nothing") return ["run", ticket, handle, run.executionId];
+  // A body that is not JSON although it says so is refused whether or not the script looks at it.
+  if (needs === "nothing" && run.request?.body.kind !== "json")
+    return ["run", ticket, handle, run.executionId];
   return ["run", ticket, handle, run.executionId, contextFields(run, needs === "everything")];
 }
 
@@ -137,7 +139,7 @@ function contextFields(run: RunRequest, everything: boolean): ContextFields {
           request.path,
           request.query,
           request.host,
-          request.remoteIp,
+          everything ? request.remoteIp() : "",
           request.params,
           request.rest,
           request.body.kind,

@@ -1,7 +1,146 @@
+import type { Clock } from "../shared/clock.ts";
+import { unavailable } from "../shared/errors.ts";
+
 export interface GateStats {
   /** Slots in use, over all apps. */
   readonly running: number;
   readonly waiting: number;
   /** Since the start. */
   readonly rejected: number;
+}
+
+/** Longest wait for a slot. */
+const MAX_WAIT_MS = 1000;
+/** Requests of one app that may wait. */
+const MAX_WAITING = 100;
+/**
+ * Slots that no app alone may fill, so that another app's request finds one at once even while all that the first app
+ * runs is endless. A gate too small to give any away has none.
+ */
+const RESERVED = 2;
+const SMALLEST_WITH_RESERVE = 8;
+
+interface Waiter {
+  readonly since: number;
+  /** With the milliseconds waited; null: in vain. */
+  readonly wake: (waitedMs: number | null) => void;
+}
+
+interface AppShare {
+  running: number;
+  readonly waiters: Waiter[];
+}
+
+/**
+ * Bounds how many runs there are at once, and shares the slots between apps: an app may use what is free, but when
+ * nothing is, the next free slot goes to the app with the fewest runs. Slots are given back only when a run has really
+ * ended.
+ */
+export class Gate {
+  readonly #slots: number;
+  readonly #perApp: number;
+  readonly #clock: Clock;
+  readonly #apps = new Map<string, AppShare>();
+  #running = 0;
+  #waiting = 0;
+  #rejected = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(slots: number, clock: Clock) {
+    this.#slots = slots;
+    this.#perApp = slots >= SMALLEST_WITH_RESERVE ? slots - RESERVED : slots;
+    this.#clock = clock;
+  }
+
+  stats(): GateStats {
+    return { running: this.#running, waiting: this.#waiting, rejected: this.#rejected };
+  }
+
+  /**
+   * Takes a slot: 0 when there is one, else a promise of the milliseconds waited. Each slot must be given back.
+   * @throws AppError 503 `overloaded` (or rejects with it)
+   */
+  enter(appId: string): 0 | Promise<number> {
+    let share = this.#apps.get(appId);
+    if (share === undefined) {
+      share = { running: 0, waiters: [] };
+      this.#apps.set(appId, share);
+    }
+    if (this.#running < this.#slots && share.running < this.#perApp && share.waiters.length === 0) {
+      this.#running++;
+      share.running++;
+      return 0;
+    }
+    if (share.waiters.length >= MAX_WAITING) throw this.#refuse();
+    return this.#wait(share);
+  }
+
+  leave(appId: string): void {
+    const share = this.#apps.get(appId);
+    if (share === undefined || share.running === 0) return;
+    this.#running--;
+    share.running--;
+    if (this.#waiting > 0) this.#grant();
+    else if (share.running === 0 && this.#apps.size > 1000) this.#apps.delete(appId);
+  }
+
+  #wait(share: AppShare): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const since = this.#clock.monotonic();
+      this.#waiting++;
+      share.waiters.push({
+        since,
+        wake: (waitedMs) => {
+          this.#waiting--;
+          if (waitedMs === null) reject(this.#refuse());
+          else resolve(waitedMs);
+        },
+      });
+      this.#timer ??= setTimeout(this.#expire, MAX_WAIT_MS);
+    });
+  }
+
+  /** Gives free slots to waiters, those of the app with the fewest runs first, then the one who waits longest. */
+  #grant(): void {
+    while (this.#running < this.#slots) {
+      let best: AppShare | null = null;
+      for (const share of this.#apps.values()) {
+        const [first] = share.waiters;
+        if (first === undefined || share.running >= this.#perApp) continue;
+        const fewer = best === null || share.running < best.running;
+        const asFewButLonger =
+          best !== null && share.running === best.running && first.since < (best.waiters[0]?.since ?? 0);
+        if (fewer || asFewButLonger) best = share;
+      }
+      const waiter = best?.waiters.shift();
+      if (best === null || waiter === undefined) return;
+      this.#running++;
+      best.running++;
+      waiter.wake(this.#clock.monotonic() - waiter.since);
+    }
+  }
+
+  /** Sends those away who have waited long enough; the timer lives only while somebody waits. */
+  readonly #expire = (): void => {
+    this.#timer = null;
+    const now = this.#clock.monotonic();
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { waiters } of this.#apps.values()) {
+      let overdue = 0;
+      for (const waiter of waiters) {
+        if (now - waiter.since < MAX_WAIT_MS - 1) break;
+        overdue++;
+      }
+      for (const waiter of waiters.splice(0, overdue)) waiter.wake(null);
+      const [next] = waiters;
+      if (next !== undefined) oldest = Math.min(oldest, next.since);
+    }
+    if (oldest !== Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(this.#expire, oldest + MAX_WAIT_MS - now);
+  };
+
+  #refuse() {
+    this.#rejected++;
+    return unavailable("overloaded", "Too many scripts are running. Try again in a moment.", 1);
+  }
 }
