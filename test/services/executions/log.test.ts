@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createExecutionLog, listLogs, type ExecutionRow } from "../../../src/services/executions/index.ts";
+import { BURST_ROWS } from "../../../src/services/executions/admission.ts";
+import { systemClock } from "../../../src/shared/clock.ts";
+import { AppError } from "../../../src/shared/errors.ts";
+import { newId } from "../../../src/shared/ids.ts";
+import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { seed } from "../seed.ts";
+
+let database: TestDatabase;
+let appId: string;
+let scriptId: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  appId = await seed(database.db).app("default");
+  scriptId = await seed(database.db).script(appId, "hello", '"hi"');
+});
+
+afterAll(() => database.drop());
+
+const row = (changes: Partial<ExecutionRow> = {}): ExecutionRow => {
+  const id = newId();
+  return {
+    appId,
+    id,
+    scriptId,
+    version: 1,
+    requestId: newId(),
+    rootExecutionId: id,
+    triggerKind: "http",
+    triggerId: null,
+    status: "success",
+    statusCode: 200,
+    durationMs: 1.5,
+    operations: 12,
+    request: () => ({ method: "GET", path: "/x", headers: { host: "h" } }),
+    responseSummary: "hi",
+    error: null,
+    logs: [{ ts: "2026-01-01T00:00:00.000Z", level: "info", message: "m", data: { a: 1 } }],
+    createdAt: Date.UTC(2026, 0, 1),
+    ...changes,
+  };
+};
+
+test("a recorded run is written by itself and reads back as it was", async () => {
+  const log = createExecutionLog(database.db, { clock: systemClock });
+  const run = row({
+    error: { code: "script_error", message: "boom", line: 1, column: 2 },
+    status: "error",
+    statusCode: 502,
+  });
+  log.record(run);
+  for (let i = 0; i < 100 && (await listLogs(database.db, appId, scriptId, {})).length === 0; i++)
+    await Bun.sleep(20);
+  const [dto] = await listLogs(database.db, appId, scriptId, {});
+  expect(dto).toEqual({
+    id: run.id,
+    app_id: appId,
+    script_id: scriptId,
+    version: 1,
+    execution_id: run.id,
+    request_id: run.requestId,
+    status: "error",
+    status_code: 502,
+    duration_ms: 1.5,
+    operations: 12,
+    request: { method: "GET", path: "/x", headers: { host: "h" } },
+    response_summary: "hi",
+    error: { code: "script_error", message: "boom", line: 1, column: 2 },
+    logs: [{ ts: "2026-01-01T00:00:00.000Z", level: "info", message: "m", data: { a: 1 } }],
+    trigger_kind: "http",
+    trigger_id: null,
+    root_execution_id: run.id,
+    created_at: "2026-01-01T00:00:00.000Z",
+  });
+  await log.stop();
+});
+
+test("rows of a script that is gone vanish, and take no other row with them", async () => {
+  const other = await seed(database.db).script(appId, "other", "1");
+  const log = createExecutionLog(database.db, { clock: systemClock });
+  log.record(row({ scriptId: newId() }));
+  log.record(row({ scriptId: other }));
+  await log.stop();
+  expect(await listLogs(database.db, appId, other, {})).toHaveLength(1);
+});
+
+test("NUL characters are replaced, escaped backslashes are not touched", async () => {
+  const script = await seed(database.db).script(appId, "nul", "1");
+  const log = createExecutionLog(database.db, { clock: systemClock });
+  log.record(
+    row({
+      scriptId: script,
+      responseSummary: "a\0b",
+      logs: [{ ts: "t", level: "info", message: "\\u0000 \0" }],
+    }),
+  );
+  await log.stop();
+  const [dto] = await listLogs(database.db, appId, script, {});
+  expect(dto?.response_summary).toBe("a\ufffdb");
+  expect(dto?.logs[0]?.message).toBe("\\u0000 \ufffd");
+});
+
+test("a flood is cut to the allowance, failures are kept, and what was dropped is counted", async () => {
+  const script = await seed(database.db).script(appId, "flood", "1");
+  const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
+  for (let i = 0; i < BURST_ROWS + 1000; i++) log.record(row({ scriptId: script }));
+  for (let i = 0; i < 50; i++) log.record(row({ scriptId: script, status: "timeout", statusCode: 504 }));
+  await log.stop();
+  const [counts] =
+    await database.db`select count(*)::int as rows, count(*) filter (where status = 'timeout')::int as failures
+    from executions where script_id = ${script}`;
+  const [drops] =
+    await database.db`select sum(dropped)::int as dropped from execution_drops where script_id = ${script}`;
+  expect(counts?.["failures"]).toBe(50);
+  expect(Number(counts?.["rows"]) - 50 + Number(drops?.["dropped"])).toBe(BURST_ROWS + 1000);
+  expect(Number(counts?.["rows"])).toBeLessThanOrEqual(BURST_ROWS);
+});
+
+test("one app's flood does not cost another app its rows", async () => {
+  const other = await seed(database.db).app("other");
+  const script = await seed(database.db).script(other, "quiet", "1");
+  const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
+  for (let i = 0; i < BURST_ROWS * 2; i++) log.record(row());
+  log.record(row({ appId: other, scriptId: script }));
+  await log.stop();
+  expect(await listLogs(database.db, other, script, {})).toHaveLength(1);
+});
+
+test("a database that is away costs nothing but the rows that do not fit", async () => {
+  const { connect } = await import("../../../src/database/client.ts");
+  const away = connect(
+    { kind: "url", url: "postgres://nobody@127.0.0.1:1/none" },
+    { max: 1, applicationName: "test", connectTimeoutSeconds: 1 },
+  );
+  const log = createExecutionLog(away, { clock: systemClock });
+  log.record(row());
+  await log.stop();
+  await away.end({ timeout: 0 });
+});
+
+test("pages go newest first, by offset or by cursor", async () => {
+  const script = await seed(database.db).script(appId, "paged", "1");
+  const log = createExecutionLog(database.db, { clock: systemClock });
+  for (let i = 0; i < 10; i++)
+    log.record(row({ scriptId: script, createdAt: Date.UTC(2026, 0, 1) + Math.floor(i / 2) }));
+  await log.stop();
+  const all = await listLogs(database.db, appId, script, { limit: 200 });
+  expect(all).toHaveLength(10);
+  expect(all.map((entry) => entry.created_at)).toEqual(
+    all
+      .map((entry) => entry.created_at)
+      .sort()
+      .reverse(),
+  );
+  const pages = [];
+  for (let before: string | undefined; ;) {
+    const page = await listLogs(database.db, appId, script, { limit: 3, before });
+    if (page.length === 0) break;
+    pages.push(...page);
+    const last = page.at(-1);
+    before = `${last?.created_at},${last?.id}`;
+  }
+  expect(pages).toEqual(all);
+  expect(await listLogs(database.db, appId, script, { limit: 3, offset: 3 })).toEqual(all.slice(3, 6));
+  expect(await listLogs(database.db, newId(), script, {})).toEqual([]);
+  expect(listLogs(database.db, appId, script, { before: "yesterday" })).rejects.toThrow(AppError);
+});
