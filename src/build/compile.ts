@@ -82,7 +82,10 @@ async function bundle(
     target: "bun",
     format: "esm",
     minify: true,
-    bytecode: true, // 10 ms to the first statement instead of 50, for 3.6 MB.
+    // `picloud version` takes 18 ms instead of 50, for 0.9 MB; with every function compiled ahead it would be 16 ms,
+    // for 4.4 MB.
+    bytecode: true,
+    bytecodeDepth: 0,
     // Stack traces in the log name the real files and lines.
     sourcemap: "linked",
     define: { "process.env.NODE_ENV": '"production"' },

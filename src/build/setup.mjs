@@ -106,6 +106,7 @@ async function bun(args, cwd, environment) {
   } catch (error) {
     throw new Error(
       `${error.stdout ?? ""}${error.stderr ?? ""}\n\`bun ${args.join(" ")}\` failed in ${cwd}.`,
+      { cause: error },
     );
   }
 }

@@ -153,5 +153,6 @@ describe("the Caddyfile", () => {
     }
   });
 
-  if (caddy === null) console.log("skipped: the Caddyfile is not validated, as there is no caddy on PATH");
+  if (caddy === null)
+    process.stderr.write("skipped: the Caddyfile is not validated, as there is no caddy on PATH\n");
 });
