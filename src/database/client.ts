@@ -82,7 +82,15 @@ function adjusted(db: Database): Database {
   if ("shared" in options) Object.assign(options.shared as object, { typeArrayMap: ARRAY_OF_ELEMENT });
   // Without a limit the driver waits for ever once a connection was cut in the middle of a query.
   const end = db.end.bind(db);
-  return Object.assign(db, { end: (how?: { timeout?: number }) => end({ timeout: END_TIMEOUT, ...how }) });
+  // Without the look-up of array types the driver never hands out a connection that `reserve` itself opened.
+  const reserve = db.reserve.bind(db);
+  return Object.assign(db, {
+    end: (how?: { timeout?: number }) => end({ timeout: END_TIMEOUT, ...how }),
+    reserve: async () => {
+      await db`select 1`;
+      return reserve();
+    },
+  });
 }
 
 const INT8 = {
