@@ -1,6 +1,8 @@
+import { excerptAt } from "../../rhai/syntax/excerpt.ts";
+import { position } from "../../rhai/syntax/position.ts";
 import { AppError, invalid, tooLarge } from "../../shared/errors.ts";
 import { MAX_SOURCE_BYTES } from "../../shared/limits.ts";
-import type { CheckScript, ScriptDiagnostic, ScriptKind } from "../context.ts";
+import type { CheckScript, ScriptKind } from "../context.ts";
 import { readBody } from "../http/body.ts";
 import type { Warning } from "./model.ts";
 
@@ -79,25 +81,9 @@ export async function compile(
       line: error.line,
       column: error.column,
       message: error.text,
-      excerpt: excerpt(source, error),
+      excerpt: excerptAt(source, position(error.line, error.column)),
     },
   });
-}
-
-/** Columns of a source line that an excerpt shows. */
-const EXCERPT_WIDTH = 100;
-
-/** The line at fault, with a caret below the place. */
-export function excerpt(source: string, { line, column }: Pick<ScriptDiagnostic, "line" | "column">): string {
-  const text = line < 1 ? undefined : source.split(/\r?\n/)[line - 1];
-  if (text === undefined) return "";
-  // Columns count Unicode scalar values.
-  const characters = [...text.replaceAll("\t", " ")];
-  const place = Math.max(1, Math.min(column, characters.length + 1));
-  const from = characters.length <= EXCERPT_WIDTH ? 0 : Math.max(0, place - 1 - EXCERPT_WIDTH / 2);
-  const shown = characters.slice(from, from + EXCERPT_WIDTH).join("");
-  const margin = `${line} | `;
-  return `${margin}${shown}\n${" ".repeat(margin.length - 2)}| ${" ".repeat(place - 1 - from)}^`;
 }
 
 /** Index of the first byte that is not part of well-formed UTF-8. */

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startControlPlane, type ControlPlane } from "../manager/support/control-plane.ts";
+import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await startControlPlane();
+}, 60_000);
+afterAll(() => plane?.stop());
+
+const forget = (slug: string) => (running: ControlPlane) => running.db`delete from apps where slug = ${slug}`;
+
+describe("apps", () => {
+  runScenarios(
+    () => plane,
+    [
+      {
+        name: "GET /apps",
+        method: "GET",
+        path: "/apps",
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 200,
+          viewer: 200,
+          editor: 200,
+          appAdmin: 200,
+        },
+        check: ({ json }, actor) => {
+          const slugs = json.map((app: { slug: string }) => app.slug);
+          const seen = { outsider: [], viewer: ["blog"], editor: ["blog"], appAdmin: ["blog"] } as Record<
+            string,
+            string[]
+          >;
+          expect(slugs).toEqual(seen[actor] ?? ["blog", "default"]);
+        },
+      },
+      {
+        name: "GET /apps/blog",
+        method: "GET",
+        path: "/apps/blog",
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 200,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ['"slug":"blog"'],
+        check: ({ json }, actor) => {
+          const roles = { viewer: "viewer", editor: "editor" } as Record<string, string>;
+          expect(json.my_role).toBe(roles[actor] ?? "app_admin");
+        },
+      },
+      {
+        name: "GET of an app that is not there",
+        method: "GET",
+        path: "/apps/nowhere",
+        expect: { guest: 401, owner: 404, viewer: 404 },
+      },
+      {
+        name: "POST /apps",
+        method: "POST",
+        path: "/apps",
+        options: { body: { slug: "shop", name: "Shop" } },
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 201,
+          admin: 201,
+          outsider: 403,
+          viewer: 403,
+          editor: 403,
+          appAdmin: 403,
+        },
+        contains: ['"slug":"shop"', '"my_role":"app_admin"'],
+        restore: forget("shop"),
+      },
+      {
+        name: "PATCH /apps/blog",
+        method: "PATCH",
+        path: "/apps/blog",
+        options: { body: { description: "About things" } },
+        expect: {
+          guest: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 403,
+          editor: 403,
+          appAdmin: 200,
+        },
+        contains: ["About things"],
+      },
+      {
+        name: "DELETE of an app",
+        method: "DELETE",
+        path: "/apps/blog?force=maybe",
+        expect: { owner: 422 },
+      },
+      {
+        name: "DELETE /apps/blog",
+        method: "DELETE",
+        path: "/apps/blog",
+        // The app goes with the last of these, so nobody who may comes before somebody who may not.
+        expect: { guest: 401, outsider: 404, viewer: 403, editor: 403 },
+      },
+    ],
+  );
+
+  test("an app is found by its id too", async () => {
+    const answer = await plane.call("viewer", "GET", `/apps/${plane.blog}`);
+    expect(answer.json).toMatchObject({ slug: "blog" });
+  });
+
+  test("an invisible app answers exactly like a missing one", async () => {
+    const strip = (text: string) => text.replace(/"request_id":"[^"]*"/, "");
+    const hidden = await plane.call("outsider", "GET", "/apps/blog");
+    const missing = await plane.call("outsider", "GET", "/apps/nowhere");
+    expect(strip(hidden.text)).toBe(strip(missing.text));
+  });
+
+  test("a taken slug is 409, a reserved or malformed one 422", async () => {
+    const post = (slug: string) => plane.call("owner", "POST", "/apps", { body: { slug, name: "X" } });
+    expectProblem(await post("blog"), "slug_taken");
+    expectProblem(await post("admin"), "slug_reserved");
+    for (const slug of ["", "-a", "A", "ä", "a/b", "a".repeat(64), "a b"]) {
+      const problem = expectProblem(await post(slug), "validation");
+      expect(problem.details.field).toBe("slug");
+    }
+  });
+
+  test("of two who create one slug at once, one wins", async () => {
+    const both = await Promise.all(
+      [1, 2].map(() => plane.call("owner", "POST", "/apps", { body: { slug: "race", name: "Race" } })),
+    );
+    expect(both.map((answer) => answer.status).toSorted()).toEqual([201, 409]);
+    await plane.db`delete from apps where slug = 'race'`;
+  });
+
+  test("the default app can be neither renamed nor deleted", async () => {
+    expectProblem(
+      await plane.call("owner", "PATCH", "/apps/default", { body: { slug: "other" } }),
+      "app_is_default",
+    );
+    expectProblem(await plane.call("owner", "DELETE", "/apps/default?force=true"), "app_is_default");
+    expect((await plane.call("owner", "PATCH", "/apps/default", { body: { name: "Main" } })).status).toBe(
+      200,
+    );
+  });
+
+  test("an app with scripts is deleted only with force, and then with everything in it", async () => {
+    const { json: app } = await plane.call("owner", "POST", "/apps", {
+      body: { slug: "full", name: "Full" },
+    });
+    await plane.call("owner", "PUT", "/apps/full/scripts/one?route=/one", { raw: "1" });
+    await plane.call("owner", "POST", "/apps/full/domains", { body: { pattern: "full.example.com" } });
+    const refused = expectProblem(await plane.call("owner", "DELETE", "/apps/full"), "app_not_empty");
+    expect(refused.details).toEqual({ script_count: 1 });
+    expect((await plane.call("owner", "DELETE", "/apps/full?force=true")).status).toBe(204);
+    const [left] = await plane.db`
+      select (select count(*) from scripts where app_id = ${app.id}) + (select count(*) from routes where app_id = ${app.id})
+        + (select count(*) from script_versions where app_id = ${app.id})
+        + (select count(*) from app_domains where app_id = ${app.id}) as rows`;
+    expect(left?.["rows"]).toBe(0);
+    expect(plane.told.at(-1)).toBe(app.id);
+  });
+
+  test("a fresh installation has the app default with a Hello World, and keeps it as its people leave it", async () => {
+    const { json: scripts } = await plane.call("owner", "GET", "/scripts?app=default");
+    expect(scripts).toMatchObject([{ name: "hello", kind: "endpoint", version: 1 }]);
+    const { json: domains } = await plane.call("owner", "GET", "/apps/default/domains");
+    expect(domains).toMatchObject([{ pattern: "localhost", shape: "exact" }]);
+    const { json: routes } = await plane.call("owner", "GET", `/scripts/${scripts[0].id}/routes`);
+    expect(routes).toMatchObject([{ path: "/hello", method: null }]);
+  });
+});

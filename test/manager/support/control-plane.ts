@@ -1,0 +1,198 @@
+import { loadConfig, type Config } from "../../../src/config.ts";
+import { createManager, type CheckScript, type Manager } from "../../../src/manager/index.ts";
+import { createCatalog, type Catalog } from "../../../src/services/catalog/index.ts";
+import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
+import { parse } from "../../../src/rhai/syntax/parser.ts";
+import type { AppRole, InstanceRole } from "../../../src/shared/principal.ts";
+import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
+
+/** Who asks. The roles of `viewer`, `editor` and `appAdmin` are those in the app `blog`; `outsider` is in no app. */
+export const ACTORS = [
+  "guest",
+  "wrong",
+  "owner",
+  "admin",
+  "outsider",
+  "viewer",
+  "editor",
+  "appAdmin",
+] as const;
+export type Actor = (typeof ACTORS)[number];
+
+export const PASSWORD = "correct horse battery";
+
+/** Time that stands still until it is moved. */
+export class TestClock {
+  ms = Date.parse("2030-01-01T00:00:00Z");
+  now = (): number => this.ms;
+  monotonic = (): number => this.ms;
+  advance(ms: number): void {
+    this.ms += ms;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed JSON; undefined when it is none. */
+  readonly json: any;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly raw?: string | Uint8Array | ReadableStream<Uint8Array>;
+  readonly headers?: Record<string, string>;
+  readonly address?: string;
+}
+
+export interface ControlPlane {
+  readonly db: TestDatabase["db"];
+  readonly target: TestDatabase["target"];
+  readonly config: Config;
+  readonly clock: TestClock;
+  readonly identity: Identity;
+  readonly manager: Manager;
+  readonly catalog: Catalog;
+  /** User ids of the actors that are users. */
+  readonly users: Readonly<Record<string, string>>;
+  /** The app with members. */
+  readonly blog: string;
+  /** Apps of which the data plane was told, in order. */
+  readonly told: string[];
+  /** Users of whose passwords' change was told. */
+  readonly passwordChanges: string[];
+  /** @param path below /api/v1/admin */
+  call(actor: Actor, method: string, path: string, options?: CallOptions): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+export interface Setup {
+  readonly environment?: Record<string, string>;
+  readonly checkScript?: CheckScript;
+}
+
+/** A control plane over a database of its own, with one user per actor. */
+export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane> {
+  const { db, target, drop } = await testDatabase();
+  const config = loadConfig({}, setup.environment ?? {}, false);
+  const clock = new TestClock();
+  const identity = createIdentity({
+    db,
+    clock,
+    secretKey: new Uint8Array(32).fill(7),
+    sessionTtlHours: config.sessionTtlHours,
+    trustedProxies: config.trustedProxies,
+  });
+  const catalog = createCatalog(db, config);
+  const told: string[] = [];
+  const passwordChanges: string[] = [];
+  const manager = await createManager({
+    db,
+    config,
+    clock,
+    identity,
+    checkScript: setup.checkScript ?? checkByParser,
+    catalogChanged: async (appId) => {
+      told.push(appId);
+      await catalog.refresh(appId);
+    },
+    appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
+    onPasswordChanged: async (user) => void passwordChanges.push(user.username),
+  });
+  await catalog.load();
+  const { users, blog } = await populate(db);
+  const tokens = new Map<Actor, string>();
+
+  const credential = async (actor: Actor): Promise<string | null> => {
+    if (actor === "guest") return null;
+    if (actor === "wrong") return `Basic ${btoa("nobody:wrong password")}`;
+    let token = tokens.get(actor);
+    if (token === undefined) {
+      ({ token } = await identity.login({ username: actor, password: PASSWORD }, "10.9.9.9"));
+      tokens.set(actor, token);
+    }
+    return `Bearer ${token}`;
+  };
+
+  let wrongAddresses = 0;
+  return {
+    db,
+    target,
+    config,
+    clock,
+    identity,
+    manager,
+    catalog,
+    users,
+    blog,
+    told,
+    passwordChanges,
+    async call(actor, method, path, options = {}) {
+      const headers = new Headers(options.headers);
+      const authorization = await credential(actor);
+      if (authorization !== null && !headers.has("authorization"))
+        headers.set("authorization", authorization);
+      if (options.body !== undefined && !headers.has("content-type"))
+        headers.set("content-type", "application/json");
+      const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+      const request = new Request(`http://pi:8080/api/v1/admin${path}`, {
+        method,
+        headers,
+        body: body ?? null,
+      });
+      // So that one test's wrong passwords do not throttle another's.
+      const fallback =
+        actor === "wrong" ? `10.1.${wrongAddresses >> 8}.${wrongAddresses++ & 255}` : "10.0.0.1";
+      const answer = await manager.handle(request, { remoteAddress: options.address ?? fallback });
+      const text = await answer.text();
+      return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+    },
+    stop: drop,
+  };
+}
+
+/** Compiles as far as the parser does. */
+export const checkByParser: CheckScript = async (_appId, source) => {
+  const result = parse(source);
+  if (result.ok) return [];
+  return result.diagnostics.map(({ message, line, column }) => ({
+    text: message,
+    message: `${message} (line ${line}, position ${column})`,
+    line: line ?? 0,
+    column: column ?? 0,
+  }));
+};
+
+async function populate(db: TestDatabase["db"]) {
+  const hash = await hashPassword(PASSWORD);
+  const users: Record<string, string> = {};
+  const blog = Bun.randomUUIDv7();
+  await db`insert into apps (id, slug, name) values (${blog}, 'blog', 'Blog')`;
+  const people: readonly (readonly [Actor, InstanceRole, AppRole | null])[] = [
+    ["owner", "owner", null],
+    ["admin", "admin", null],
+    ["outsider", "member", null],
+    ["viewer", "member", "viewer"],
+    ["editor", "member", "editor"],
+    ["appAdmin", "member", "app_admin"],
+  ];
+  for (const [name, role, appRole] of people) {
+    const id = Bun.randomUUIDv7();
+    users[name] = id;
+    await db`insert into users (id, username, password_hash, instance_role, email)
+      values (${id}, ${name}, ${hash}, ${role}, ${`${name}@example.com`})`;
+    if (appRole !== null)
+      await db`insert into app_members (app_id, user_id, role) values (${blog}, ${id}, ${appRole})`;
+  }
+  return { users, blog };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
