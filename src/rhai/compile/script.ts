@@ -1,4 +1,5 @@
-import type { FunctionSignature, RunOptions, RunResult, Diagnostic } from "../runtime/run-options.ts";
+import type { Diagnostic } from "../syntax/diagnostics.ts";
+import type { FunctionSignature, RunOptions, RunResult } from "../runtime/run-options.ts";
 import type { Value } from "../runtime/values.ts";
 
 /** A compiled script. Holds no state of any run: one may run many times, also at the same time. */
@@ -8,6 +9,8 @@ export interface CompiledScript {
   readonly functions: readonly FunctionSignature[];
   /** Names of the modules that it imports by a literal string. */
   readonly imports: readonly string[];
+  /** The generated JavaScript, for tests and the curious. */
+  readonly javascript: string;
   /** Runs the script's statements. Never throws: a failed run is a result. */
   run(options?: RunOptions): RunResult | Promise<RunResult>;
   /** Calls one of its functions without running its statements. Never throws. */

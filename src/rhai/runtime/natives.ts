@@ -149,6 +149,19 @@ export class NativeTable {
     return this.#groups.get(name)?.get(arity) ?? null;
   }
 
+  /** Whether any native, also in a module, may suspend. */
+  get anySuspends(): boolean {
+    for (const group of this.groups()) if (group.suspends) return true;
+    for (const space of this.spaces.values()) if (space.anySuspends) return true;
+    return false;
+  }
+
+  /** Whether a native of this name may suspend, with any number of parameters. */
+  suspendsByName(name: string): boolean {
+    for (const group of this.#groups.get(name)?.values() ?? []) if (group.suspends) return true;
+    return false;
+  }
+
   /** Every group, for whole-program questions. */
   *groups(): Iterable<NativeGroup> {
     for (const byArity of this.#groups.values()) yield* byArity.values();

@@ -49,15 +49,3 @@ export interface CompileOptions {
   /** Overrides of the engine's limits that count while parsing (expression depths, literal sizes). */
   readonly limits?: Partial<EngineLimits>;
 }
-
-/** A problem that kept a source from being compiled. */
-export interface Diagnostic {
-  /** The official message without its position. */
-  readonly text: string;
-  /** The official message, with the position. */
-  readonly message: string;
-  readonly pos: Pos;
-  /** From 1; 0 where there is no position. */
-  readonly line: number;
-  readonly column: number;
-}

@@ -1,7 +1,7 @@
 import { NONE, type Pos } from "../syntax/position.ts";
 import { callByName, callPointer, pointerArity } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
-import { dataTooLarge, fillPosition, inCall, isSystemError, stackOverflow } from "./faults.ts";
+import { dataTooLarge, inCall, isSystemError, stackOverflow, variableNotFound } from "./faults.ts";
 import type { EngineLimits, NativeContext, Ref } from "./native.ts";
 import type { Program } from "./program.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -57,6 +57,10 @@ export class Run implements NativeContext {
   readonly globals = new Map<string, Value>();
   /** Set by a chain: whether it may have changed what it was applied to. */
   changed = false;
+  /** Variables that the running module exports, by their outer names. */
+  exported = new Map<string, Cell>();
+  /** Set by the compiler: compiles and runs a module, null when there is none of that name. */
+  loadModule: (name: string, pos: Pos) => ModuleInstance | null = () => null;
   readonly #heapAtStart: number;
 
   constructor(program: Program, limits: EngineLimits, options: RunOptions) {
@@ -165,20 +169,30 @@ export class Run implements NativeContext {
     return error;
   }
 
-  get arguments(): readonly Value[] {
-    return [];
+  /** What a `catch` gets: the error if it may be caught. */
+  caught(thrown: unknown, depth: number): RhaiError {
+    const error = this.unwind(thrown, depth);
+    if (!(error instanceof RhaiError) || isSystemError(error)) throw error;
+    return error;
+  }
+
+  /** A constant of the host. */
+  external(name: string, pos: Pos): Value {
+    const { scope } = this.options;
+    if (scope !== undefined && Object.hasOwn(scope, name)) return scope[name];
+    throw variableNotFound(name, pos);
   }
 
   call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() => callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos), self);
+    return this.#callBack(() => callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos));
   }
 
   callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() => callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos), self);
+    return this.#callBack(() => callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos));
   }
 
   /** A native that calls back counts as a level of the stack. */
-  #callBack(invoke: () => Value | Promise<Value>, _self: Ref | undefined): Value | Promise<Value> {
+  #callBack(invoke: () => Value | Promise<Value>): Value | Promise<Value> {
     const depth = this.depth;
     const pos = this.callPos;
     this.frames[depth] = pos;
@@ -241,5 +255,3 @@ export function hostLimit(thrown: unknown): RhaiError | null {
   if (!(thrown instanceof RangeError)) return null;
   return thrown.message.includes("call stack") ? stackOverflow(NONE) : dataTooLarge("Data", NONE);
 }
-
-export { fillPosition };

@@ -1,0 +1,118 @@
+import type { ChainExpr, Expr, Stmt } from "../syntax/ast.ts";
+import { startPosition } from "../syntax/expr-position.ts";
+import { type Base, type ChainParts, chainParts, generic, makeSimple, readMutable } from "./chain.ts";
+import { compileExpr, dynamicCell, owned, readVariable, thisCell } from "./expression.ts";
+import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { stringLiteral } from "./literal.ts";
+import { compileUpdate } from "./operator.ts";
+
+type AssignStmt = Extract<Stmt, { kind: "Assign" }>;
+
+/** `target op= value`. The value is evaluated first, then what the target needs. */
+export function compileAssignment(f: FunctionWriter, stmt: AssignStmt): void {
+  const value = compileExpr(f, stmt.value);
+  const { target } = stmt;
+  if (target.kind !== "Chain") f.count(startPosition(target));
+  switch (target.kind) {
+    case "Var":
+      return assignVariable(f, stmt, target, value);
+    case "This": {
+      const cell = f.temp();
+      const held = hold(f, value);
+      f.emit(`${cell} = H.changeableThis(${thisCell(target.pos)}, ${target.pos});`);
+      f.emit(`${cell}.value = ${updated(f, stmt, operand(`${cell}.value`), held)};`);
+      return;
+    }
+    case "Chain":
+      return assignChain(f, stmt, target, value);
+    default:
+      throw new Error(`not assignable: ${target.kind}`);
+  }
+}
+
+function hold(f: FunctionWriter, value: Operand): Operand {
+  if (value.simple && !value.borrowed) return value;
+  const name = f.temp();
+  f.emit(`${name} = ${owned(value)};`);
+  return operand(name, { type: value.type, simple: true });
+}
+
+/** The new value of a place that holds `current`. */
+function updated(f: FunctionWriter, stmt: AssignStmt, current: Operand, value: Operand): string {
+  return stmt.op === "=" ? owned(value) : compileUpdate(f, stmt.op, current, value, stmt.pos).js;
+}
+
+function assignVariable(f: FunctionWriter, stmt: AssignStmt, target: Extract<Expr, { kind: "Var" }>, value: Operand): void {
+  const { name, pos } = target;
+  const text = stringLiteral(name);
+  if (target.path.length > 0) {
+    f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
+    return;
+  }
+  if (f.dynamic) {
+    const held = hold(f, value);
+    const cell = f.temp();
+    f.emit(`${cell} = H.changeableVariable(${dynamicCell(f, name, pos)}, ${text}, ${pos});`);
+    f.emit(`${cell}.value = ${updated(f, stmt, operand(`${cell}.value`), held)};`);
+    return;
+  }
+  const variable = f.find(name);
+  if (variable === null) {
+    const known = f.script.named(name) !== null || f.script.constants.has(name);
+    f.emit(`${value.js}; ${known ? "H.constantAssigned" : "H.noVariable"}(${text}, ${pos});`);
+    return;
+  }
+  if (variable.kind === "local") {
+    if (variable.constant) f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
+    else f.emit(`${variable.js} = ${updated(f, stmt, readVariable(variable), value)};`);
+    return;
+  }
+  const held = hold(f, value);
+  f.emit(`H.changeableVariable(${variable.js}, ${text}, ${pos});`);
+  f.emit(`${variable.js}.value = ${updated(f, stmt, operand(`${variable.js}.value`), held)};`);
+}
+
+/** `a.b[c] op= value`. Arrays and maps are changed where they are; everything else goes the general way. */
+function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, value: Operand): void {
+  const held = hold(f, value);
+  const parts = chainParts(f, target);
+  const { base, steps } = parts;
+  const { args, set } = makeSimple(f, parts.args);
+  if (set !== "") f.emit(`${set.slice(0, -2)};`);
+  const simple: ChainParts = { base, steps, args };
+  const last = steps.at(-1);
+  const direct = base.kind !== "temp" && !base.constant && !f.dynamic && steps.every((step) => !step.optional && step.kind !== "Method");
+  if (!direct || last === undefined || last.kind === "Method") {
+    f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
+    return;
+  }
+  const container = f.temp();
+  const start = base.kind === "this" ? `H.changeable(${base.js})` : base.kind === "cell" ? `H.changeableCell(${base.js})` : base.js;
+  f.emit(`${container} = ${readMutable(start, steps.slice(0, -1), args)};`);
+  const slow = f.capture(() => {
+    f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
+  });
+  if (last.kind === "Property") {
+    f.emit(`if (${container} instanceof H.RhaiMap) {`);
+    const name = stringLiteral(last.name);
+    const next = stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableProp(${container}, ${name})`), held);
+    f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos});`);
+  } else {
+    f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
+    const index = args.get(last)?.[0]?.js ?? "undefined";
+    const pos = startPosition(last.index);
+    const next =
+      stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableElement(${container}, ${index}, ${pos})`), held);
+    f.emit(`H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos});`);
+  }
+  f.emit("} else {");
+  f.lines.push(...slow);
+  f.emit("}");
+}
+
+function assignmentOf(stmt: AssignStmt, target: ChainExpr, base: Base, value: Operand): string {
+  const { root } = target;
+  const name = root.kind === "Var" ? root.name : "";
+  void base;
+  return `{op:${stringLiteral(stmt.op)},value:${owned(value)},pos:${stmt.pos},name:${stringLiteral(name)},rootPos:${startPosition(root)}}`;
+}

@@ -1,0 +1,369 @@
+import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
+import { startPosition } from "../syntax/expr-position.ts";
+import { settled } from "./call.ts";
+import { combined, compileExpr, compileVariable, dynamicCell, operands, owned, thisCell } from "./expression.ts";
+import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { stringLiteral } from "./literal.ts";
+
+type MethodStep = Extract<ChainStep, { kind: "Method" }>;
+type PlaceStep = Exclude<ChainStep, MethodStep>;
+
+/** What a chain starts from. */
+export interface Base {
+  readonly kind: "local" | "cell" | "this" | "temp";
+  /** The value, as an expression. */
+  readonly value: Operand;
+  /** The identifier of the local or the expression of the cell. */
+  readonly js: string;
+  readonly constant: boolean;
+}
+
+/** A chain's base, its steps, and the evaluated arguments of each step. */
+export interface ChainParts {
+  readonly base: Base;
+  readonly steps: readonly ChainStep[];
+  readonly args: ReadonlyMap<ChainStep, readonly Operand[]>;
+}
+
+/** Something that a call may change, in a cell for as long as the call takes. */
+export interface Place {
+  readonly cell: string;
+  /** What puts the value back afterwards. */
+  readonly after: string | null;
+}
+
+/** The base of a chain with its arguments, evaluated in the official order: all arguments, then the root. */
+export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
+  const exprs = expr.steps.flatMap(argumentsOf);
+  let values = operands(f, exprs);
+  const { root } = expr;
+  const isPlace = (root.kind === "Var" && root.path.length === 0) || root.kind === "This";
+  const { effects, writes } = combined(values);
+  const isLocal = root.kind === "Var" && !f.dynamic && f.find(root.name)?.kind === "local";
+  let base: Base;
+  if (isPlace) {
+    if (writes || (effects && !isLocal)) values = hold(f, values);
+    f.count(startPosition(root));
+    base = placeBase(f, root);
+  } else {
+    let value = operand("");
+    const lines = f.capture(() => {
+      value = compileExpr(f, root);
+    });
+    if (lines.length > 0 || (value.effects && effects) || writes) values = hold(f, values);
+    f.lines.push(...lines);
+    base = { kind: "temp", value, js: value.js, constant: false };
+  }
+  const args = new Map<ChainStep, Operand[]>();
+  let at = 0;
+  for (const step of expr.steps) {
+    const count = argumentsOf(step).length;
+    args.set(step, values.slice(at, at + count));
+    at += count;
+  }
+  return { base, steps: expr.steps, args };
+}
+
+function argumentsOf(step: ChainStep): readonly Expr[] {
+  if (step.kind === "Index") return [step.index];
+  return step.kind === "Method" ? step.args : [];
+}
+
+/** Evaluates operands now. */
+function hold(f: FunctionWriter, values: readonly Operand[]): Operand[] {
+  return values.map((value) => {
+    if (value.constant) return value;
+    const name = f.temp();
+    f.emit(`${name} = ${owned(value)};`);
+    return operand(name, { type: value.type, simple: true });
+  });
+}
+
+function placeBase(f: FunctionWriter, root: Expr): Base {
+  if (root.kind === "This") {
+    const cell = thisCell(root.pos);
+    return { kind: "this", value: operand(`${cell}.value`, { borrowed: true }), js: cell, constant: false };
+  }
+  if (root.kind !== "Var") throw new Error("only variables and `this` are places");
+  if (f.dynamic) {
+    const cell = dynamicCell(f, root.name, root.pos);
+    return { kind: "cell", value: operand(`H.rd(${cell})`, { borrowed: true }), js: cell, constant: false };
+  }
+  const variable = f.find(root.name);
+  const value = compileVariable(f, root.name, root.pos);
+  if (variable === null) {
+    // Constants of the host are read only, function names are values.
+    const external = f.script.named(root.name) === null && f.script.constants.has(root.name);
+    return { kind: "temp", value, js: value.js, constant: external };
+  }
+  return { kind: variable.kind, value, js: variable.js, constant: variable.constant };
+}
+
+/** The base in a cell. */
+export function cellOf(f: FunctionWriter, base: Base): Place {
+  switch (base.kind) {
+    case "this":
+    case "cell":
+      return { cell: base.js, after: null };
+    case "temp":
+      return { cell: base.constant ? `H.fixed(${base.value.js})` : `new H.Cell(${base.value.js})`, after: null };
+    case "local": {
+      if (base.constant) return { cell: `H.fixed(${base.js})`, after: null };
+      const cell = f.temp();
+      return { cell: `(${cell} = new H.Cell(${base.js}))`, after: `${base.js} = ${cell}.value` };
+    }
+  }
+}
+
+/** The place of a variable or of `this`. */
+export function mutablePlace(f: FunctionWriter, expr: Expr): Place {
+  return cellOf(f, placeBase(f, expr));
+}
+
+/** Runs what uses a place, puts the value back, and answers the result. */
+export function restore(f: FunctionWriter, place: Place, js: string): string {
+  if (place.after === null) return js;
+  const result = f.temp();
+  if (f.tries === 0) return `(${result} = ${js}, ${place.after}, ${result})`;
+  // A handler may see the variable, so it must have its value even when the call fails.
+  const cell = place.after.split(" = ")[1]?.split(".")[0] ?? "";
+  f.emit(`${cell} = null;`);
+  f.emit(`try { ${result} = ${js}; } finally { if (${cell} !== null) ${place.after}; }`);
+  return result;
+}
+
+export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
+  const parts = chainParts(f, expr);
+  const { base, steps, args } = parts;
+  if (steps.some((step) => step.optional) && steps.some((step) => step.kind === "Method")) return generic(f, parts, null);
+  let current = base;
+  let prefix: PlaceStep[] = [];
+  let facts = combined([base.value, ...[...args.values()].flat()]);
+  for (const step of steps) {
+    if (step.kind !== "Method") {
+      prefix.push(step);
+      continue;
+    }
+    const value = compileMethod(f, current, prefix, step, args);
+    facts = { effects: true, writes: facts.writes || value.writes };
+    current = { kind: "temp", value, js: value.js, constant: false };
+    prefix = [];
+  }
+  if (prefix.length === 0) return { ...current.value, ...facts };
+  const js = read(f, current.value.js, prefix, args);
+  const native = current.kind !== "temp" || current.value.borrowed;
+  return operand(js, { borrowed: true, effects: facts.effects, writes: facts.writes, local: native && current.kind === "local" });
+}
+
+/** Properties and indices, read. */
+function read(f: FunctionWriter, start: string, steps: readonly PlaceStep[], args: ChainParts["args"]): string {
+  const [step, ...rest] = steps;
+  if (step === undefined) return start;
+  if (!step.optional) return read(f, readStep(start, step, args), rest, args);
+  const value = f.temp();
+  return `((${value} = ${start}) === undefined ? undefined : ${read(f, readStep(value, step, args), rest, args)})`;
+}
+
+function readStep(target: string, step: PlaceStep, args: ChainParts["args"]): string {
+  if (step.kind === "Property") return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${step.pos}, ${step.opPos})`;
+  const index = args.get(step)?.[0]?.js ?? "undefined";
+  return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
+}
+
+/** Like `read`, of places that are about to be changed: no storage that is shared with a copy is entered. */
+export function readMutable(start: string, steps: readonly ChainStep[], args: ChainParts["args"]): string {
+  let js = start;
+  for (const step of steps) {
+    if (step.kind === "Property") js = `H.mutableProp(${js}, ${stringLiteral(step.name)})`;
+    else if (step.kind === "Index") js = `H.mutableIndex(${js}, ${args.get(step)?.[0]?.js ?? "undefined"})`;
+  }
+  return js;
+}
+
+/** Whether arguments may be written more than once. */
+export function makeSimple(f: FunctionWriter, args: ChainParts["args"]): { args: ChainParts["args"]; set: string } {
+  const sets: string[] = [];
+  const result = new Map<ChainStep, Operand[]>();
+  for (const [step, values] of args) {
+    result.set(
+      step,
+      values.map((value) => {
+        if (value.simple) return value;
+        const name = f.temp();
+        sets.push(`${name} = ${value.js}, `);
+        return { ...value, js: name, simple: true };
+      }),
+    );
+  }
+  return { args: result, set: sets.join("") };
+}
+
+const SPECIAL = new Set(["call", "curry", "is_shared", "type_of"]);
+
+function compileMethod(
+  f: FunctionWriter,
+  base: Base,
+  prefix: readonly PlaceStep[],
+  step: MethodStep,
+  allArgs: ChainParts["args"],
+): Operand {
+  const { name, pos } = step;
+  const count = step.args.length;
+  const group = f.script.natives.group(name, count + 1);
+  const scripted = f.script.hasMethod(name, count);
+  const special = SPECIAL.has(name);
+  const passed = methodArguments(f, step, allArgs.get(step) ?? []);
+  const args = passed.join(", ");
+  const site = f.script.site(name, count);
+  const writes = combined([base.value, ...[...allArgs.values()].flat()]).writes;
+  const wrap = (js: string): string => (methodSuspends(f, name, count) ? settled(f, js) : js);
+  const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
+  const result = (js: string, more: Partial<Operand> = {}): Operand => operand(js, { effects: true, writes, ...more });
+
+  if (name === "is_shared" && count === 0) {
+    if (prefix.length === 0 && base.kind === "cell") return result(`${base.js}.shared`, { type: "bool" });
+  }
+  if (prefix.length === 0 && base.kind === "cell") {
+    return result(wrap(`H.onCell(R, ${site}, ${base.js}, [${args}], ${pos}, ${argPos})`));
+  }
+  if (special) {
+    if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
+    if (name === "call" && base.kind !== "this" && base.value.simple && !base.constant) {
+      const place = cellOf(f, base);
+      const other = `H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`;
+      const back = place.after === null ? other : restoreInline(f, place, wrap(other));
+      const direct = `H.callFn${count <= 3 ? count : "N"}(R, ${base.value.js}, ${count <= 3 ? passed.map((arg) => `${arg}, `).join("") : `[${args}], `}${pos})`;
+      return result(`(${base.value.js} instanceof H.FnPtr ? ${wrap(direct)} : ${back})`, { writes: true });
+    }
+    const place = cellOf(f, base);
+    return result(restore(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`)), {
+      writes: place.after !== null,
+    });
+  }
+  if (group !== null && !scripted && !group.mutates) return pureMethod();
+  if (group !== null && !scripted) return mutatingMethod();
+  if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
+  const place = cellOf(f, base);
+  const dispatched = `H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`;
+  return result(restore(f, place, wrap(dispatched)), { writes: writes || place.after !== null });
+
+  function pureMethod(): Operand {
+    const groupName = f.script.group(name, count + 1);
+    const nameText = stringLiteral(name);
+    const call = (target: string): string => {
+      const shape = count <= 2 ? `H.method${count}(R, ${groupName}, ` : `H.methodN(R, ${groupName}, `;
+      const rest = count === 0 ? "" : count <= 2 ? `${args}, ` : `[${args}], `;
+      return `${shape}${target}, ${rest}${pos})`;
+    };
+    if (prefix.length === 0) {
+      if (base.constant && group?.overloads.some((overload) => !overload.pure) === true) {
+        const place = cellOf(f, base);
+        return result(wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`));
+      }
+      return result(wrap(call(base.value.js)));
+    }
+    if (base.constant) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
+    const { args: simple, set } = makeSimple(f, allArgs);
+    const target = f.temp();
+    const own = methodArguments(f, step, simple.get(step) ?? []);
+    const shape = count <= 2 ? `H.method${count}(R, ${groupName}, ` : `H.methodN(R, ${groupName}, `;
+    const rest = count === 0 ? "" : count <= 2 ? `${own.join(", ")}, ` : `[${own.join(", ")}], `;
+    const fast = `${shape}${target}, ${rest}${pos})`;
+    const slow = generic(f, { base, steps: [...prefix, step], args: simple }, null, true);
+    const js = `(${set}${target} = ${read(f, base.value.js, prefix, simple)}, H.fnProp(${target}, ${nameText}) ? ${slow.js} : ${wrap(fast)})`;
+    return result(js, { writes: writes || slow.writes });
+  }
+
+  function mutatingMethod(): Operand {
+    const groupName = f.script.group(name, count + 1);
+    if (base.constant || (base.kind === "this" && prefix.length === 0)) {
+      if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
+      const place = cellOf(f, base);
+      return result(wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`));
+    }
+    if (prefix.length === 0 && base.kind === "temp") {
+      return result(wrap(`H.dispatch(R, ${site}, new H.Cell(${base.value.js}), [${args}], ${pos}, ${argPos})`));
+    }
+    const { args: simple, set } = makeSimple(f, allArgs);
+    const own = methodArguments(f, step, simple.get(step) ?? []);
+    const target = prefix.length === 0 ? base.js : f.temp();
+    const fast = count <= 2 ? `H.change${count}(R, ${groupName}, ${target}, ${own.map((arg) => `${arg}, `).join("")}${pos})` : `H.changeN(R, ${groupName}, ${target}, [${own.join(", ")}], ${pos})`;
+    if (prefix.length === 0) {
+      const place = cellOf(f, base);
+      const slow = restoreInline(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${own.join(", ")}], ${pos}, ${argPos})`));
+      return result(`(${set}${target} instanceof H.RhaiArray ? ${wrap(fast)} : ${slow})`, { writes: true });
+    }
+    const start = base.kind === "this" ? `H.changeable(${base.js})` : base.value.js;
+    const slow = generic(f, { base, steps: [...prefix, step], args: simple }, null, true);
+    const js = `(${set}(${target} = ${readMutable(start, prefix, simple)}) instanceof H.RhaiArray ? ${wrap(fast)} : ${slow.js})`;
+    return result(js, { writes: true });
+  }
+}
+
+/** restore without statements: inside of a conditional expression nothing may be emitted. */
+function restoreInline(f: FunctionWriter, place: Place, js: string): string {
+  if (place.after === null) return js;
+  const result = f.temp();
+  return `(${result} = ${js}, ${place.after}, ${result})`;
+}
+
+/** Arguments as the callee may keep them: a script function keeps all, a native those it says. */
+function methodArguments(f: FunctionWriter, step: MethodStep, values: readonly Operand[]): string[] {
+  const scripted = f.script.hasMethod(step.name, step.args.length) || SPECIAL.has(step.name);
+  const keeps = f.script.natives.group(step.name, step.args.length + 1)?.keeps;
+  return values.map((value, i) => (scripted || keeps === undefined || keeps.has(i + 1) ? owned(value) : value.js));
+}
+
+function methodSuspends(f: FunctionWriter, name: string, count: number): boolean {
+  const { suspension, natives, functions } = f.script;
+  if (!suspension.any) return false;
+  const group = natives.group(name, count + 1);
+  return (
+    name === "call" ||
+    group?.suspends === true ||
+    group?.callsBack === true ||
+    suspension.pointerProperty(name) ||
+    functions.some((fn) => fn.suspends && fn.def.name === name && fn.def.params.length === count)
+  );
+}
+
+/** The chain in full generality, at run time. `assignment` is the expression of an Assignment. */
+export function generic(f: FunctionWriter, parts: ChainParts, assignment: string | null, inline = false): Operand {
+  const { base, steps, args } = parts;
+  const values: string[] = [];
+  const plan: string[] = [];
+  let mutating = assignment !== null;
+  for (const step of steps) {
+    const at = values.length;
+    const own = args.get(step) ?? [];
+    if (step.kind === "Property") {
+      plan.push(`{kind:"property",name:${stringLiteral(step.name)},optional:${step.optional},pos:${step.pos},opPos:${step.opPos}}`);
+    } else if (step.kind === "Index") {
+      values.push(own[0]?.js ?? "undefined");
+      plan.push(`{kind:"index",at:${at},optional:${step.optional},pos:${startPosition(step.index)},opPos:${step.opPos}}`);
+    } else {
+      const count = step.args.length;
+      values.push(...methodArguments(f, step, own));
+      const group = f.script.natives.group(step.name, count + 1);
+      mutating ||= group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";
+      const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
+      plan.push(
+        `{kind:"method",name:${stringLiteral(step.name)},site:${f.script.site(step.name, count)},at:${at},count:${count},optional:${step.optional},pos:${step.pos},argPos:${argPos}}`,
+      );
+    }
+  }
+  const planName = f.script.constant(`{steps:[${plan.join(",")}],mutating:${mutating}}`);
+  const place = cellOf(f, base);
+  const lock = base.kind === "cell" && !f.dynamic;
+  const call = `H.chain(R, ${planName}, ${place.cell}, [${values.join(", ")}], ${assignment ?? "null"}, ${lock})`;
+  const suspends =
+    f.script.suspension.any &&
+    steps.some((step) => step.kind === "Method" && methodSuspends(f, step.name, step.args.length));
+  const js = suspends ? settled(f, call) : call;
+  const last = steps.at(-1);
+  return operand(inline ? restoreInline(f, place, js) : restore(f, place, js), {
+    borrowed: last?.kind !== "Method",
+    effects: true,
+    writes: place.after !== null,
+  });
+}

@@ -1,0 +1,229 @@
+import type { Expr } from "../syntax/ast.ts";
+import { exprPosition, startPosition } from "../syntax/expr-position.ts";
+import type { Pos } from "../syntax/position.ts";
+import { compileCall } from "./call.ts";
+import { compileChain } from "./chain.ts";
+import { compileClosure, pointerTo } from "./closure.ts";
+import { type FunctionWriter, literal, type Operand, operand, type Variable } from "./function-writer.ts";
+import { intLiteral, stringLiteral } from "./literal.ts";
+import { compileBinary, compileUnary } from "./operator.ts";
+import { compileStmt } from "./statement.ts";
+
+/** The JavaScript of an expression. Statements inside it are emitted before. */
+export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
+  if (expr.kind !== "StmtExpr" && expr.kind !== "Call" && expr.kind !== "Binary") f.count(exprPosition(expr));
+  switch (expr.kind) {
+    case "Unit":
+      return literal("undefined", "unit");
+    case "Bool":
+      return literal(String(expr.value), "bool");
+    case "Int":
+      return literal(intLiteral(expr.value), typeof expr.value === "number" ? "number" : "int");
+    case "Float":
+      return literal(f.script.float(expr.value), "float");
+    case "Char":
+      return literal(f.script.char(expr.value), "other");
+    case "Str":
+      return literal(stringLiteral(expr.value), "string");
+    case "Interpolated":
+      return compileInterpolated(f, expr);
+    case "Array": {
+      const items = operands(f, expr.items);
+      const js = items.map(owned).join(", ");
+      if (items.length === 0) return operand("H.array(R, [], H.none)", { type: "other" });
+      const positions = f.script.positions(expr.items.map(exprPosition));
+      return operand(`H.array(R, [${js}], ${positions})`, { type: "other", ...combined(items) });
+    }
+    case "Map": {
+      const values = operands(
+        f,
+        expr.entries.map((entry) => entry.value),
+      );
+      if (values.length === 0) return operand("new H.RhaiMap()", { type: "other" });
+      const keys = f.script.constant(`[${expr.entries.map((entry) => stringLiteral(entry.key)).join(",")}]`);
+      const positions = f.script.positions(expr.entries.map((entry) => exprPosition(entry.value)));
+      return operand(`H.map(R, ${keys}, [${values.map(owned).join(", ")}], ${positions})`, {
+        type: "other",
+        ...combined(values),
+      });
+    }
+    case "Var":
+      return expr.path.length > 0 ? compileQualified(f, expr) : compileVariable(f, expr.name, expr.pos);
+    case "This":
+      return operand(`${thisCell(expr.pos)}.value`, { borrowed: true });
+    case "Call":
+      return compileCall(f, expr);
+    case "Chain":
+      return compileChain(f, expr);
+    case "Unary":
+      return compileUnary(f, expr);
+    case "Binary":
+      return compileBinary(f, expr);
+    case "Logical":
+      return compileLogical(f, expr);
+    case "Closure":
+      return compileClosure(f, expr);
+    case "StmtExpr": {
+      const js = f.temp();
+      compileStmt(f, expr.stmt, { kind: "variable", js }, true);
+      return operand(js, { simple: true, effects: true, writes: true });
+    }
+  }
+}
+
+/** `this` as a cell. */
+export const thisCell = (pos: Pos): string => `(T === null ? H.unbound(${pos}) : T)`;
+
+/** The value as a place may keep it. */
+export function owned(value: Operand): string {
+  const plain = value.type === "any" || value.type === "other";
+  return value.borrowed && plain ? `H.cp(${value.js})` : value.js;
+}
+
+/** Facts of an expression that evaluates these. */
+export function combined(values: readonly Operand[]): { effects: boolean; writes: boolean } {
+  return { effects: values.some((value) => value.effects), writes: values.some((value) => value.writes) };
+}
+
+/** Puts a value into a temporary inside of an expression: answers the assignment and the name. */
+export function spill(f: FunctionWriter, value: Operand): { set: string; use: Operand } {
+  const name = f.temp();
+  return { set: `${name} = ${value.js}`, use: operand(name, { ...value, simple: true, effects: false, writes: false }) };
+}
+
+/**
+ * Several expressions that are evaluated in order before anything is done with them. Where a later one could change
+ * what an earlier one stands for, the earlier one is read (and copied) first.
+ */
+export function operands(f: FunctionWriter, exprs: readonly Expr[]): Operand[] {
+  const done: Operand[] = [];
+  for (const expr of exprs) {
+    const mark = f.lines.length;
+    const next = compileExpr(f, expr);
+    settle(f, done, next, mark);
+    done.push(next);
+  }
+  return done;
+}
+
+/** Makes earlier operands independent of what evaluating `next`, whose statements begin at `mark`, may do. */
+export function settle(f: FunctionWriter, done: Operand[], next: Operand, mark: number): void {
+  const lifted = f.lines.length > mark;
+  if (!lifted && !next.effects && !next.writes) return;
+  const early: string[] = [];
+  for (const [i, value] of done.entries()) {
+    if (value.constant) continue;
+    const isValue = /^t\d+$/.test(value.js) && !value.borrowed;
+    if (isValue) continue;
+    const mayChange = lifted || next.writes || (next.effects && !(value.local && value.borrowed));
+    if (!mayChange) continue;
+    if (!lifted && !value.borrowed) continue;
+    const copied = owned(value);
+    if (lifted) {
+      const name = f.temp();
+      early.push(`${name} = ${copied};`);
+      done[i] = operand(name, { type: value.type, simple: true });
+    } else {
+      // JavaScript reads operands in order by itself; only what they refer to must be saved from a change.
+      done[i] = operand(copied, { ...value, js: copied, borrowed: false, simple: false });
+    }
+  }
+  f.lines.splice(mark, 0, ...early);
+}
+
+function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Interpolated" }>): Operand {
+  const parts = operands(f, expr.parts);
+  const js = parts.map((part) => (part.type === "string" ? part.js : `H.text(R, ${part.js}, ${expr.pos})`));
+  const positions = f.script.positions(expr.parts.map(exprPosition));
+  return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { type: "string", ...combined(parts) });
+}
+
+/** A plain name: a variable, else a function, else a constant of the host. */
+export function compileVariable(f: FunctionWriter, name: string, pos: Pos): Operand {
+  if (f.dynamic) return operand(`${dynamicCell(f, name, pos)}.value`, { borrowed: true });
+  const variable = f.find(name);
+  if (variable !== null) return readVariable(variable);
+  return compileUnknown(f, name, pos);
+}
+
+export function compileUnknown(f: FunctionWriter, name: string, pos: Pos): Operand {
+  const fn = f.script.named(name);
+  if (fn !== null) return operand(pointerTo(f, fn), { type: "other" });
+  if (f.script.constants.has(name)) return operand(`R.external(${stringLiteral(name)}, ${pos})`, { borrowed: true });
+  if (f.script.natives.constants.has(name)) {
+    return operand(f.script.constant(`P.natives.constants.get(${stringLiteral(name)})`), { borrowed: true });
+  }
+  return operand(`H.noVariable(${stringLiteral(name)}, ${pos})`, { effects: true });
+}
+
+export function readVariable(variable: Variable): Operand {
+  if (variable.kind === "cell") return operand(`H.rd(${variable.js})`, { borrowed: true });
+  return operand(variable.js, { type: variable.type, borrowed: true, simple: true, local: true });
+}
+
+/** The cell of a variable that is looked up by name when the code runs. */
+export function dynamicCell(f: FunctionWriter, name: string, pos: Pos): string {
+  const fallback = f.script.named(name);
+  const missing = fallback === null ? "null" : `H.pointerCell(${pointerTo(f, fallback)})`;
+  return `E.find(R, ${stringLiteral(name)}, ${pos}, ${missing})`;
+}
+
+function compileQualified(f: FunctionWriter, expr: Extract<Expr, { kind: "Var" }>): Operand {
+  const path = `[${expr.path.map((ident) => stringLiteral(ident.name)).join(",")}]`;
+  const js = `H.qualified(R, ${f.script.constant(path)}, ${stringLiteral(expr.name)}, ${startPosition(expr)})`;
+  return operand(js, { borrowed: true, effects: true });
+}
+
+function compileLogical(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical" }>): Operand {
+  if (expr.op === "??") return compileCoalesce(f, expr);
+  const left = compileCondition(f, expr.left);
+  let right = "";
+  let facts = { effects: false, writes: false };
+  const lines = f.capture(() => {
+    const value = compileConditionOperand(f, expr.right);
+    right = value.js;
+    facts = value;
+  });
+  const both = { type: "bool" as const, effects: facts.effects, writes: facts.writes };
+  if (lines.length === 0) return operand(`(${left} ${expr.op} ${right})`, { ...both, effects: true });
+  const result = f.temp();
+  f.emit(`${result} = ${left};`);
+  f.emit(`if (${expr.op === "&&" ? "" : "!"}${result}) {`);
+  f.lines.push(...lines);
+  f.emit(`${result} = ${right};`);
+  f.emit("}");
+  return operand(result, { type: "bool", simple: true });
+}
+
+function compileCoalesce(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical" }>): Operand {
+  const left = compileExpr(f, expr.left);
+  let right = left;
+  const lines = f.capture(() => {
+    right = compileExpr(f, expr.right);
+  });
+  const result = f.temp();
+  if (lines.length === 0) {
+    return operand(`((${result} = ${owned(left)}) !== undefined ? ${result} : ${owned(right)})`, combined([left, right]));
+  }
+  f.emit(`${result} = ${owned(left)};`);
+  f.emit(`if (${result} === undefined) {`);
+  f.lines.push(...lines);
+  f.emit(`${result} = ${owned(right)};`);
+  f.emit("}");
+  return operand(result, { simple: true });
+}
+
+/** An expression as a JavaScript condition. Anything but a bool is the official error. */
+export function compileCondition(f: FunctionWriter, expr: Expr): string {
+  return compileConditionOperand(f, expr).js;
+}
+
+function compileConditionOperand(f: FunctionWriter, expr: Expr): Operand {
+  const value = compileExpr(f, expr);
+  if (value.type === "bool") return value;
+  return operand(`H.bool(${value.js}, ${exprPosition(expr)})`, {
+    effects: value.effects,
+    writes: value.writes,
+    type: "bool",
+  });
+}

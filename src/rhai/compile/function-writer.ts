@@ -1,0 +1,158 @@
+import type { Ident } from "../syntax/ast.ts";
+import type { Pos } from "../syntax/position.ts";
+import type { ScriptWriter } from "./script-writer.ts";
+
+/** What is statically known about the value of an expression. `int` may be a bigint, `number` is a JavaScript number. */
+export type StaticType = "any" | "unit" | "bool" | "number" | "int" | "float" | "string" | "other";
+
+/** A JavaScript expression for a value. */
+export interface Operand {
+  readonly js: string;
+  readonly type: StaticType;
+  /** True when the value sits in a place, and must be copied before it is stored in another one. */
+  readonly borrowed: boolean;
+  /** True for an identifier or a literal, which may be written more than once. */
+  readonly simple: boolean;
+  /** True for a literal: nothing evaluated later can change it. */
+  readonly constant: boolean;
+  /** True when evaluating it may run code that changes captured variables or containers. */
+  readonly effects: boolean;
+  /** True when evaluating it may assign a local variable. */
+  readonly writes: boolean;
+  /** For a borrowed value: whether only code of this function can reach its place. */
+  readonly local: boolean;
+}
+
+const PLAIN: Operand = {
+  js: "",
+  type: "any",
+  borrowed: false,
+  simple: false,
+  constant: false,
+  effects: false,
+  writes: false,
+  local: false,
+};
+
+export const operand = (js: string, facts: Partial<Operand> = {}): Operand => ({ ...PLAIN, ...facts, js });
+
+/** A literal in the output. */
+export const literal = (js: string, type: StaticType): Operand => operand(js, { type, simple: true, constant: true });
+
+/** A variable of the function being compiled. */
+export interface Variable {
+  readonly name: string;
+  /** The JavaScript identifier of the value, or of the cell. */
+  readonly js: string;
+  readonly kind: "local" | "cell";
+  readonly constant: boolean;
+  /** Never written, and holds this type. */
+  readonly type: StaticType;
+}
+
+/** What becomes of the value of a statement. */
+export type Destination =
+  | { readonly kind: "discard" }
+  | { readonly kind: "variable"; readonly js: string }
+  | { readonly kind: "return" };
+
+export const DISCARD: Destination = { kind: "discard" };
+export const RETURN: Destination = { kind: "return" };
+
+/** A loop that `break` and `continue` may mean. */
+export interface Loop {
+  readonly label: string;
+  readonly destination: Destination;
+}
+
+/** Collects the JavaScript of one Rhai function or script body. */
+export class FunctionWriter {
+  readonly script: ScriptWriter;
+  readonly isMain: boolean;
+  readonly suspends: boolean;
+  /** Set when variables live in a scope that exists at run time, for `eval` and calls that capture the scope. */
+  readonly dynamic: boolean;
+  readonly captured: ReadonlySet<Ident>;
+  lines: string[] = [];
+  /** Positions of what counts as operations since the last bump, in the order of evaluation. */
+  operations: Pos[] = [];
+  readonly locals: string[] = [];
+  scope: Variable[] = [];
+  readonly loops: Loop[] = [];
+  /** How many `try` bodies surround this point. */
+  tries = 0;
+  /** Depth of blocks, 0 for the outermost one. */
+  level = 0;
+  usesImports = false;
+
+  constructor(
+    script: ScriptWriter,
+    options: { isMain: boolean; suspends: boolean; dynamic: boolean; captured: ReadonlySet<Ident> },
+  ) {
+    this.script = script;
+    this.isMain = options.isMain;
+    this.suspends = options.suspends;
+    this.dynamic = options.dynamic;
+    this.captured = options.captured;
+  }
+
+  emit(line: string): void {
+    this.lines.push(line);
+  }
+
+  /** A fresh local for an intermediate value. */
+  temp(): string {
+    const name = `t${this.script.nextId()}`;
+    this.locals.push(name);
+    return name;
+  }
+
+  /** Counts one operation of the official tree walk. */
+  count(pos: Pos): void {
+    this.operations.push(pos);
+  }
+
+  /** Collects lines apart; the answer is what `write` emitted. */
+  capture(write: () => void): string[] {
+    const outer = this.lines;
+    this.lines = [];
+    try {
+      write();
+      return this.lines;
+    } finally {
+      this.lines = outer;
+    }
+  }
+
+  /** Runs `write` with a fresh list of counted operations, and answers them. */
+  counted(write: () => void): Pos[] {
+    const outer = this.operations;
+    this.operations = [];
+    try {
+      write();
+      return this.operations;
+    } finally {
+      this.operations = outer;
+    }
+  }
+
+  /** The statement that adds counted operations and looks whether it is time for a check. */
+  meter(operations: readonly Pos[], fallback: Pos): string {
+    const positions = operations.length > 0 ? operations : [fallback];
+    const table = this.script.positions(positions);
+    return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, ${table});`;
+  }
+
+  declare(ident: Ident, constant: boolean, type: StaticType = "any"): Variable {
+    const kind = this.captured.has(ident) ? "cell" : "local";
+    const js = `${kind === "cell" ? "c" : "v"}${this.script.nextId()}`;
+    this.locals.push(js);
+    const variable: Variable = { name: ident.name, js, kind, constant, type };
+    this.scope.push(variable);
+    return variable;
+  }
+
+  find(name: string): Variable | null {
+    return this.scope.findLast((variable) => variable.name === name) ?? null;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Script } from "../syntax/ast.ts";
+import { NONE } from "../syntax/position.ts";
+import type { EngineLimits } from "../runtime/native.ts";
+import type { NativeTable } from "../runtime/natives.ts";
+import { capturedVariables } from "./captured.ts";
+import { compileFunction, declareFunctions, needsScope } from "./function.ts";
+import { FunctionWriter, RETURN } from "./function-writer.ts";
+import { ScriptWriter } from "./script-writer.ts";
+import { compileBody } from "./statement.ts";
+import { findSuspension } from "./suspension.ts";
+import { closuresIn, someExpr } from "./walk.ts";
+
+export interface GenerateOptions {
+  readonly natives: NativeTable;
+  readonly limits: EngineLimits;
+  readonly allowEval: boolean;
+  readonly constants: ReadonlySet<string>;
+  /** Compiles every function as one that may suspend. */
+  readonly forceSuspension: boolean;
+}
+
+export interface Generated {
+  /** Body of a function of `H` (helpers) and `P` (the program), which answers the function that runs the script. */
+  readonly javascript: string;
+  readonly suspends: boolean;
+}
+
+/** The JavaScript of a whole script. */
+export function generate(script: Script, options: GenerateOptions): Generated {
+  const { natives } = options;
+  const suspension = findSuspension(script, natives, options.forceSuspension);
+  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: hasFunctions(script) });
+  declareFunctions(writer, script.functions);
+  for (const fn of writer.functions) compileFunction(writer, fn);
+  const main = mainCode(writer, script, suspension.main);
+  const javascript = ['"use strict";', "const trunc = H.trunc;", ...writer.hoisted, ...writer.code, main, "return main;"].join("\n");
+  return { javascript, suspends: suspension.main };
+}
+
+/** Global constants are only kept where a function could ask for them. */
+function hasFunctions(script: Script): boolean {
+  return script.functions.length > 0 || closuresIn(script.body).length > 0;
+}
+
+function mainCode(writer: ScriptWriter, script: Script, suspends: boolean): string {
+  const dynamic = needsScope(writer, script.body);
+  const f = new FunctionWriter(writer, {
+    isMain: true,
+    suspends,
+    dynamic,
+    captured: dynamic ? new Set() : capturedVariables([], script.body),
+  });
+  return `${suspends ? "async " : ""}function main(R, E, T) {\n${statements(f, script)}\n}`;
+}
+
+/** Code for `eval`: runs in the scope `E` that it is given, and leaves its variables there. */
+export function generateEval(script: Script, options: GenerateOptions, suspends: boolean): string {
+  const suspension = findSuspension(script, options.natives, suspends);
+  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: false });
+  const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, captured: new Set() });
+  const body = statements(f, script);
+  const main = `${suspends ? "async " : ""}function main(R, E, T) {\n${body}\n}`;
+  return ['"use strict";', "const trunc = H.trunc;", ...writer.hoisted, ...writer.code, main, "return main;"].join("\n");
+}
+
+function statements(f: FunctionWriter, script: Script): string {
+  let lines: string[] = [];
+  const operations = f.counted(() => {
+    lines = f.capture(() => compileBody(f, script.body, RETURN));
+  });
+  const locals = f.locals.length === 0 ? "" : `let ${f.locals.join(", ")};\n`;
+  return locals + [f.meter(operations, NONE), ...lines].join("\n");
+}
+
+/** Whether the script calls `eval` anywhere. */
+export function usesEval(script: Script): boolean {
+  const test = (expr: { kind: string; name?: string }): boolean => expr.kind === "Call" && expr.name === "eval";
+  const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
+  return bodies.some(
+    (body) => someExpr(body, test) || closuresIn(body).some((closure) => someExpr(closure.fn.body.body, test)),
+  );
+}

@@ -1,0 +1,23 @@
+/** Values of a script as JavaScript literals. Nothing else of a source text may reach the output. */
+
+/** A string literal that is safe in any place of a script, also inside HTML. */
+export function stringLiteral(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u2028\u2029<>\u007f-\u009f\ud800-\udfff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** An i64; parenthesised when negative so that any operator may stand before it. */
+export function intLiteral(value: number | bigint): string {
+  const text = typeof value === "bigint" ? `${value}n` : String(value);
+  return value < 0 ? `(${text})` : text;
+}
+
+/** A JavaScript number. */
+export function numberLiteral(value: number): string {
+  if (Number.isNaN(value)) return "(0/0)";
+  if (value === Number.POSITIVE_INFINITY) return "(1/0)";
+  if (value === Number.NEGATIVE_INFINITY) return "(-1/0)";
+  return Object.is(value, -0) ? "(-0)" : value < 0 ? `(${value})` : String(value);
+}

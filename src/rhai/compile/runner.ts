@@ -1,0 +1,214 @@
+import { callByName, codeOf, type Result } from "../runtime/calls.ts";
+import { DynamicScope } from "../runtime/dynamic-scope.ts";
+import { RhaiError } from "../runtime/errors.ts";
+import { functionNotFound } from "../runtime/faults.ts";
+import type { EngineLimits, NativeModule } from "../runtime/native.ts";
+import { NativeTable } from "../runtime/natives.ts";
+import type { Program } from "../runtime/program.ts";
+import { type ModuleInstance, Run } from "../runtime/run.ts";
+import type { FunctionSignature, RunOptions, RunResult } from "../runtime/run-options.ts";
+import type { Cell, Value } from "../runtime/values.ts";
+import { NONE, type Pos } from "../syntax/position.ts";
+import type { Engine } from "./engine.ts";
+import type { CompiledScript } from "./script.ts";
+
+type Main = (run: Run, scope: DynamicScope, self: Cell | null) => Result;
+
+interface RunnerParts {
+  readonly engine: Engine;
+  readonly program: Program;
+  readonly main: (...args: never[]) => unknown;
+  readonly suspends: boolean;
+  readonly limits: EngineLimits;
+  readonly javascript: string;
+  readonly functions: readonly FunctionSignature[];
+  readonly imports: readonly string[];
+}
+
+/** A compiled script that can be run. */
+export class Runner implements CompiledScript {
+  readonly suspends: boolean;
+  readonly functions: readonly FunctionSignature[];
+  readonly imports: readonly string[];
+  readonly javascript: string;
+  readonly program: Program;
+  readonly #engine: Engine;
+  readonly #main: Main;
+  readonly #limits: EngineLimits;
+
+  constructor(parts: RunnerParts) {
+    this.suspends = parts.suspends;
+    this.functions = parts.functions;
+    this.imports = parts.imports;
+    this.javascript = parts.javascript;
+    this.program = parts.program;
+    this.#engine = parts.engine;
+    this.#main = parts.main as unknown as Main;
+    this.#limits = parts.limits;
+  }
+
+  run(options: RunOptions = {}): RunResult | Promise<RunResult> {
+    const run = this.#start(options);
+    return finish(run, () => this.#main(run, new DynamicScope(), null));
+  }
+
+  call(name: string, args: readonly Value[], options: RunOptions = {}): RunResult | Promise<RunResult> {
+    const run = this.#start(options);
+    return finish(run, () => {
+      const isPrivate = this.functions.some((fn) => fn.name === name && fn.isPrivate);
+      if (isPrivate || this.program.find(name, args.length) === null) throw functionNotFound(name, args, NONE);
+      return callByName(run, name, args, null, NONE);
+    });
+  }
+
+  #start(options: RunOptions): Run {
+    const run = new Run(this.program, { ...this.#limits, ...options.limits }, options);
+    const loaded = new Map<string, ModuleInstance>();
+    run.loadModule = (name, pos) => loadModule({ engine: this.#engine, run, name, pos, from: null, loaded });
+    for (const [name, value] of Object.entries(options.scope ?? {})) run.globals.set(name, value);
+    return run;
+  }
+
+  /** Runs as a module within another run: answers what it exports. */
+  instantiate(outer: Run, name: string, load: (name: string, pos: Pos) => ModuleInstance | null): ModuleInstance {
+    const exports = new Map<string, Cell>();
+    const state = swap(outer, { program: this.program, imports: [], loadModule: load, exported: exports });
+    let modules: ReadonlyMap<string, ModuleInstance>;
+    try {
+      const result = this.#main(outer, new DynamicScope(), null);
+      if (result instanceof Promise) throw new RhaiError("ErrorRuntime", "a module must not suspend while it is loaded");
+      modules = new Map(outer.imports.map((entry) => [entry.alias, entry.module]));
+    } finally {
+      state();
+    }
+    const variables = new Map([...exports].map(([key, cell]) => [key, cell.value]));
+    const own = [...modules].map(([alias, module]) => ({ alias, module }));
+    return {
+      name,
+      variables,
+      modules,
+      call: (run, fnName, args, pos) => {
+        const isPrivate = this.functions.some((fn) => fn.name === fnName && fn.isPrivate);
+        const fn = isPrivate ? null : this.program.find(fnName, args.length);
+        if (fn === null) return { found: false, value: undefined };
+        const back = swap(run, { program: this.program, imports: own, loadModule: load, exported: run.exported });
+        let value: Result;
+        try {
+          value = codeOf(fn)(run, pos, null, ...args);
+        } catch (error) {
+          back();
+          throw error;
+        }
+        if (value instanceof Promise) return { found: true, value: value.finally(back) };
+        back();
+        return { found: true, value };
+      },
+    };
+  }
+}
+
+type Surroundings = Pick<Run, "program" | "imports" | "loadModule" | "exported">;
+
+/** Changes what a run is surrounded by; the answer changes it back. */
+function swap(run: Run, to: Surroundings): () => void {
+  const from: Surroundings = {
+    program: run.program,
+    imports: run.imports,
+    loadModule: run.loadModule,
+    exported: run.exported,
+  };
+  Object.assign(run, to);
+  return () => {
+    Object.assign(run, from);
+  };
+}
+
+interface Loading {
+  readonly engine: Engine;
+  readonly run: Run;
+  readonly name: string;
+  readonly pos: Pos;
+  readonly from: string | null;
+  readonly loaded: Map<string, ModuleInstance>;
+}
+
+function loadModule(loading: Loading): ModuleInstance | null {
+  const { engine, run, name, pos, from, loaded } = loading;
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const found = run.options.resolver?.resolve(name, from);
+  if (found === undefined) return null;
+  if (!("source" in found)) return nativeInstance(found);
+  const compiled = engine.compile(found.source, { limits: run.limits });
+  if (!compiled.ok) {
+    const [first] = compiled.diagnostics;
+    const inner = new RhaiError("ErrorParsing", `Syntax error: ${first?.message ?? ""}`, first?.pos ?? NONE);
+    throw inModule(inner, name, pos);
+  }
+  const { depth } = run;
+  run.callees[depth] = null;
+  // A module that imports itself ends at the limit of calls.
+  if (depth >= run.maxDepth) run.overflow(pos);
+  run.depth = depth + 1;
+  try {
+    const module = (compiled.script as Runner).instantiate(run, name, (inner, innerPos) =>
+      loadModule({ engine, run, name: inner, pos: innerPos, from: name, loaded }),
+    );
+    loaded.set(name, module);
+    return module;
+  } catch (error) {
+    const unwound = run.unwind(error, depth);
+    throw unwound instanceof RhaiError && unwound.kind !== "ErrorTerminated" ? inModule(unwound, name, pos) : unwound;
+  } finally {
+    run.depth = depth;
+  }
+}
+
+function inModule(error: RhaiError, name: string, pos: Pos): RhaiError {
+  return new RhaiError("ErrorInModule", `${error.message}\nin module '${name}'`, pos, { module: name }, error);
+}
+
+/** Natives that a resolver answers. */
+function nativeInstance(module: NativeModule): ModuleInstance {
+  const table = new NativeTable();
+  table.addModule({ ...module, name: "" });
+  return {
+    name: module.name,
+    variables: table.constants,
+    modules: new Map(),
+    call: (run, name, args, pos) => {
+      const group = table.group(name, args.length);
+      const overload = group?.find(args) ?? null;
+      if (overload === null) return { found: false, value: undefined };
+      run.callPos = pos;
+      return { found: true, value: overload.call(run, ...args) };
+    },
+  };
+}
+
+function finish(run: Run, body: () => Result): RunResult | Promise<RunResult> {
+  try {
+    const value = body();
+    if (!(value instanceof Promise)) return success(run, value);
+    return value.then(
+      (result) => success(run, result),
+      (error: unknown) => failure(run, error),
+    );
+  } catch (error) {
+    return failure(run, error);
+  }
+}
+
+const success = (run: Run, value: Value): RunResult => ({
+  ok: true,
+  value,
+  operations: run.ops,
+  memory: run.memory,
+});
+
+function failure(run: Run, thrown: unknown): RunResult {
+  const error = run.unwind(thrown, 0);
+  if (!(error instanceof RhaiError)) throw error;
+  if (error.kind === "ErrorTerminated" && error.text === "exit") return success(run, error.data["value"]);
+  return { ok: false, error, operations: run.ops, memory: run.memory };
+}

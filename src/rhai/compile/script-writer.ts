@@ -1,0 +1,110 @@
+import type { FnDef, Script } from "../syntax/ast.ts";
+import type { Pos } from "../syntax/position.ts";
+import type { NativeTable } from "../runtime/natives.ts";
+import type { EngineLimits } from "../runtime/native.ts";
+import { numberLiteral, stringLiteral } from "./literal.ts";
+import type { Suspension } from "./suspension.ts";
+
+/** A script function as generated code refers to it. */
+export interface FunctionRef {
+  readonly def: FnDef;
+  /** The JavaScript function. */
+  readonly js: string;
+  /** The constant that holds its CompiledFunction. */
+  readonly object: string;
+  readonly suspends: boolean;
+  /** Names of captured variables, which are its first parameters. */
+  readonly captures: readonly string[];
+}
+
+/** What the functions of one script share while they are compiled: identifiers, constants, the natives. */
+export class ScriptWriter {
+  readonly natives: NativeTable;
+  readonly limits: EngineLimits;
+  readonly suspension: Suspension;
+  readonly allowEval: boolean;
+  readonly constants: ReadonlySet<string>;
+  readonly script: Script;
+  readonly functions: FunctionRef[] = [];
+  /** Constants of the script, in the order of their making. */
+  readonly hoisted: string[] = [];
+  /** JavaScript functions. */
+  readonly code: string[] = [];
+  readonly usesGlobals: boolean;
+  /** Functions called as `f!()`, by name and parameter count: they get a second form that runs in a given scope. */
+  readonly scoped = new Map<string, string>();
+  #id = 0;
+  readonly #known = new Map<string, string>();
+
+  constructor(options: {
+    script: Script;
+    natives: NativeTable;
+    limits: EngineLimits;
+    suspension: Suspension;
+    allowEval: boolean;
+    constants: ReadonlySet<string>;
+    usesGlobals: boolean;
+  }) {
+    this.script = options.script;
+    this.natives = options.natives;
+    this.limits = options.limits;
+    this.suspension = options.suspension;
+    this.allowEval = options.allowEval;
+    this.constants = options.constants;
+    this.usesGlobals = options.usesGlobals;
+  }
+
+  nextId(): number {
+    this.#id += 1;
+    return this.#id;
+  }
+
+  /** The name of a constant with this initial value; equal ones are shared. */
+  constant(value: string): string {
+    let name = this.#known.get(value);
+    if (name === undefined) {
+      name = `k${this.nextId()}`;
+      this.#known.set(value, name);
+      this.hoisted.push(`const ${name} = ${value};`);
+    }
+    return name;
+  }
+
+  float(value: number): string {
+    return this.constant(`new H.Float(${numberLiteral(value)})`);
+  }
+
+  char(text: string): string {
+    return this.constant(`H.charOf(${stringLiteral(text)})`);
+  }
+
+  positions(positions: readonly Pos[]): string {
+    return this.constant(`[${positions.join(",")}]`);
+  }
+
+  /** What a method call site can reach. */
+  site(name: string, arity: number): string {
+    return this.constant(`P.site(${stringLiteral(name)}, ${arity})`);
+  }
+
+  group(name: string, arity: number): string {
+    return this.constant(`P.natives.group(${stringLiteral(name)}, ${arity})`);
+  }
+
+  find(name: string, arity: number): FunctionRef | null {
+    return (
+      this.functions.find(
+        (fn) => fn.def.name === name && fn.def.thisType === null && fn.def.params.length === arity,
+      ) ?? null
+    );
+  }
+
+  named(name: string): FunctionRef | null {
+    return this.functions.find((fn) => fn.def.name === name && fn.def.thisType === null) ?? null;
+  }
+
+  /** Whether a script function may be called as a method of this name. */
+  hasMethod(name: string, arity: number): boolean {
+    return this.functions.some((fn) => fn.def.name === name && fn.def.params.length === arity);
+  }
+}

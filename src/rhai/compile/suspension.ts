@@ -1,0 +1,142 @@
+import type { Expr, FnDef, Script, Stmt } from "../syntax/ast.ts";
+import type { NativeTable } from "../runtime/natives.ts";
+import { closuresIn, walkStmt, type Visitor } from "./walk.ts";
+
+/**
+ * Which functions of a script may suspend: those that can reach, by name and parameter count, a native that does.
+ * Calls through function pointers are taken to suspend as soon as anything in the script does.
+ */
+export interface Suspension {
+  /** Whether anything in the script may. */
+  readonly any: boolean;
+  readonly main: boolean;
+  suspends(def: FnDef): boolean;
+  /** Whether a method call of this name may meet a function that is a property of a map. */
+  pointerProperty(name: string): boolean;
+}
+
+const NEVER: Suspension = { any: false, main: false, suspends: () => false, pointerProperty: () => false };
+
+/** `force` treats every function as one that may suspend, for tests. */
+export function findSuspension(script: Script, natives: NativeTable, force: boolean): Suspension {
+  if (force) return { any: true, main: true, suspends: () => true, pointerProperty: () => true };
+  const bodies: { def: FnDef | null; facts: Facts }[] = [{ def: null, facts: factsOf(script.body) }];
+  for (const def of script.functions) bodies.push({ def, facts: factsOf(def.body.body) });
+  const closures = [
+    ...closuresIn(script.body),
+    ...script.functions.flatMap((def) => closuresIn(def.body.body)),
+  ];
+  for (const closure of closures) bodies.push({ def: closure.fn, facts: factsOf(closure.fn.body.body) });
+
+  const reaches = (facts: Facts): boolean =>
+    facts.dynamicNames ||
+    [...facts.calls].some((call) => natives.group(call.name, call.arity)?.suspends === true) ||
+    [...facts.names].some((name) => natives.suspendsByName(name)) ||
+    facts.qualified;
+  const starts = bodies.filter(({ facts }) => reaches(facts) && natives.anySuspends);
+  if (starts.length === 0) return NEVER;
+
+  const properties = new Set<string>();
+  let anyProperty = false;
+  for (const { facts } of bodies) {
+    for (const name of facts.properties) properties.add(name);
+    anyProperty ||= facts.dynamicProperties;
+  }
+  const suspending = new Set<FnDef | null>(starts.map(({ def }) => def));
+  const suspendingCalls = new Set<string>();
+  const note = (def: FnDef | null): void => {
+    if (def !== null && def.name !== "") suspendingCalls.add(`${def.name} ${def.params.length}`);
+  };
+  for (const { def } of starts) note(def);
+  const pointerProperty = (name: string): boolean => anyProperty || properties.has(name);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { def, facts } of bodies) {
+      if (suspending.has(def)) continue;
+      const does =
+        facts.pointers ||
+        [...facts.calls].some(
+          (call) =>
+            suspendingCalls.has(`${call.name} ${call.arity}`) ||
+            (call.method && suspendingCalls.has(`${call.name} ${call.arity - 1}`)) ||
+            natives.group(call.name, call.arity)?.callsBack === true ||
+            (call.method && pointerProperty(call.name)),
+        );
+      if (!does) continue;
+      suspending.add(def);
+      note(def);
+      changed = true;
+    }
+  }
+  return { any: true, main: suspending.has(null), suspends: (def) => suspending.has(def), pointerProperty };
+}
+
+interface Call {
+  readonly name: string;
+  /** The target of a method included. */
+  readonly arity: number;
+  readonly method: boolean;
+}
+
+interface Facts {
+  readonly calls: Call[];
+  /** Names given to `Fn` as literals. */
+  readonly names: Set<string>;
+  /** `Fn` or `eval` of something only known at run time. */
+  dynamicNames: boolean;
+  /** `call` in any form. */
+  pointers: boolean;
+  /** Calls into modules. */
+  qualified: boolean;
+  /** Names that may become properties of a map. */
+  readonly properties: Set<string>;
+  dynamicProperties: boolean;
+}
+
+function factsOf(body: readonly Stmt[]): Facts {
+  const facts: Facts = {
+    calls: [],
+    names: new Set(),
+    dynamicNames: false,
+    pointers: false,
+    qualified: false,
+    properties: new Set(),
+    dynamicProperties: false,
+  };
+  const visitor: Visitor = {
+    expr: (expr) => noteExpr(facts, expr),
+    stmt: (stmt) => {
+      if (stmt.kind !== "Assign" || stmt.target.kind !== "Chain") return;
+      const last = stmt.target.steps.at(-1);
+      if (last?.kind === "Property") facts.properties.add(last.name);
+      else if (last?.kind === "Index") {
+        if (last.index.kind === "Str") facts.properties.add(last.index.value);
+        else if (last.index.kind !== "Int") facts.dynamicProperties = true;
+      }
+    },
+  };
+  for (const stmt of body) walkStmt(stmt, visitor);
+  return facts;
+}
+
+function noteExpr(facts: Facts, expr: Expr): void {
+  if (expr.kind === "Map") for (const entry of expr.entries) facts.properties.add(entry.key);
+  if (expr.kind === "Call") noteCall(facts, expr.name, expr.args, false, expr.path.length > 0);
+  if (expr.kind === "Str") facts.names.add(expr.value);
+  if (expr.kind === "Chain") {
+    for (const step of expr.steps) if (step.kind === "Method") noteCall(facts, step.name, step.args, true, false);
+  }
+}
+
+function noteCall(facts: Facts, name: string, args: readonly Expr[], method: boolean, qualified: boolean): void {
+  if (qualified) {
+    facts.qualified = true;
+    return;
+  }
+  if (name === "call") facts.pointers = true;
+  if (name === "eval") facts.dynamicNames = true;
+  if (name === "Fn" && args[0]?.kind !== "Str") facts.dynamicNames = true;
+  if (name === "set" || name === "mixin" || name === "fill_with") facts.dynamicProperties = true;
+  facts.calls.push({ name, arity: args.length + (method ? 1 : 0), method });
+}
+
