@@ -20,6 +20,8 @@ const LINUX_FUNCTIONS = {
   ...FUNCTIONS,
   __errno_location: { args: [], returns: FFIType.ptr },
   prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
+  setfsgid: { args: [FFIType.u32], returns: FFIType.i32 },
+  setfsuid: { args: [FFIType.u32], returns: FFIType.i32 },
   syncfs: { args: [FFIType.i32], returns: FFIType.i32 },
 } as const;
 

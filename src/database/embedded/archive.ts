@@ -18,12 +18,11 @@ export const SERVER_FOLDER = `${stamp.version}-${stamp.sha256.slice(0, 8)}`;
 
 /** Unpacks the server (58 MB) into a new folder, owned by the caller and readable by everyone. */
 export async function unpackServer(folder: string): Promise<void> {
-  const tar = await Bun.zstdDecompress(await Bun.file(archive).bytes());
   // Unpacked under the umask, which may keep the files from the user that Postgres runs as.
   const umask = process.umask(0o022);
   try {
     await mkdir(folder);
-    await new Bun.Archive(tar).extract(folder);
+    await new Bun.Archive(await Bun.zstdDecompress(await Bun.file(archive).bytes())).extract(folder);
   } finally {
     process.umask(umask);
   }

@@ -13,14 +13,18 @@ import { CUSTOM_CONF, PG_HBA_CONF, pgIdentConf, postgresqlConf, ROLE } from "./s
 /** The folder of the unpacked server. */
 export const serverFolder = (place: Place): string => join(place.folder, SERVER_FOLDER);
 
-/** Unpacks the server unless it is there. A cut-off leaves nothing under the final name. */
-export async function ensureServer(place: Place, onProgress: (text: string) => void): Promise<void> {
+/**
+ * Unpacks the server unless it is there. A cut-off leaves nothing under the final name.
+ * @returns whether it had to
+ */
+export async function ensureServer(place: Place, onProgress: (text: string) => void): Promise<boolean> {
   const folder = serverFolder(place);
-  if (existsSync(folder)) return;
+  if (existsSync(folder)) return false;
   onProgress(`Unpacking PostgreSQL ${POSTGRES_VERSION}`);
   await unpackServer(`${folder}.part`);
   syncFileSystem(place.folder);
   await rename(`${folder}.part`, folder);
+  return true;
 }
 
 /** Removes the servers of other releases; to be called when the current one runs. */

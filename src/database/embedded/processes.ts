@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, realpathSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { linuxLibc } from "../../shared/libc.ts";
 
 /**
  * Process ids of the Postgres processes that work in a cluster's folder. Postgres stands in its data directory, so
@@ -8,22 +9,46 @@ import { join } from "node:path";
 export function processesIn(cluster: string): number[] {
   const folder = realPath(cluster);
   if (folder === undefined || process.platform !== "linux") return [];
-  return readdirSync("/proc")
+  const owner = statSync(folder);
+  const pids = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => worksIn(pid, folder));
+    .filter(isPostgres);
+  return asUser(owner, () => pids.filter((pid) => workingDirectory(pid) === folder));
 }
 
-function worksIn(pid: number, folder: string): boolean {
+/** A shell that stands in the folder is none of ours. */
+function isPostgres(pid: number): boolean {
   try {
-    // A shell that stands in the folder is none of ours.
-    return (
-      readlinkSync(`/proc/${pid}/cwd`) === folder &&
-      readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "postgres"
-    );
+    return readFileSync(`/proc/${pid}/comm`, "utf8") === "postgres\n";
+  } catch {
+    return false;
+  }
+}
+
+function workingDirectory(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     // Gone meanwhile, or another user's, whom the cluster does not belong to.
-    return false;
+    return undefined;
+  }
+}
+
+/**
+ * Lets this thread read files as another user. Root in a container may not look into other users' processes
+ * (CAP_SYS_PTRACE is missing); the user itself may.
+ */
+function asUser<T>(user: { readonly uid: number; readonly gid: number }, work: () => T): T {
+  if (process.getuid?.() !== 0) return work();
+  const { setfsgid, setfsuid } = linuxLibc();
+  setfsgid(user.gid);
+  setfsuid(user.uid);
+  try {
+    return work();
+  } finally {
+    setfsuid(0);
+    setfsgid(process.getgid?.() ?? 0);
   }
 }
 
