@@ -6,7 +6,7 @@ import { WorkerThread, type WorkerEvents } from "./worker-thread.ts";
 /** A run that has not come back this long after its limit is ended from outside. The script ends itself at the limit. */
 const WATCHDOG_GRACE_MS = 25;
 /** A run that waits behind another one for this long, or twice as long, goes to another worker. */
-const STEAL_AFTER_MS = 4;
+const STEAL_AFTER_MS = 8;
 /** Runs that may stand in line for one worker. */
 const MAX_LINE = 32;
 /** Threads that start at the same time; more would only slow each other down. */

@@ -11,9 +11,9 @@ export class Source {
   readonly limits: RunLimits;
   readonly scriptId: string;
   readonly scriptName: string;
-  /** Runs since the last slow one, and their mean duration. */
   #runs = 0;
-  #meanMs = 0;
+  /** Share of recent runs that were slow, each new run counting for a twentieth. */
+  #slowShare = 0;
 
   constructor(text: string, run: Pick<RunRequest, "limits" | "scriptId" | "scriptName">) {
     this.text = text;
@@ -23,20 +23,22 @@ export class Source {
     this.scriptName = run.scriptName;
   }
 
-  /** Whether several runs may wait in line for one worker: each is over before another worker would have begun. */
+  /**
+   * Whether several runs may wait in line for one worker: each is over before another worker would have begun. A slow
+   * run now and then says nothing, since the system may have taken the processor away for a while.
+   */
   get isFast(): boolean {
-    return this.#runs >= FAST_AFTER_RUNS && this.#meanMs < FAST_MS;
+    return this.#runs >= FAST_AFTER_RUNS && this.#slowShare < 0.3;
   }
 
   learn(durationMs: number): void {
-    this.#runs = durationMs > SLOW_MS ? 0 : this.#runs + 1;
-    this.#meanMs = this.#runs <= 1 ? durationMs : this.#meanMs * 0.9 + durationMs * 0.1;
+    this.#runs++;
+    this.#slowShare = this.#slowShare * 0.95 + (durationMs > FAST_MS ? 0.05 : 0);
   }
 }
 
 const FAST_AFTER_RUNS = 3;
 const FAST_MS = 0.5;
-const SLOW_MS = 5;
 
 /** `ctx` followed by a member that is cheap to post. Anything else that says `ctx` may need all of it. */
 const BASIC_MEMBERS =

@@ -35,7 +35,12 @@ export class WorkerThread {
   readonly #jobs = new Map<number, Job>();
   /** What the worker holds, by least recent use. */
   readonly #loaded = new Map<Source, number>();
+  /** What waits to be posted. */
   #outbox: Command[] = [];
+  #inOutbox = 0;
+  /** Runs of the message that the worker is at, less those that were taken back. */
+  #posted = 0;
+  #lastPosted = 0;
   #ticket = 0;
   #handle = 0;
   #stopping = false;
@@ -50,7 +55,11 @@ export class WorkerThread {
         this.isReady = true;
         events.ready(this);
       }
-      for (const result of JSON.parse(data) as Result[]) this.#receive(result, events);
+      const results = JSON.parse(data) as Result[];
+      this.#posted -= results.length;
+      // Before the results are handed on, so that the worker is at work again meanwhile.
+      this.flush();
+      for (const result of results) this.#receive(result, events);
     });
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
@@ -108,13 +117,21 @@ export class WorkerThread {
         ? ["check", ticket, job.text]
         : runCommand(ticket, this.#load(job.source), job.run, job.source.needs),
     );
+    this.#inOutbox++;
     this.#claims.queue(ticket);
     this.#jobs.set(ticket, job);
     job.postedAt = performance.now();
   }
 
+  /**
+   * Posts what waits, unless the worker is still at its last message: waking a thread costs as much as twenty runs of a
+   * small script, so runs that come in meanwhile go together in the next one.
+   */
   flush(): void {
-    if (this.#outbox.length === 0) return;
+    if (this.#posted > 0 || this.#outbox.length === 0) return;
+    this.#posted = this.#inOutbox;
+    this.#inOutbox = 0;
+    this.#lastPosted = this.#ticket;
     this.#worker.postMessage(JSON.stringify(this.#outbox));
     this.#outbox = [];
   }
@@ -127,6 +144,9 @@ export class WorkerThread {
       if (!isHead && this.#claims.steal(ticket)) {
         this.#jobs.delete(ticket);
         stolen.push(job);
+        // The worker will skip it without a word.
+        if (ticket <= this.#lastPosted) this.#posted--;
+        else this.#inOutbox--;
       }
       isHead = false;
     }

@@ -32,7 +32,9 @@ export function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): Rout
   /** By suffix, with its dot: `.example.com`. */
   const wildcard = new Map<string, Bucket<R>>();
   const any = new Bucket<R>();
+  const names = new Map<R, readonly ParamName[]>();
   for (const route of routes) {
+    names.set(route, namesOf(route));
     if (route.hostKind === "any") any.add(route);
     else if (route.hostKind === "strict") bucketOf(strict, route.host).add(route);
     else bucketOf(wildcard, route.host.slice(1)).add(route);
@@ -42,16 +44,16 @@ export function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): Rout
       const request = readPath(path);
       if (strict.size > 0) {
         const found = strict.get(host)?.find(method, request);
-        if (found !== undefined) return answer(found, request, "");
+        if (found !== undefined) return answer(found, names.get(found), request, "");
       }
       if (wildcard.size > 0) {
         for (let dot = host.indexOf(".", 1); dot !== -1; dot = host.indexOf(".", dot + 1)) {
           const found = wildcard.get(host.slice(dot))?.find(method, request);
-          if (found !== undefined) return answer(found, request, host.slice(0, dot));
+          if (found !== undefined) return answer(found, names.get(found), request, host.slice(0, dot));
         }
       }
       const found = any.find(method, request);
-      return found === undefined ? null : answer(found, request, "");
+      return found === undefined ? null : answer(found, names.get(found), request, "");
     },
   };
 }
@@ -226,22 +228,33 @@ function fits(pattern: readonly (string | null)[], segments: readonly string[]):
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
 
-function answer<R extends RoutePattern>(route: R, request: RequestPath, hostPart: string): RouteMatch<R> {
-  if (route.pathKind !== "param" && route.hostParamName === null) {
-    return { route, params: NO_PARAMS, rest: route.pathKind === "prefix" ? restOf(route.path, request) : "" };
-  }
+/** A parameter and the segment that it stands for. */
+type ParamName = readonly [name: string, segment: number];
+
+function namesOf(route: RoutePattern): readonly ParamName[] {
+  if (route.pathKind !== "param") return [];
+  const segments = route.path.slice(1).split("/");
+  return segments.flatMap((segment, index) =>
+    segment.startsWith(":") ? [[segment.slice(1), index] as const] : [],
+  );
+}
+
+function answer<R extends RoutePattern>(
+  route: R,
+  names: readonly ParamName[] = [],
+  request: RequestPath,
+  hostPart: string,
+): RouteMatch<R> {
+  const rest = route.pathKind === "prefix" ? restOf(route.path, request) : "";
+  if (names.length === 0 && route.hostParamName === null) return { route, params: NO_PARAMS, rest };
   // No prototype: a parameter may have any name.
   const params: Record<string, string> = Object.create(null);
   if (route.hostParamName !== null) params[route.hostParamName] = hostPart;
-  if (route.pathKind === "param") {
+  if (names.length > 0) {
     const segments = segmentsOf(request);
-    const names = route.path.split("/");
-    for (let index = 1; index < names.length; index++) {
-      const name = names[index];
-      if (name?.startsWith(":")) params[name.slice(1)] = segments[index - 1] ?? "";
-    }
+    for (const [name, index] of names) params[name] = segments[index] ?? "";
   }
-  return { route, params, rest: route.pathKind === "prefix" ? restOf(route.path, request) : "" };
+  return { route, params, rest };
 }
 
 function restOf(prefix: string, request: RequestPath): string {
