@@ -27,7 +27,18 @@ export const shownInJson = (token: Token): string => {
       return `"${token.text}"`;
     case "Int":
       return String(token.value);
+    case "Float":
+      return floatText(Number(token.value));
     default:
       return token.problem?.message ?? token.text;
   }
+};
+
+/** A float as the language prints it: never without a period or an exponent. */
+const floatText = (value: number): string => {
+  const size = Math.abs(value);
+  if (size === Infinity) return value > 0 ? "inf" : "-inf";
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  if (size >= 1e16 || size < 1e-4) return value.toExponential().replace("+", "");
+  return Number.isInteger(value) ? `${value}.0` : String(value);
 };

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { officialMessage, parse, parseEval, parseJson, type ParseOptions } from "../../../src/rhai/syntax/index.ts";
+import {
+  officialMessage,
+  parse,
+  parseEval,
+  parseJson,
+  type ParseOptions,
+} from "../../../src/rhai/syntax/index.ts";
 
 interface Case {
   readonly id: string;
@@ -70,7 +76,9 @@ describe("recorded errors of JSON texts", () => {
       if (argument?.kind !== "Str") throw new Error("the argument is not a text");
       const result = parseJson(argument.value, optionsOf(one));
       const { message, line, col } = one.expect;
-      expect(outcome(result.ok ? { ok: true, script: { body: [], functions: [], comments: [] } } : result)).toEqual({
+      expect(
+        outcome(result.ok ? { ok: true, script: { body: [], functions: [], comments: [] } } : result),
+      ).toEqual({
         message,
         line,
         col,
@@ -83,7 +91,8 @@ describe("recorded parse errors within eval", () => {
   const texts = cases.flatMap((one) => {
     const script = /^eval\("((?:[^"\\]|\\.)*)"\)$/.exec(one.script)?.[1];
     const { error, message = "" } = one.expect;
-    if (script === undefined || error !== "ErrorInFunctionCall" || !message.startsWith("Syntax error")) return [];
+    if (script === undefined || error !== "ErrorInFunctionCall" || !message.startsWith("Syntax error"))
+      return [];
     return [{ id: one.id, text: JSON.parse(`"${script}"`), message: message.split("\nin call to")[0] }];
   });
   for (const { id, text, message } of texts) {

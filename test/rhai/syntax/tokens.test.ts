@@ -2,7 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { columnOf, lineOf, type Token, tokenize } from "../../../src/rhai/syntax/index.ts";
 import { Lexer } from "../../../src/rhai/syntax/lexer.ts";
 
-const kinds = (source: string): string => tokenize(source).map((token) => token.kind).join(" ");
+const kinds = (source: string): string =>
+  tokenize(source)
+    .map((token) => token.kind)
+    .join(" ");
 const values = (source: string): unknown[] => tokenize(source).map((token) => token.value);
 const texts = (source: string): string[] => tokenize(source).map((token) => token.text);
 const only = (source: string): Token => {
@@ -214,7 +217,7 @@ describe("places", () => {
   });
 
   test("tokens cover the source without overlap", () => {
-    const source = "let x = `a${1 + f(\"b\")}c`; // d\nfn f(y) { y ?? #\"e\"# }";
+    const source = 'let x = `a${1 + f("b")}c`; // d\nfn f(y) { y ?? #"e"# }';
     let end = 0;
     for (const token of tokenize(source)) {
       expect(token.start).toBeGreaterThanOrEqual(end);
