@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 
 export type ScriptKind = "endpoint" | "module";
@@ -28,6 +29,7 @@ export type CheckScript = (
 export interface ManagerContext {
   readonly db: Database;
   readonly config: Config;
+  readonly clock: Clock;
   readonly identity: Identity;
   readonly users: Users;
   readonly checkScript: CheckScript;

@@ -1,4 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox";
+import { t } from "elysia";
 import { strict } from "../http/module.ts";
 
 const Kind = Type.Union([Type.Literal("endpoint"), Type.Literal("module")]);
@@ -112,20 +113,17 @@ export const ListQuery = strict({
   fields: Type.Optional(Type.Literal("summary")),
 });
 
+// `t.Integer`, not `Type.Integer`: it reads the text that a query consists of.
 export const VersionsQuery = strict({
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" }),
-  ),
+  limit: Type.Optional(t.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" })),
   cursor: Type.Optional(
     Type.String({ pattern: "^[0-9]{1,9}$", description: "the next_cursor of the page before" }),
   ),
 });
 
 export const LogsQuery = strict({
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" }),
-  ),
-  offset: Type.Optional(Type.Integer({ minimum: 0, description: "a whole number of at least 0" })),
+  limit: Type.Optional(t.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" })),
+  offset: Type.Optional(t.Integer({ minimum: 0, description: "a whole number of at least 0" })),
   before: Type.Optional(Type.String({ maxLength: 100, description: "`created_at,id` of the last row seen" })),
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Actor, Answer, CallOptions, ControlPlane } from "./control-plane.ts";
+import type { Actor, Answer, CallOptions, ControlPlane, Json } from "./control-plane.ts";
 
 /** One endpoint, asked by several actors. */
 export interface Scenario {
@@ -51,7 +51,7 @@ export function runScenarios(plane: () => ControlPlane, scenarios: readonly Scen
 }
 
 /** That an answer is a complete problem document. @returns it */
-export function expectProblem(answer: Answer, code?: string): any {
+export function expectProblem(answer: Answer, code?: string): Json {
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   const { json } = answer;
   expect(json.status).toBe(answer.status);

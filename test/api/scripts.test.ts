@@ -1,0 +1,336 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { startControlPlane, type ControlPlane } from "../manager/support/control-plane.ts";
+import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await startControlPlane();
+}, 60_000);
+afterAll(() => plane?.stop());
+
+const SOURCE = '"the source of it"';
+let scriptId = "";
+
+beforeEach(async () => {
+  await plane.db`delete from scripts where app_id = ${plane.blog}`;
+  const { json } = await plane.call("owner", "POST", "/scripts", {
+    body: { app_id: plane.blog, name: "post", source: SOURCE, description: "Posts" },
+  });
+  scriptId = json.id;
+});
+
+describe("scripts", () => {
+  runScenarios(
+    () => plane,
+    [
+      {
+        name: "GET /scripts?app=blog",
+        method: "GET",
+        path: "/scripts?app=blog",
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 200,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ['"name":"post"', "the source of it"],
+      },
+      {
+        name: "GET /scripts",
+        method: "GET",
+        path: "/scripts?fields=summary",
+        expect: { guest: 401, owner: 200, outsider: 200, viewer: 200 },
+        excludes: ["the source of it"],
+        check: ({ json }, actor) => {
+          const names = json.map((script: { name: string }) => script.name).toSorted();
+          expect(names).toEqual({ outsider: [], viewer: ["post"] }[actor as "outsider"] ?? ["hello", "post"]);
+        },
+      },
+      {
+        name: "POST /scripts",
+        method: "POST",
+        path: "/scripts",
+        options: () => ({ body: { app_id: plane.blog, name: "new one", source: "40 + 2" } }),
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 201,
+          admin: 201,
+          outsider: 404,
+          viewer: 403,
+          editor: 201,
+          appAdmin: 201,
+        },
+        contains: ['"version":1', '"kind":"endpoint"', '"direct_execute":"members"'],
+      },
+      {
+        name: "GET /scripts/{id}",
+        method: "GET",
+        path: () => `/scripts/${scriptId}`,
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 200,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ["the source of it"],
+        check: ({ headers }) => expect(headers.get("etag")).toBe('"1"'),
+      },
+      {
+        name: "PUT /scripts/{id}",
+        method: "PUT",
+        path: () => `/scripts/${scriptId}`,
+        options: { body: { source: "2" } },
+        expect: {
+          guest: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 403,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ['"version":2'],
+      },
+      {
+        name: "DELETE /scripts/{id}",
+        method: "DELETE",
+        path: () => `/scripts/${scriptId}`,
+        expect: {
+          guest: 401,
+          owner: 204,
+          admin: 204,
+          outsider: 404,
+          viewer: 403,
+          editor: 403,
+          appAdmin: 204,
+        },
+      },
+      {
+        name: "GET /scripts/{id}/versions",
+        method: "GET",
+        path: () => `/scripts/${scriptId}/versions`,
+        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        contains: ['"version":1', '"live":true', '"next_cursor":null'],
+        excludes: ["the source of it"],
+      },
+      {
+        name: "GET /scripts/{id}/versions/1",
+        method: "GET",
+        path: () => `/scripts/${scriptId}/versions/1`,
+        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        contains: ["the source of it"],
+      },
+      {
+        name: "GET /scripts/{id}/versions/7",
+        method: "GET",
+        path: () => `/scripts/${scriptId}/versions/7`,
+        expect: { owner: 404, outsider: 404 },
+      },
+      {
+        name: "GET /scripts/{id}/logs",
+        method: "GET",
+        path: () => `/scripts/${scriptId}/logs`,
+        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        check: ({ json }) => expect(json).toEqual([]),
+      },
+      {
+        name: "GET /apps/blog/scripts/post",
+        method: "GET",
+        path: "/apps/blog/scripts/post",
+        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        contains: ["the source of it"],
+      },
+      {
+        name: "GET /apps/blog/scripts/post/source",
+        method: "GET",
+        path: "/apps/blog/scripts/post/source",
+        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        check: ({ text, headers }) => {
+          expect(text).toBe(SOURCE);
+          expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");
+        },
+      },
+      {
+        name: "PUT /apps/blog/scripts/post",
+        method: "PUT",
+        path: "/apps/blog/scripts/post",
+        options: { raw: "2" },
+        expect: {
+          guest: 401,
+          wrong: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 403,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ['"version":2'],
+      },
+      {
+        name: "DELETE /apps/blog/scripts/post",
+        method: "DELETE",
+        path: "/apps/blog/scripts/post",
+        expect: { guest: 401, owner: 204, outsider: 404, viewer: 403, editor: 403, appAdmin: 204 },
+      },
+      {
+        name: "ids that are none",
+        method: "GET",
+        path: "/scripts/not-an-id",
+        expect: { guest: 401, owner: 404 },
+      },
+    ],
+  );
+
+  const put = (body: unknown, headers?: Record<string, string>) =>
+    plane.call("editor", "PUT", `/scripts/${scriptId}`, { body, ...(headers && { headers }) });
+
+  test("a save that changes neither source nor settings makes no version", async () => {
+    expect((await put({ source: SOURCE })).json.version).toBe(1);
+    expect((await put({ description: "Other" })).json).toMatchObject({ version: 1, description: "Other" });
+    expect((await put({ sandbox: { max_operations: 500 } })).json.version).toBe(2);
+    expect((await put({ sandbox: { max_operations: 500 } })).json.version).toBe(2);
+    expect((await put({ timeout_seconds: 5 })).json.version).toBe(3);
+    expect((await put({ source: SOURCE })).json).toMatchObject({ version: 3, timeout_seconds: 5 });
+  });
+
+  test("versions are listed newest first, page by page", async () => {
+    for (const source of ["1", "2", "3"]) await put({ source, message: `made ${source}` });
+    const first = await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?limit=3`);
+    expect(first.json.items.map((row: { version: number }) => row.version)).toEqual([4, 3, 2]);
+    expect(first.json.items[0]).toMatchObject({
+      live: true,
+      message: "made 3",
+      author_id: plane.users["editor"],
+    });
+    const path = `/scripts/${scriptId}/versions?limit=3&cursor=${first.json.next_cursor}`;
+    const second = await plane.call("viewer", "GET", path);
+    expect(second.json.items.map((row: { version: number }) => row.version)).toEqual([1]);
+    expect(second.json.next_cursor).toBeNull();
+    expectProblem(await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?limit=0`), "validation");
+    expectProblem(await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?cursor=x`), "validation");
+  });
+
+  test("the database itself refuses to change a version", async () => {
+    const attempt = plane.db`update script_versions set source = 'forged' where script_id = ${scriptId}`;
+    expect(attempt.then(() => "changed")).rejects.toThrow("never changed");
+  });
+
+  test("If-Match saves only over the version that was seen", async () => {
+    expect((await put({ source: "1" }, { "if-match": '"1"' })).status).toBe(200);
+    const stale = await put({ source: "2" }, { "if-match": '"1"' });
+    expect(stale.status).toBe(412);
+    expect(expectProblem(stale, "version_mismatch").details).toEqual({ version: 2 });
+    expect((await put({ source: "3" }, { "if-match": '"7", W/"2"' })).json.version).toBe(3);
+    expect((await put({ source: "4" }, { "if-match": "*" })).json.version).toBe(4);
+  });
+
+  test("of two saves over the same version at once, one wins and the other is told", async () => {
+    const both = await Promise.all(["1", "2"].map((source) => put({ source }, { "if-match": '"1"' })));
+    expect(both.map((answer) => answer.status).toSorted()).toEqual([200, 412]);
+    const { json } = await plane.call("owner", "GET", `/scripts/${scriptId}`);
+    expect(json.version).toBe(2);
+  });
+
+  test("saves at once without If-Match all become versions, each a different one", async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => put({ source: `${n}00` })));
+    const versions = answers.map((answer) => answer.json.version).toSorted();
+    expect(versions).toEqual([2, 3, 4, 5, 6, 7]);
+    const { json } = await plane.call("owner", "GET", `/scripts/${scriptId}`);
+    const last = answers.find((answer) => answer.json.version === 7);
+    expect(json.source).toBe(last?.json.source);
+  });
+
+  test("two scripts of one name at once: one is created", async () => {
+    const body = { app_id: "blog", name: "twin", source: "1" };
+    const both = await Promise.all([1, 2].map(() => plane.call("editor", "POST", "/scripts", { body })));
+    expect(both.map((answer) => answer.status).toSorted()).toEqual([201, 409]);
+  });
+
+  test("renaming to a taken name is 409", async () => {
+    await plane.call("editor", "PUT", "/apps/blog/scripts/other", { raw: "1" });
+    expectProblem(await put({ name: "other" }), "name_taken");
+    expect((await put({ name: "renamed" })).json.name).toBe("renamed");
+  });
+
+  test("a limit above the ceiling is refused, naming field, requested and ceiling", async () => {
+    const asked = async (body: unknown) => expectProblem(await put(body), "above_ceiling").details;
+    expect(await asked({ timeout_seconds: 301 })).toEqual({
+      field: "timeout_seconds",
+      requested: 301,
+      ceiling: 300,
+    });
+    expect(await asked({ memory_limit_mb: 9999 })).toEqual({
+      field: "memory_limit_mb",
+      requested: 9999,
+      ceiling: 512,
+    });
+    expect(await asked({ sandbox: { max_call_levels: 129 } })).toEqual({
+      field: "sandbox.max_call_levels",
+      requested: 129,
+      ceiling: 128,
+    });
+    const problem = expectProblem(await put({ sandbox: { max_fun: 1 } }), "validation");
+    expect(problem.details.field).toBe("sandbox.max_fun");
+    expect(problem.details.expected).toContain("max_operations");
+    expectProblem(await put({ sandbox: { max_operations: 0 } }), "validation");
+    expectProblem(await put({ timeout_seconds: "5" }), "validation");
+  });
+
+  test("modules: name, kind, and no routes", async () => {
+    const named = (name: string) =>
+      plane.call("editor", "PUT", `/apps/blog/scripts/${encodeURIComponent(name)}?kind=module`, {
+        raw: "fn f() { 1 }",
+      });
+    expect((await named("my_lib")).json.script.kind).toBe("module");
+    for (const name of ["My-Lib", "9lives", "kv", "while"])
+      expectProblem(await named(name), "invalid_module_name");
+    // Without saying so again it stays a module.
+    const again = await plane.call("editor", "PUT", "/apps/blog/scripts/my_lib", { raw: "fn f() { 2 }" });
+    expect(again.json.script).toMatchObject({ kind: "module", version: 2 });
+    const routed = await plane.call("editor", "PUT", "/apps/blog/scripts/my_lib?route=/lib", {
+      raw: "fn f() { 3 }",
+    });
+    expectProblem(routed, "script_is_module");
+
+    await plane.call("editor", "POST", `/scripts/${scriptId}/routes`, { body: { path: "/post" } });
+    const refused = expectProblem(await put({ kind: "module" }), "script_has_routes");
+    expect(refused.details.route_count).toBe(1);
+  });
+
+  test("names that no path could hold are refused with a reason", async () => {
+    const names = ["a/b", "..", ".", "a\\b", "a\nb", "tab\tbed", "x".repeat(129), " padded", "\u202egnp.exe"];
+    for (const name of names) {
+      const answer = await plane.call("editor", "POST", "/scripts", {
+        body: { app_id: "blog", name, source: "1" },
+      });
+      const problem = expectProblem(answer, "invalid_name");
+      expect(problem.details.field).toBe("name");
+    }
+    const fine = ["x".repeat(128), "ünïcode ☃", "a:b", "~tilde", "100 %", "routes:check"];
+    for (const name of fine) {
+      const path = `/apps/blog/scripts/${encodeURIComponent(name)}`;
+      expect((await plane.call("editor", "PUT", path, { raw: "1" })).status).toBe(201);
+      expect((await plane.call("editor", "GET", path)).json.name).toBe(name);
+    }
+  });
+
+  test("a deleted script takes its routes and versions along", async () => {
+    await plane.call("editor", "POST", `/scripts/${scriptId}/routes`, { body: { path: "/post" } });
+    await plane.call("appAdmin", "DELETE", `/scripts/${scriptId}`);
+    const [row] = await plane.db`
+      select (select count(*) from routes where script_id = ${scriptId})
+        + (select count(*) from script_versions where script_id = ${scriptId}) as rows`;
+    expect(row?.["rows"]).toBe(0);
+    expect(plane.catalog.script(scriptId)).toBeUndefined();
+  });
+});
