@@ -13,7 +13,7 @@ import { Engine, type EngineLimits } from "../../src/rhai/index.ts";
 export interface Case {
   readonly id: string;
   readonly script: string;
-  readonly limits?: Readonly<Record<string, number>>;
+  readonly limits?: Readonly<Record<string, number | readonly [number, number]>>;
   readonly expect: Expectation;
 }
 
@@ -42,12 +42,12 @@ const LIMIT_NAMES: Readonly<Record<string, keyof EngineLimits>> = {
 };
 
 function limitsOf(test: Case): Partial<EngineLimits> {
-  const limits: Record<string, number> = { maxOperations: 50_000_000 };
+  const limits: Record<string, number | undefined> = { maxOperations: 50_000_000 };
   for (const [name, value] of Object.entries(test.limits ?? {})) {
     const key = LIMIT_NAMES[name];
     if (key === undefined) throw new Error(`unknown limit ${name}`);
-    limits[key] = value;
-    if (key === "maxExprDepth") limits["maxFunctionExprDepth"] = value;
+    if (typeof value === "number") limits[key] = value;
+    else [limits["maxExprDepth"], limits["maxFunctionExprDepth"]] = value;
   }
   return limits;
 }
@@ -69,7 +69,7 @@ export async function answer(engine: Engine, test: Case): Promise<Expectation> {
     limits,
     deadline: performance.now() + 10_000,
     print: (text) => output.push(text),
-    debug: (text) => debug.push(text),
+    debug: (text, pos) => debug.push(`${lineOf(pos)}:${columnOf(pos)} | ${text}`),
   });
   if (result.ok) {
     const { value } = result;

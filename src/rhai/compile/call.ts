@@ -20,6 +20,11 @@ export function compileCall(f: FunctionWriter, expr: CallExpr): Operand {
     const call = `${fn.js}(${["R", pos, "null", ...values.map(owned)].join(", ")})`;
     return operand(fn.suspends ? awaited(f, call) : call, { effects: true, writes: writes(values) });
   }
+  if (f.script.isEval) {
+    const values = argumentValues(f, args);
+    const js = `H.callNamed(R, ${stringLiteral(name)}, [${values.map(owned).join(", ")}], ${pos})`;
+    return operand(settled(f, js), { effects: true });
+  }
   return compileNativeCall(f, expr);
 }
 

@@ -31,7 +31,8 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
       const items = operands(f, expr.items);
       const js = items.map(owned).join(", ");
       if (items.length === 0) return operand("H.array(R, [], H.none)", { type: "other" });
-      const positions = f.script.positions(expr.items.map(exprPosition));
+      // A literal of literals is as large as its source text, which the parser has checked.
+      const positions = isLiteral(expr) ? "H.none" : f.script.positions(expr.items.map(exprPosition));
       return operand(`H.array(R, [${js}], ${positions})`, { type: "other", ...combined(items) });
     }
     case "Map": {
@@ -41,7 +42,9 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
       );
       if (values.length === 0) return operand("new H.RhaiMap()", { type: "other" });
       const keys = f.script.constant(`[${expr.entries.map((entry) => stringLiteral(entry.key)).join(",")}]`);
-      const positions = f.script.positions(expr.entries.map((entry) => exprPosition(entry.value)));
+      const positions = isLiteral(expr)
+        ? "H.none"
+        : f.script.positions(expr.entries.map((entry) => exprPosition(entry.value)));
       return operand(`H.map(R, ${keys}, [${values.map(owned).join(", ")}], ${positions})`, {
         type: "other",
         ...combined(values),
@@ -68,6 +71,25 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
       compileStmt(f, expr.stmt, { kind: "variable", js }, true);
       return operand(js, { simple: true, effects: true, writes: true });
     }
+  }
+}
+
+/** Whether an expression consists of literals only. */
+function isLiteral(expr: Expr): boolean {
+  switch (expr.kind) {
+    case "Unit":
+    case "Bool":
+    case "Int":
+    case "Float":
+    case "Char":
+    case "Str":
+      return true;
+    case "Array":
+      return expr.items.every(isLiteral);
+    case "Map":
+      return expr.entries.every((entry) => isLiteral(entry.value));
+    default:
+      return false;
   }
 }
 
@@ -133,7 +155,13 @@ export function settle(f: FunctionWriter, done: Operand[], next: Operand, mark: 
 
 function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Interpolated" }>): Operand {
   const parts = operands(f, expr.parts);
-  const js = parts.map((part) => (part.type === "string" ? part.js : `H.text(R, ${part.js}, ${expr.pos})`));
+  const js = parts.map((part, i) => {
+    if (part.type === "string") return part.js;
+    const source = expr.parts[i];
+    // The official parser folds a literal container into its debug form, in which chars have quotes.
+    const folded = source !== undefined && (source.kind === "Array" || source.kind === "Map") && isLiteral(source);
+    return folded ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
+  });
   const positions = f.script.positions(expr.parts.map(exprPosition));
   return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { type: "string", ...combined(parts) });
 }

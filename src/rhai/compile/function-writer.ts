@@ -65,6 +65,13 @@ export interface Loop {
   readonly destination: Destination;
 }
 
+interface Meter {
+  /** The line that stands for it until all is known. */
+  readonly token: string;
+  readonly operations: Pos[];
+  readonly needed: Pos | null;
+}
+
 /** Collects the JavaScript of one Rhai function or script body. */
 export class FunctionWriter {
   readonly script: ScriptWriter;
@@ -84,6 +91,7 @@ export class FunctionWriter {
   /** Depth of blocks, 0 for the outermost one. */
   level = 0;
   usesImports = false;
+  readonly #meters: Meter[] = [];
 
   constructor(
     script: ScriptWriter,
@@ -136,11 +144,31 @@ export class FunctionWriter {
     }
   }
 
-  /** The statement that adds counted operations and looks whether it is time for a check. */
-  meter(operations: readonly Pos[], fallback: Pos): string {
-    const positions = operations.length > 0 ? operations : [fallback];
-    const table = this.script.positions(positions);
-    return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, ${table});`;
+  /**
+   * Begins a stretch of code whose operations are counted at this point, all at once. `needed` gives a position to
+   * count where there is no operation at all.
+   */
+  beginMeter(needed: Pos | null): void {
+    const operations: Pos[] = [];
+    const token = `/*meter ${this.#meters.length}*/`;
+    this.#meters.push({ token, operations, needed });
+    this.emit(token);
+    this.operations = operations;
+  }
+
+  /** The code with the counting filled in. */
+  withMeters(lines: readonly string[]): string {
+    const filled = new Map(this.#meters.map((meter) => [meter.token, this.#meterCode(meter)]));
+    return lines
+      .map((line) => filled.get(line) ?? line)
+      .filter((line) => line !== "")
+      .join("\n");
+  }
+
+  #meterCode({ operations, needed }: Meter): string {
+    const positions = operations.length === 0 && needed !== null ? [needed] : operations;
+    if (positions.length === 0) return "";
+    return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, ${this.script.positions(positions)});`;
   }
 
   declare(ident: Ident, constant: boolean, type: StaticType = "any"): Variable {

@@ -110,10 +110,11 @@ interface Parts {
 }
 
 function assemble(f: FunctionWriter, parts: Parts): string {
-  let lines: string[] = [];
-  const operations = f.counted(() => {
+  const lines = f.capture(() => {
+    f.beginMeter(NONE);
     f.count(NONE);
-    lines = f.capture(() => compileBody(f, parts.body, RETURN));
+    f.lines.push(...parts.setup);
+    compileBody(f, parts.body, RETURN);
   });
   const locals = f.locals.length === 0 ? "" : `let ${f.locals.join(", ")};\n`;
   const imports = f.usesImports ? "const I = R.imports.length;\n" : "";
@@ -124,7 +125,6 @@ function assemble(f: FunctionWriter, parts: Parts): string {
     "const D = R.depth;\n" +
     "if (D >= R.maxDepth) R.overflow(S);\n" +
     `R.frames[D] = S;\nR.callees[D] = ${parts.callee};\nR.depth = D + 1;\n` +
-    `if ((R.ops += ${operations.length}) > R.next) H.meter(R, ${f.script.positions(operations)});\n` +
-    `${[...parts.setup, ...lines].join("\n")}\n}`
+    `${f.withMeters(lines)}\n}`
   );
 }

@@ -29,7 +29,7 @@ export interface Generated {
 export function generate(script: Script, options: GenerateOptions): Generated {
   const { natives } = options;
   const suspension = findSuspension(script, natives, options.forceSuspension);
-  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: hasFunctions(script) });
+  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: hasFunctions(script), isEval: false });
   declareFunctions(writer, script.functions);
   for (const fn of writer.functions) compileFunction(writer, fn);
   const main = mainCode(writer, script, suspension.main);
@@ -56,7 +56,7 @@ function mainCode(writer: ScriptWriter, script: Script, suspends: boolean): stri
 /** Code for `eval`: runs in the scope `E` that it is given, and leaves its variables there. */
 export function generateEval(script: Script, options: GenerateOptions, suspends: boolean): string {
   const suspension = findSuspension(script, options.natives, suspends);
-  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: false });
+  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: false, isEval: true });
   const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, captured: new Set() });
   const body = statements(f, script);
   const main = `${suspends ? "async " : ""}function main(R, E, T) {\n${body}\n}`;
@@ -64,12 +64,12 @@ export function generateEval(script: Script, options: GenerateOptions, suspends:
 }
 
 function statements(f: FunctionWriter, script: Script): string {
-  let lines: string[] = [];
-  const operations = f.counted(() => {
-    lines = f.capture(() => compileBody(f, script.body, RETURN));
+  const lines = f.capture(() => {
+    f.beginMeter(NONE);
+    compileBody(f, script.body, RETURN);
   });
   const locals = f.locals.length === 0 ? "" : `let ${f.locals.join(", ")};\n`;
-  return locals + [f.meter(operations, NONE), ...lines].join("\n");
+  return locals + f.withMeters(lines);
 }
 
 /** Whether the script calls `eval` anywhere. */

@@ -19,15 +19,13 @@ function withResult(f: FunctionWriter, destination: Destination, write: (inner: 
   if (destination.kind === "return") deliver(f, operand(js, { simple: true }), destination);
 }
 
-/** Emits the loop's head, then the meter of one round, then the round. */
+/** Emits the loop's head, then the meter of one round, then the round. What comes after is counted anew. */
 function round(f: FunctionWriter, head: string, fallback: number, write: () => void): void {
-  let lines: string[] = [];
-  const operations = f.counted(() => {
-    lines = f.capture(write);
-  });
   f.emit(head);
-  f.emit(f.meter(operations, fallback));
-  f.lines.push(...lines);
+  f.beginMeter(fallback);
+  write();
+  f.emit("}");
+  f.beginMeter(null);
 }
 
 function body(f: FunctionWriter, block: Block): void {
@@ -48,7 +46,6 @@ export function compileWhile(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Whi
       body(f, stmt.body);
       f.loops.pop();
     });
-    f.emit("}");
     rewind(f, mark);
   });
 }
@@ -66,7 +63,6 @@ export function compileDo(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Do" }>
       f.loops.pop();
       f.emit(`if (${stmt.until ? "" : "!"}${compileCondition(f, stmt.test)}) break;`);
     });
-    f.emit("}");
     rewind(f, mark);
   });
 }
@@ -98,7 +94,6 @@ export function compileFor(f: FunctionWriter, stmt: Extract<Stmt, { kind: "For" 
       body(f, stmt.body);
       f.loops.pop();
     });
-    f.emit("}");
     f.scope = outer;
     rewind(f, mark);
   });

@@ -3,6 +3,7 @@ import type { Pos } from "../syntax/position.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand, type StaticType } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import type { FunctionRef } from "./script-writer.ts";
 
 /**
  * Operators: two JavaScript numbers are handled where they stand, everything else by a helper. The code is written
@@ -24,8 +25,20 @@ const MAX = "9007199254740991";
 
 export function compileBinary(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>): Operand {
   f.count(expr.pos);
+  const contains = expr.op === "in" || expr.op === "!in" ? f.script.find("contains", 2) : null;
+  if (contains !== null) return compileContains(f, expr, contains);
   const [left, right] = operands(f, [expr.left, expr.right]) as [Operand, Operand];
   return binary(f, expr.op, left, right, expr.pos);
+}
+
+/** `in` is a call of `contains`, which the script has defined itself. */
+function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>, contains: FunctionRef): Operand {
+  const [item, container] = operands(f, [expr.left, expr.right]) as [Operand, Operand];
+  const [a, b, prefix] = repeatable(f, item, container);
+  const call = `${contains.js}(R, ${expr.pos}, null, ${owned(b)}, ${owned(a)})`;
+  const js = contains.suspends ? `(await ${call})` : call;
+  const value = operand(`(${prefix}${js})`, { effects: true });
+  return expr.op === "in" ? value : operand(`H.not(R, ${value.js}, ${expr.pos})`, { effects: true, type: "any" });
 }
 
 function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {

@@ -31,6 +31,8 @@ export class ScriptWriter {
   /** JavaScript functions. */
   readonly code: string[] = [];
   readonly usesGlobals: boolean;
+  /** Code of an `eval`: the functions of the script around it are reached by name. */
+  readonly isEval: boolean;
   /** Functions called as `f!()`, by name and parameter count: they get a second form that runs in a given scope. */
   readonly scoped = new Map<string, string>();
   #id = 0;
@@ -44,6 +46,7 @@ export class ScriptWriter {
     allowEval: boolean;
     constants: ReadonlySet<string>;
     usesGlobals: boolean;
+    isEval: boolean;
   }) {
     this.script = options.script;
     this.natives = options.natives;
@@ -52,6 +55,7 @@ export class ScriptWriter {
     this.allowEval = options.allowEval;
     this.constants = options.constants;
     this.usesGlobals = options.usesGlobals;
+    this.isEval = options.isEval;
   }
 
   nextId(): number {
@@ -105,6 +109,6 @@ export class ScriptWriter {
 
   /** Whether a script function may be called as a method of this name. */
   hasMethod(name: string, arity: number): boolean {
-    return this.functions.some((fn) => fn.def.name === name && fn.def.params.length === arity);
+    return this.isEval || this.functions.some((fn) => fn.def.name === name && fn.def.params.length === arity);
   }
 }

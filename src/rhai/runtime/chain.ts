@@ -7,7 +7,7 @@ import { assignOperator } from "./operators.ts";
 import type { MethodSite } from "./program.ts";
 import type { Run } from "./run.ts";
 import { typeName } from "./type-name.ts";
-import { Cell, copyValue, FnPtr, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
+import { Cell, copyValue, FnPtr, RhaiArray, RhaiMap, type Value } from "./values.ts";
 
 /**
  * Chains of properties, indices and methods in full generality. Generated code takes shorter ways for the common
@@ -234,7 +234,7 @@ export function dispatchMethod(run: Run, site: MethodSite, target: Cell, args: V
 function assign(run: Run, current: Step, target: Cell, values: readonly Value[], assignment: Assignment): Result {
   const { op, value: operand, pos } = assignment;
   const { value: container } = target;
-  if (target.constant && !(container instanceof RhaiBlob)) {
+  if (target.constant && !isComputed(container)) {
     throw assignedConstant(run, current, target, values, assignment);
   }
   run.changed = true;
@@ -269,6 +269,9 @@ function assign(run: Run, current: Step, target: Cell, values: readonly Value[],
   run.changed = true;
   return result;
 }
+
+/** Places within these are computed, so that the official interpreter does not see that they are constant. */
+const isComputed = (value: Value): boolean => isIndexable(value) && !(value instanceof RhaiArray || value instanceof RhaiMap);
 
 function updated(run: Run, value: Value, assignment: Assignment): Value {
   return assignOperator(run, assignment.op, value, assignment.value, assignment.pos);

@@ -2,6 +2,7 @@ import { isValidName } from "../syntax/characters.ts";
 import { NONE, type Pos } from "../syntax/position.ts";
 import {
   asPointer,
+  callByName,
   callPointer,
   codeOf,
   invoke,
@@ -23,8 +24,9 @@ import {
   unboundThis,
   variableNotFound,
 } from "./faults.ts";
-import { display } from "./format.ts";
+import { display, toDebugValue } from "./format.ts";
 import { elementAt, mapKey, readIndex, readProperty } from "./index-access.ts";
+import { functionNameProblem } from "./function-name.ts";
 import { iterate, nextItem } from "./iterate.ts";
 import { callQualified, importModule, qualified } from "./modules.ts";
 import type { NativeGroup } from "./natives.ts";
@@ -80,7 +82,7 @@ function meter(run: Run, positions: readonly Pos[]): void {
 function array(run: Run, items: Value[], positions: readonly Pos[]): Value {
   run.allocate(32 + items.length * 8);
   const value = new RhaiArray(items);
-  if (run.sized) checkLiteral(run, value, positions, (count) => new RhaiArray(items.slice(0, count)));
+  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, (count) => new RhaiArray(items.slice(0, count)));
   return value;
 }
 
@@ -92,7 +94,7 @@ function map(run: Run, keys: readonly string[], values: readonly Value[], positi
     return new RhaiMap(entries);
   };
   const value = build(keys.length);
-  if (run.sized) checkLiteral(run, value, positions, build);
+  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, build);
   return value;
 }
 
@@ -377,6 +379,11 @@ function allCells(values: readonly (Value | Cell)[]): boolean {
   return true;
 }
 
+/** A function of whatever kind, by name. */
+function callNamed(run: Run, name: string, args: Value[], pos: Pos): Result {
+  return callByName(run, name, args, null, pos);
+}
+
 /** `call(pointer, …)`. */
 function callValue(run: Run, pointer: Value, args: Value[], pos: Pos, pointerPos: Pos): Result {
   return callPointer(run, asPointer(pointer, pointerPos), args, null, pos);
@@ -384,13 +391,11 @@ function callValue(run: Run, pointer: Value, args: Value[], pos: Pos, pointerPos
 
 function makePointer(name: Value, pos: Pos): FnPtr {
   if (typeof name !== "string") throw mismatch("string", rustTypeName(name), pos);
-  if (isFunctionName(name)) return new FnPtr(name);
+  const problem = functionNameProblem(name);
+  if (problem !== null) throw new RhaiError("ErrorParsing", `Syntax error: ${problem}`, pos);
+  if (isValidName(name)) return new FnPtr(name);
   throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`, pos, { function: name });
 }
-
-const OPERATORS = new Set(["+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=", "!"]);
-
-const isFunctionName = (name: string): boolean => isValidName(name) || OPERATORS.has(name);
 
 function curry(pointer: Value, args: Value[], pos: Pos): FnPtr {
   const fn = asPointer(pointer, pos);
@@ -520,11 +525,11 @@ export const helpers = {
   add: operators.add, sub: operators.sub, mul: operators.mul, div: operators.div, rem: operators.rem,
   eq: operators.eq, ne: operators.ne, lt: operators.lt, le: operators.le, gt: operators.gt, ge: operators.ge,
   binary: operators.binary, unary: operators.unary, update: operators.assignOperator,
-  array, asString, bool, callFn0, callFn1, callFn2, callFn3, callFnN, callQualified, callValue, chain, change0,
+  array, asString, bool, callFn0, callFn1, callFn2, callFn3, callFnN, callNamed, callQualified, callValue, chain, change0,
   change1, change2, changeN, changeable, changeableCell, changeableThis, changeableVariable, charOf, cp, curry,
   dispatch: dispatchMethod, errorValue, evaluate, fixed, fnProp, importModule, index, isDefinedFunction, iterate, join,
   makePointer, map, meter, method0, method1, method2, methodN, mutableElement, mutableIndex, mutableProp, mutate,
   native1, native2, nativeN, nextItem, none, not, onCell, pointerCell, prop, qualified, rd, rethrown, same, setIndex,
-  setProp, share, text, thrown, trunc: Math.trunc, typeName, within,
+  literalText: toDebugValue, setProp, share, text, thrown, trunc: Math.trunc, typeName, within,
 };
 

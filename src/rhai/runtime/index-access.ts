@@ -185,8 +185,9 @@ function writeString(run: Run, target: string, index: Value, value: Value, pos: 
   } else {
     readString(target, index, pos);
     if (!(value instanceof Char)) throw mismatch("char", rustTypeName(value), valuePos);
-    // The official interpreter counts a negative index from the start when it writes back; ours does what reading does.
-    const at = scalarAt(target, index as number);
+    // Reading counts a negative index from the end; the official write-back takes its magnitude from the start.
+    const at = Math.abs(Number(index));
+    if (at >= text.length(target)) return target;
     result = text.slice(target, 0, at) + value.text + text.slice(target, at + 1, text.length(target));
   }
   run.allocate(result.length);

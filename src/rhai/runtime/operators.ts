@@ -2,12 +2,12 @@ import type { Pos } from "../syntax/position.ts";
 import { callNatives, invoke, invokeMethod, isContainer } from "./calls.ts";
 import { equals, floatLess, floatLessEqual, greater, greaterEqual, less, lessEqual, notEquals } from "./equality.ts";
 import { RhaiError } from "./errors.ts";
-import { dataTooLarge, fillPosition, mismatch } from "./faults.ts";
+import { dataTooLarge, fillPosition, functionNotFound, mismatch } from "./faults.ts";
 import { INT_MAX, type Int } from "./int.ts";
 import * as int from "./int.ts";
 import type { Run } from "./run.ts";
 import { rustTypeName } from "./type-name.ts";
-import { Cell, Float, HostValue, Range, RhaiArray, type Value } from "./values.ts";
+import { Cell, Char, Float, HostValue, Range, RhaiArray, RhaiBlob, type Value } from "./values.ts";
 
 /**
  * The slow halves of the operators: generated code has handled two safe integers before it calls these. Built-in
@@ -152,6 +152,7 @@ function compare(run: Run, op: string, comparer: Comparer, a: Value, b: Value, p
     const overload = run.program.natives.group(op, 2)?.find2(a, b) ?? null;
     if (overload !== null) return invoke(run, overload, [a, b], pos) as Value;
   }
+  if (a instanceof RhaiBlob && b instanceof Char) throw functionNotFound(op, [a, b], pos);
   try {
     return comparer(a, b);
   } catch (error) {
