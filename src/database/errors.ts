@@ -2,22 +2,26 @@ import postgres from "postgres";
 import { AppError, unavailable } from "../shared/errors.ts";
 import { constraintError } from "./constraint-errors.ts";
 
-/** Codes of the driver and of the operating system that mean: no connection, or not any more. */
-const CONNECTION_CODES: ReadonlySet<string> = new Set([
+/** Codes of the driver that mean: no connection, or not any more. */
+const DRIVER_CODES: ReadonlySet<string> = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
+]);
+
+/** Codes of the operating system that mean the same, when the driver reports them. */
+const SYSTEM_CODES: ReadonlySet<string> = new Set([
+  "EAI_AGAIN",
+  "ECONNABORTED",
   "ECONNREFUSED",
   "ECONNRESET",
-  "ECONNABORTED",
-  "ENOENT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
   "EHOSTUNREACH",
   "ENETUNREACH",
-  "ETIMEDOUT",
+  "ENOENT",
+  "ENOTFOUND",
   "EPIPE",
+  "ETIMEDOUT",
 ]);
 
 /** SQLSTATEs: shutdown (57P01-3, 57P05), too many connections (53300), and class 08 (connection exception). */
@@ -28,7 +32,9 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   if (code === undefined) return false;
-  return CONNECTION_CODES.has(code) || AWAY_STATES.has(code) || /^08\w{3}$/.test(code);
+  // The driver marks errors with the query; a missing file of somebody else's is no database that is away.
+  if (SYSTEM_CODES.has(code)) return "query" in error;
+  return DRIVER_CODES.has(code) || AWAY_STATES.has(code) || /^08\w{3}$/.test(code);
 }
 
 /** 503 `database_unavailable` with Retry-After. */

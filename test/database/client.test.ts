@@ -135,6 +135,7 @@ describe("a database error", () => {
     expect(isConnectionError(error)).toBe(false);
     expect(toAppError(error)).toBeUndefined();
     expect(toAppError(new TypeError("x"))).toBeUndefined();
+    expect(toAppError(await failure(Bun.file("/nonexistent").text()))).toBeUndefined();
   });
 });
 

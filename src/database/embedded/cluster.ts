@@ -1,14 +1,14 @@
-import { chownSync, closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
-import { linuxLibc } from "../../shared/libc.ts";
 import { writeFileWhole } from "../../shared/whole-file.ts";
 import { POSTGRES_MAJOR, POSTGRES_VERSION, SERVER_FOLDER, unpackServer } from "./archive.ts";
 import { launch } from "./launch.ts";
 import type { Place } from "./place.ts";
 import { ownAccount } from "./server-account.ts";
 import { CUSTOM_CONF, PG_HBA_CONF, pgIdentConf, postgresqlConf, ROLE } from "./settings.ts";
+import { syncFileSystem } from "./sync-file-system.ts";
 
 /** The folder of the unpacked server. */
 export const serverFolder = (place: Place): string => join(place.folder, SERVER_FOLDER);
@@ -96,12 +96,4 @@ function writeSettings(place: Place): void {
   write("postgresql.conf", postgresqlConf(existsSync(join(place.cluster, CUSTOM_CONF))));
   write("pg_hba.conf", PG_HBA_CONF);
   write("pg_ident.conf", pgIdentConf([own.name]));
-}
-
-/** Puts everything that was written to the file system onto the disk: one call instead of a thousand fsyncs. */
-function syncFileSystem(folder: string): void {
-  if (process.platform !== "linux") return;
-  const descriptor = openSync(folder, "r");
-  linuxLibc().syncfs(descriptor);
-  closeSync(descriptor);
 }

@@ -19,6 +19,7 @@ import { writeFileWhole } from "../../shared/whole-file.ts";
 import type { Account } from "./account.ts";
 import { processesIn } from "./processes.ts";
 import { canReach, serverAccount } from "./server-account.ts";
+import { syncFileSystem } from "./sync-file-system.ts";
 
 /** Where an embedded server lives, and who runs it. */
 export interface Place {
@@ -45,6 +46,8 @@ interface Owner {
   readonly path: string;
   readonly device: number;
   readonly inode: number;
+  /** Whether the link to the folder was made: an unlinked one is to be taken up, a linked one follows its link. */
+  readonly linked: boolean;
 }
 
 /**
@@ -68,6 +71,7 @@ export async function preparePlace(dataDir: string): Promise<Place> {
     : await ownFolder(dataDir, inside, found !== null);
   const cluster = join(folder, "data");
   const account = serverAccount(cluster);
+  await removeUnfinished(dataDir);
   await removeUnfinished(folder);
   return { folder, cluster, account };
 }
@@ -81,15 +85,31 @@ async function ownFolder(dataDir: string, inside: string, exists: boolean): Prom
     chmodSync(inside, 0o755);
     return inside;
   }
-  const orphan = exists ? undefined : await findOutside(dataDir);
-  const outside = orphan ?? (await newOutside(dataDir));
-  if (exists) {
-    // The data directory was moved to where the server cannot go.
-    await rm(outside, { recursive: true });
-    await move(inside, outside);
-    await writeOwner(outside, dataDir);
+  if (exists) return moveOutside(dataDir, inside);
+  const outside = (await findOutside(dataDir)) ?? (await newOutside(dataDir));
+  await symlink(outside, inside);
+  await writeOwner(outside, dataDir, true);
+  return outside;
+}
+
+/**
+ * For a data directory that was moved to where the server cannot go. The folder says whose it is before it leaves, so
+ * that a start that is cut off in between finds it again.
+ */
+async function moveOutside(dataDir: string, inside: string): Promise<string> {
+  const outside = outsideName();
+  await writeOwner(inside, dataDir, false);
+  await makeOutside();
+  try {
+    await rename(inside, outside);
+  } catch {
+    // Another file system.
+    await copyTree(inside, outside);
+    await rename(inside, `${inside}.part`);
   }
   await symlink(outside, inside);
+  await writeOwner(outside, dataDir, true);
+  await removeUnfinished(dataDir);
   return outside;
 }
 
@@ -104,9 +124,9 @@ async function followLink(dataDir: string, link: string): Promise<string> {
   }
   const owner = await readOwner(folder);
   const self = await stat(dataDir);
-  if (owner?.device === self.dev && owner.inode === self.ino) return folder;
+  if (owner?.device === self.dev && owner.inode === self.ino && owner.linked) return folder;
   if (owner !== null && (await isOriginal(owner, folder))) return copyOf(folder, owner, dataDir, link);
-  await writeOwner(folder, dataDir);
+  await writeOwner(folder, dataDir, true);
   return folder;
 }
 
@@ -126,10 +146,9 @@ async function copyOf(folder: string, owner: Owner, dataDir: string, link: strin
       `${dataDir} is a copy of ${owner.path}, whose database is running. Stop the PiCloud that uses ${owner.path} and start again: the database is then copied too.`,
     );
   }
-  const own = await newOutside(dataDir);
-  await rm(own, { recursive: true });
+  const own = outsideName();
   await copyTree(folder, own);
-  await writeOwner(own, dataDir);
+  await writeOwner(own, dataDir, true);
   await rm(link);
   await symlink(own, link);
   return own;
@@ -141,18 +160,26 @@ async function findOutside(dataDir: string): Promise<string | undefined> {
   for (const name of await readdir(OUTSIDE).catch(() => [])) {
     const folder = join(OUTSIDE, name);
     const owner = await readOwner(folder);
-    if (owner?.path === dataDir && owner.device === self.dev && owner.inode === self.ino) return folder;
+    // Path and inode alone do not tell: a data directory that was deleted and made anew may have got both again.
+    if (owner?.linked === false && owner.device === self.dev && owner.inode === self.ino) return folder;
   }
   return undefined;
 }
 
 async function newOutside(dataDir: string): Promise<string> {
-  const folder = join(OUTSIDE, randomBytes(6).toString("hex"));
-  await mkdir(folder, { recursive: true });
-  chmodSync(OUTSIDE, 0o711);
+  await makeOutside();
+  const folder = outsideName();
+  await mkdir(folder);
   chmodSync(folder, 0o755);
-  await writeOwner(folder, dataDir);
+  await writeOwner(folder, dataDir, false);
   return folder;
+}
+
+const outsideName = (): string => join(OUTSIDE, randomBytes(6).toString("hex"));
+
+async function makeOutside(): Promise<void> {
+  await mkdir(OUTSIDE, { recursive: true });
+  chmodSync(OUTSIDE, 0o711);
 }
 
 async function readOwner(folder: string): Promise<Owner | null> {
@@ -163,9 +190,9 @@ async function readOwner(folder: string): Promise<Owner | null> {
   }
 }
 
-async function writeOwner(folder: string, dataDir: string): Promise<void> {
+async function writeOwner(folder: string, dataDir: string, linked: boolean): Promise<void> {
   const info = await stat(dataDir);
-  const owner: Owner = { path: dataDir, device: info.dev, inode: info.ino };
+  const owner: Owner = { path: dataDir, device: info.dev, inode: info.ino, linked };
   writeFileWhole(join(folder, OWNER_FILE), JSON.stringify(owner), { mode: 0o600, durable: true });
 }
 
@@ -174,16 +201,6 @@ async function openUp(dataDir: string, account: Account): Promise<void> {
   const info = await stat(dataDir);
   if (info.uid !== account.uid && (info.mode & 0o001) === 0)
     await chmod(dataDir, (info.mode & 0o777) | 0o011);
-}
-
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch {
-    // Another file system.
-    await copyTree(from, to);
-    await rm(from, { recursive: true });
-  }
 }
 
 /** With owners, modes and links; into a name that is only taken by a complete copy. */
@@ -197,6 +214,7 @@ async function copyTree(from: string, to: string): Promise<void> {
     lchownSync(copy, info.uid, info.gid);
     if (!info.isSymbolicLink()) chmodSync(copy, info.mode & 0o7777);
   }
+  syncFileSystem(part);
   await rename(part, to);
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, chown, cp, lstat, mkdir, readlink, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readlink, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "../../../src/database/client.ts";
 import { accountByName } from "../../../src/database/embedded/account.ts";
@@ -142,6 +142,30 @@ describe("the embedded server's place", () => {
       expect((await lstat(join(moved, "postgres"))).isSymbolicLink()).toBe(true);
     },
   );
+
+  test.skipIf(!isRoot)("starts empty outside when the data directory was deleted and made anew", async () => {
+    const dataDir = await make("closed", "data");
+    await chmod(join(top, "closed"), 0o700);
+    await createKept(dataDir);
+    const old = await readlink(join(dataDir, "postgres"));
+    await rm(join(dataDir, "postgres"));
+    await createKept(dataDir);
+    expect(await readlink(join(dataDir, "postgres"))).not.toBe(old);
+    await rm(old, { recursive: true });
+  });
+
+  test.skipIf(!isRoot)("takes up a start that was cut off before its link was made", async () => {
+    const dataDir = await make("closed", "data");
+    await chmod(join(top, "closed"), 0o700);
+    await createKept(dataDir);
+    const link = join(dataDir, "postgres");
+    const outside = await readlink(link);
+    const owner = join(outside, "data-directory.json");
+    await writeFile(owner, JSON.stringify({ ...((await Bun.file(owner).json()) as object), linked: false }));
+    await rm(link);
+    expect(await readKept(dataDir)).toBe(1);
+    expect(await readlink(link)).toBe(outside);
+  });
 
   test.skipIf(!isRoot)("refuses a link to nowhere instead of starting empty", async () => {
     const dataDir = await make("closed", "data");
