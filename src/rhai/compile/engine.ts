@@ -1,8 +1,10 @@
 import { helpers } from "../runtime/helpers.ts";
 import { RhaiError } from "../runtime/errors.ts";
-import type { EngineLimits, NativeContext, NativeFunction, NativeModule } from "../runtime/native.ts";
+import type { EngineLimits, NativeModule } from "../runtime/native.ts";
 import { NativeTable } from "../runtime/natives.ts";
-import { Program } from "../runtime/program.ts";
+import { type FunctionFacts, Program } from "../runtime/program.ts";
+import { DynamicScope } from "../runtime/dynamic-scope.ts";
+import type { Run } from "../runtime/run.ts";
 import type { CompileOptions, FunctionSignature } from "../runtime/run-options.ts";
 import type { Value } from "../runtime/values.ts";
 import { standardLibrary } from "../std/index.ts";
@@ -11,7 +13,8 @@ import { parseMapLiteral } from "./map-literal.ts";
 import type { Expr, Script } from "../syntax/ast.ts";
 import { parse, parseEval } from "../syntax/parser.ts";
 import { generate, generateEval, type GenerateOptions } from "./generate.ts";
-import { Runner } from "./runner.ts";
+import { printing, reflection } from "./engine-natives.ts";
+import { type Main, Runner } from "./runner.ts";
 import type { CompileResult } from "./script.ts";
 import { closuresIn, walkStmt } from "./walk.ts";
 
@@ -53,31 +56,42 @@ export class Engine {
     this.#forceSuspension = options.forceSuspension ?? false;
     for (const module of options.modules ?? []) this.natives.addModule(module);
     for (const fn of standardLibrary) this.natives.add(printing(fn));
-    for (const fn of jsonFunctions(parseMapLiteral)) this.natives.add(fn);
+    for (const fn of reflection) this.natives.add(fn);
+    for (const fn of jsonFunctions((text, context) => this.#parseJson(text, context as Run))) this.natives.add(fn);
+  }
+
+  #parseJson(text: string, run: Run): Value {
+    return parseMapLiteral(text, run.limits, (expr) => {
+      const script: Script = { body: [{ kind: "Expr", expr, pos: expr.pos }], functions: [], comments: [] };
+      const { javascript } = generate(script, this.#generation(run.limits, new Set()));
+      const main = link(javascript, new Program(this.natives)) as unknown as Main;
+      const value = main(run, new DynamicScope(), null);
+      if (value instanceof Promise) throw new RhaiError("ErrorRuntime", "Runtime error: JSON must not suspend");
+      return value;
+    });
+  }
+
+  #generation(limits: EngineLimits, constants: ReadonlySet<string>): GenerateOptions {
+    const { natives, allowEval } = this;
+    return { natives, limits, allowEval, constants, forceSuspension: this.#forceSuspension };
   }
 
   /** Never throws on bad source: what is wrong with it is in `diagnostics`. */
   compile(source: string, options: CompileOptions = {}): CompileResult {
     const limits = { ...this.limits, ...options.limits };
-    const parsed = parse(source, parseLimits(limits));
+    const parsed = parse(source, limits);
     if (!parsed.ok) return { ok: false, diagnostics: parsed.diagnostics };
     const { script } = parsed;
-    const generation: GenerateOptions = {
-      natives: this.natives,
-      limits,
-      allowEval: this.allowEval,
-      constants: new Set(options.constants ?? []),
-      forceSuspension: this.#forceSuspension,
-    };
+    const generation = this.#generation(limits, new Set(options.constants ?? []));
     const { javascript, suspends } = generate(script, generation);
     const program = new Program(this.natives);
-    program.evaluate = (text, pos) => {
-      const inner = parseEval(text, parseLimits(limits));
+    program.facts = factsOf(script);
+    program.evaluate = (text) => {
+      const inner = parseEval(text, limits);
       if (!inner.ok) {
         const [first] = inner.diagnostics;
         throw new RhaiError("ErrorParsing", `Syntax error: ${first.message}`, first.pos);
       }
-      void pos;
       return { suspends, code: link(generateEval(inner.script, generation, suspends), program) };
     };
     const runner = new Runner({
@@ -94,33 +108,6 @@ export class Engine {
   }
 }
 
-/** `print` and `debug` answer a text, which is the engine's to show. */
-function printing(fn: NativeFunction): NativeFunction {
-  if (fn.name !== "print" && fn.name !== "debug") return fn;
-  const textOf = fn.call as (context: NativeContext, ...args: Value[]) => Value;
-  const call = (context: NativeContext, ...args: Value[]): Value => {
-    const text = String(textOf(context, ...args));
-    if (fn.name === "print") context.print(text);
-    else context.debug(text);
-    return undefined;
-  };
-  return { ...fn, call: call as unknown as NativeFunction["call"], returns: "()" };
-}
-
-type ParseLimits = Pick<
-  EngineLimits,
-  "maxExprDepth" | "maxFunctionExprDepth" | "maxStringSize" | "maxArraySize" | "maxMapSize" | "maxFunctions"
->;
-
-const parseLimits = (limits: EngineLimits): ParseLimits => ({
-  maxExprDepth: limits.maxExprDepth,
-  maxFunctionExprDepth: limits.maxFunctionExprDepth,
-  maxStringSize: limits.maxStringSize,
-  maxArraySize: limits.maxArraySize,
-  maxMapSize: limits.maxMapSize,
-  maxFunctions: limits.maxFunctions,
-});
-
 /** Makes a function of generated code. Its only parameters are the helpers and the program. */
 function link(javascript: string, program: Program): (...args: never[]) => unknown {
   return new Function("H", "P", javascript)(helpers, program);
@@ -135,6 +122,19 @@ function signatures(script: Script): FunctionSignature[] {
     comments: fn.comments,
     pos: fn.pos,
   }));
+}
+
+/** Closures are told of as well. */
+function factsOf(script: Script): FunctionFacts[] {
+  const named = script.functions.map((fn) => ({ ...fn, params: fn.params.map((param) => param.name), isAnonymous: false }));
+  const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
+  const closures = bodies.flatMap(closuresIn).map(({ fn, captures, pos }) => ({
+    ...fn,
+    name: `anon$${pos.toString(16).padStart(16, "0")}`,
+    params: [...captures, ...fn.params].map((param) => param.name),
+    isAnonymous: true,
+  }));
+  return [...named, ...closures];
 }
 
 function literalImports(script: Script): string[] {

@@ -6,6 +6,7 @@ import { compileChain } from "./chain.ts";
 import { compileClosure, pointerTo } from "./closure.ts";
 import { type FunctionWriter, literal, type Operand, operand, type Variable } from "./function-writer.ts";
 import { intLiteral, stringLiteral } from "./literal.ts";
+import { isLiteral } from "./map-literal.ts";
 import { compileBinary, compileUnary } from "./operator.ts";
 import { compileStmt } from "./statement.ts";
 
@@ -74,25 +75,6 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
   }
 }
 
-/** Whether an expression consists of literals only. */
-function isLiteral(expr: Expr): boolean {
-  switch (expr.kind) {
-    case "Unit":
-    case "Bool":
-    case "Int":
-    case "Float":
-    case "Char":
-    case "Str":
-      return true;
-    case "Array":
-      return expr.items.every(isLiteral);
-    case "Map":
-      return expr.entries.every((entry) => isLiteral(entry.value));
-    default:
-      return false;
-  }
-}
-
 /** `this` as a cell. */
 export const thisCell = (pos: Pos): string => `(T === null ? H.unbound(${pos}) : T)`;
 
@@ -157,13 +139,20 @@ function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Int
   const parts = operands(f, expr.parts);
   const js = parts.map((part, i) => {
     if (part.type === "string") return part.js;
-    const source = expr.parts[i];
     // The official parser folds a literal container into its debug form, in which chars have quotes.
-    const folded = source !== undefined && (source.kind === "Array" || source.kind === "Map") && isLiteral(source);
+    const source = holeOf(expr.parts[i]);
+    const folded = (source?.kind === "Array" || source?.kind === "Map") && isLiteral(source);
     return folded ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
   });
   const positions = f.script.positions(expr.parts.map(exprPosition));
   return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { type: "string", ...combined(parts) });
+}
+
+/** The expression in a hole that holds nothing else. */
+function holeOf(part: Expr | undefined): Expr | undefined {
+  if (part?.kind !== "StmtExpr" || part.stmt.kind !== "Block") return part;
+  const [only, ...more] = part.stmt.block.body;
+  return only?.kind === "Expr" && more.length === 0 ? only.expr : part;
 }
 
 /** A plain name: a variable, else a function, else a constant of the host. */

@@ -1,8 +1,62 @@
-import { parseJson } from "../runtime/json.ts";
-import type { NativeContext } from "../runtime/native.ts";
-import type { Value } from "../runtime/values.ts";
+import { RhaiError } from "../runtime/errors.ts";
+import { Float, RhaiArray, RhaiMap, charOf, type Value } from "../runtime/values.ts";
+import { typeName } from "../runtime/type-name.ts";
+import type { Expr } from "../syntax/ast.ts";
+import { parseJson } from "../syntax/parser.ts";
+import { NONE } from "../syntax/position.ts";
+import type { EngineLimits } from "../runtime/native.ts";
 
-/** The object that a JSON text holds, as `parse_json` reads it. */
-export function parseMapLiteral(text: string, _context: NativeContext): Value {
-  return parseJson(text);
+/**
+ * The object that a JSON text holds, as `parse_json` reads it: with the parser of the language. What is no literal
+ * is left to `evaluate`.
+ */
+export function parseMapLiteral(text: string, limits: EngineLimits, evaluate: (expr: Expr) => Value): Value {
+  const parsed = parseJson(text, limits);
+  if (!parsed.ok) {
+    const [first] = parsed.diagnostics;
+    throw new RhaiError("ErrorParsing", `Syntax error: ${first.message}`, first.pos);
+  }
+  const value = isLiteral(parsed.expr) ? literalValue(parsed.expr) : evaluate(parsed.expr);
+  if (value instanceof RhaiMap) return value;
+  const actual = typeName(value);
+  const message = `Output type incorrect: ${actual} (expecting map)`;
+  throw new RhaiError("ErrorMismatchOutputType", message, NONE, { requested: "map", actual });
+}
+
+/** Whether an expression consists of literals only. */
+export function isLiteral(expr: Expr): boolean {
+  switch (expr.kind) {
+    case "Unit":
+    case "Bool":
+    case "Int":
+    case "Float":
+    case "Char":
+    case "Str":
+      return true;
+    case "Array":
+      return expr.items.every(isLiteral);
+    case "Map":
+      return expr.entries.every((entry) => isLiteral(entry.value));
+    default:
+      return false;
+  }
+}
+
+function literalValue(expr: Expr): Value {
+  switch (expr.kind) {
+    case "Bool":
+    case "Int":
+    case "Str":
+      return expr.value;
+    case "Float":
+      return new Float(expr.value);
+    case "Char":
+      return charOf(expr.value);
+    case "Array":
+      return new RhaiArray(expr.items.map(literalValue));
+    case "Map":
+      return new RhaiMap(new Map(expr.entries.map((entry) => [entry.key, literalValue(entry.value)])));
+    default:
+      return undefined;
+  }
 }

@@ -12,7 +12,7 @@ import { NONE, type Pos } from "../syntax/position.ts";
 import type { Engine } from "./engine.ts";
 import type { CompiledScript } from "./script.ts";
 
-type Main = (run: Run, scope: DynamicScope, self: Cell | null) => Result;
+export type Main = (run: Run, scope: DynamicScope, self: Cell | null) => Result;
 
 interface RunnerParts {
   readonly engine: Engine;

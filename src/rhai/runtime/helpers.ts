@@ -1,4 +1,4 @@
-import { isValidName } from "../syntax/characters.ts";
+import { functionNameProblem, isFunctionName } from "../syntax/function-name.ts";
 import { NONE, type Pos } from "../syntax/position.ts";
 import {
   asPointer,
@@ -26,7 +26,6 @@ import {
 } from "./faults.ts";
 import { display, toDebugValue } from "./format.ts";
 import { elementAt, mapKey, readIndex, readProperty } from "./index-access.ts";
-import { functionNameProblem } from "./function-name.ts";
 import { iterate, nextItem } from "./iterate.ts";
 import { callQualified, importModule, qualified } from "./modules.ts";
 import type { NativeGroup } from "./natives.ts";
@@ -392,8 +391,8 @@ function callValue(run: Run, pointer: Value, args: Value[], pos: Pos, pointerPos
 function makePointer(name: Value, pos: Pos): FnPtr {
   if (typeof name !== "string") throw mismatch("string", rustTypeName(name), pos);
   const problem = functionNameProblem(name);
-  if (problem !== null) throw new RhaiError("ErrorParsing", `Syntax error: ${problem}`, pos);
-  if (isValidName(name)) return new FnPtr(name);
+  if (problem !== null) throw new RhaiError("ErrorParsing", `Syntax error: ${problem.message}`, pos);
+  if (isFunctionName(name)) return new FnPtr(name);
   throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`, pos, { function: name });
 }
 
@@ -489,7 +488,7 @@ function evaluate(run: Run, program: Program, scope: DynamicScope, self: Cell | 
     return inCall(unwound, "eval", pos);
   };
   try {
-    const code = program.evaluate?.(script, pos);
+    const code = program.evaluate?.(script);
     const run2 = code?.code as unknown as (run: Run, scope: DynamicScope, self: Cell | null) => Result;
     const result = run2(run, scope, self);
     if (result instanceof Promise) {

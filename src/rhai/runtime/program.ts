@@ -1,6 +1,15 @@
-import type { Pos } from "../syntax/position.ts";
 import { NativeTable, type NativeGroup } from "./natives.ts";
 import type { CompiledFunction } from "./values.ts";
+
+/** What `get_fn_metadata_list` tells about a function. */
+export interface FunctionFacts {
+  readonly name: string;
+  readonly params: readonly string[];
+  readonly thisType: string | null;
+  readonly isPrivate: boolean;
+  readonly isAnonymous: boolean;
+  readonly comments: readonly string[];
+}
 
 /** What a method call site can reach; the types of its values decide which. */
 export interface MethodSite {
@@ -21,8 +30,10 @@ export class Program {
   readonly #sites = new Map<string, MethodSite>();
   /** The first function of each name: what a bare name stands for. */
   readonly #byName = new Map<string, CompiledFunction>();
-  /** Set by the compiler: runs `eval` text in a scope. */
-  evaluate: ((source: string, pos: Pos) => EvalCode) | null = null;
+  /** Set by the compiler: compiles the text of an `eval`. */
+  evaluate: ((source: string) => EvalCode) | null = null;
+  /** What can be told about its functions. */
+  facts: readonly FunctionFacts[] = [];
 
   constructor(natives: NativeTable) {
     this.natives = natives;
