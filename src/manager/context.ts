@@ -1,21 +1,14 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
-import type { Clock } from "../shared/clock.ts";
+import type { Diagnostic } from "../rhai/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 
 export type ScriptKind = "endpoint" | "module";
 
 /** What the compiler says about a source. */
-export interface ScriptDiagnostic {
+export interface ScriptDiagnostic extends Pick<Diagnostic, "message" | "line" | "column" | "excerpt"> {
   /** Default `error`. A warning does not keep the script from being saved. */
   readonly severity?: "error" | "warning";
-  /** Without the position. */
-  readonly text: string;
-  /** With the position. */
-  readonly message: string;
-  /** From 1; 0 where there is no position. */
-  readonly line: number;
-  readonly column: number;
 }
 
 /** Compiles a source off the main thread, without running it. Resolves with what is wrong; empty: it compiles. */
@@ -29,7 +22,6 @@ export type CheckScript = (
 export interface ManagerContext {
   readonly db: Database;
   readonly config: Config;
-  readonly clock: Clock;
   readonly identity: Identity;
   readonly users: Users;
   readonly checkScript: CheckScript;

@@ -9,7 +9,6 @@ import {
   type Identity,
   type User,
 } from "../services/identity/index.ts";
-import type { Clock } from "../shared/clock.ts";
 import { badRequest, unauthorized } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
@@ -34,7 +33,6 @@ const ROOT = "/api/v1/admin";
 export interface ManagerDeps {
   readonly db: Database;
   readonly config: Config;
-  readonly clock: Clock;
   readonly identity: Identity;
   readonly checkScript: CheckScript;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
@@ -60,7 +58,6 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
   const context: ManagerContext = {
     db: deps.db,
     config: deps.config,
-    clock: deps.clock,
     identity,
     checkScript: deps.checkScript,
     appOfHost: deps.appOfHost ?? (() => null),

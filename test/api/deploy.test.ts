@@ -6,7 +6,7 @@ let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane();
 }, 60_000);
-afterAll(() => plane?.stop());
+afterAll(() => plane?.stop(), 60_000);
 beforeEach(async () => {
   await plane.db`delete from scripts where app_id = ${plane.blog}`;
   await plane.call("owner", "DELETE", "/apps/default/scripts/greet");

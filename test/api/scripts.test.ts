@@ -6,7 +6,7 @@ let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane();
 }, 60_000);
-afterAll(() => plane?.stop());
+afterAll(() => plane?.stop(), 60_000);
 
 const SOURCE = '"the source of it"';
 let scriptId = "";

@@ -1,8 +1,6 @@
-import { excerptAt } from "../../rhai/syntax/excerpt.ts";
-import { position } from "../../rhai/syntax/position.ts";
 import { AppError, invalid, tooLarge } from "../../shared/errors.ts";
 import { MAX_SOURCE_BYTES } from "../../shared/limits.ts";
-import type { CheckScript, ScriptKind } from "../context.ts";
+import type { CheckScript, ScriptDiagnostic, ScriptKind } from "../context.ts";
 import { readBody } from "../http/body.ts";
 import type { Warning } from "./model.ts";
 
@@ -74,17 +72,19 @@ export async function compile(
 ): Promise<Warning[]> {
   const diagnostics = await check(appId, source, { kind });
   const error = diagnostics.find((diagnostic) => diagnostic.severity !== "warning");
-  if (error === undefined)
-    return diagnostics.map(({ text, line, column }) => ({ message: text, line, column }));
-  throw invalid("compile_error", `The script does not compile: ${error.message}`, {
-    details: {
-      line: error.line,
-      column: error.column,
-      message: error.text,
-      excerpt: excerptAt(source, position(error.line, error.column)),
-    },
+  if (error === undefined) return diagnostics.map(warning);
+  const { line, column, message, excerpt } = error;
+  const place = line === null ? "" : ` (line ${line}${column === null ? "" : `, column ${column}`})`;
+  throw invalid("compile_error", `The script does not compile: ${message}${place}.`, {
+    details: { line, column, message, excerpt },
   });
 }
+
+const warning = ({ message, line, column }: ScriptDiagnostic): Warning => ({
+  message,
+  ...(line !== null && { line }),
+  ...(column !== null && { column }),
+});
 
 /** Index of the first byte that is not part of well-formed UTF-8. */
 function firstInvalidByte(bytes: Uint8Array): number {
