@@ -27,7 +27,9 @@ export async function emptyDatabase(): Promise<TestDatabase> {
 
 async function createDatabase(server: ConnectionTarget, template: string): Promise<TestDatabase> {
   const name = `test_${Bun.randomUUIDv7().replaceAll("-", "")}`;
-  await administer(server, (admin) => admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  await administer(server, (admin) =>
+    admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`),
+  );
   const target = withDatabase(server, name);
   const db = connect(target, { max: 4, applicationName: "picloud-test" });
   return {
@@ -74,7 +76,7 @@ async function makeTemplate(server: ConnectionTarget, name: string): Promise<str
     const [row] = await admin`SELECT datistemplate AS done FROM pg_database WHERE datname = ${name}`;
     if (row?.["done"] === true) return;
     await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0`);
+    await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE template0 STRATEGY file_copy`);
     const db = connect(withDatabase(server, name), { max: 1, applicationName: "picloud-test-template" });
     await migrate(db);
     await db.end();

@@ -38,8 +38,11 @@ const OUTSIDE = "/var/lib/picloud-postgres";
 /** In a folder under OUTSIDE: whose it is. */
 const OWNER_FILE = "data-directory.json";
 
-/** Postgres keeps its paths in 1,024 bytes, and the longest file inside needs some of them. */
-const MAX_PATH = 880;
+/**
+ * Postgres keeps its paths in 1,024 bytes, and the longest file inside needs some of them. Elsewhere than on Linux the
+ * path must fit a socket address (104 bytes on macOS).
+ */
+const MAX_PATH = process.platform === "linux" ? 880 : 75;
 
 /** Which data directory an outside folder belongs to. Device and inode tell a moved one from a copied one. */
 interface Owner {

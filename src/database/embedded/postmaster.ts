@@ -3,7 +3,7 @@ import { AppError } from "../../shared/errors.ts";
 import { serverFolder } from "./cluster.ts";
 import { launch } from "./launch.ts";
 import type { Place } from "./place.ts";
-import { logLine } from "./server-log.ts";
+import { serverLog } from "./server-log.ts";
 
 /** A running server process. */
 export interface Postmaster {
@@ -27,6 +27,7 @@ export async function startPostmaster(place: Place): Promise<Postmaster> {
   const exit = Promise.withResolvers<string>();
   const ready = Promise.withResolvers<void>();
   const last: string[] = [];
+  const log = serverLog();
   const child = launch(
     {
       path: join(serverFolder(place), "bin/postgres"),
@@ -40,7 +41,7 @@ export async function startPostmaster(place: Place): Promise<Postmaster> {
   const output = readLines(child.stderr, (line) => {
     last.push(line);
     if (last.length > LAST_LINES) last.shift();
-    logLine(line);
+    log(line);
     if (line.endsWith("database system is ready to accept connections")) ready.resolve();
   });
   const early = await Promise.race([ready.promise, exit.promise]);

@@ -4,17 +4,26 @@ import { linuxLibc } from "../../shared/libc.ts";
 
 /**
  * Process ids of the Postgres processes that work in a cluster's folder. Postgres stands in its data directory, so
- * the working directory tells, whatever pid files say. Empty where there is no /proc.
+ * the working directory tells, whatever pid files say.
  */
 export function processesIn(cluster: string): number[] {
   const folder = realPath(cluster);
-  if (folder === undefined || process.platform !== "linux") return [];
+  if (folder === undefined) return [];
+  if (process.platform !== "linux") return postmastersOf(folder);
   const owner = statSync(folder);
   const pids = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter(isPostgres);
   return asUser(owner, () => pids.filter((pid) => workingDirectory(pid) === folder));
+}
+
+/** Where there is no /proc: the postmaster, which has the folder in its command line, and takes the others with it. */
+function postmastersOf(folder: string): number[] {
+  const list = Bun.spawnSync(["ps", "-axo", "pid=,command="]).stdout.toString().split("\n");
+  return list
+    .filter((line) => line.endsWith(`/bin/postgres -D ${folder}`))
+    .map((line) => Number.parseInt(line, 10));
 }
 
 /** A shell that stands in the folder is none of ours. */

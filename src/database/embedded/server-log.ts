@@ -7,25 +7,27 @@ const LINE = /^(\d+) (.+?) (DEBUG\d?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC):
 const ROUTINE =
   /^(starting PostgreSQL|listening on|database system (was shut down|is ready|is shut down)|received fast shutdown|aborting any active|shutting down|terminating connection due to administrator|the database system is (starting|shutting)|background worker .* exited with exit code [01])/;
 
-/** Passes a line of the server's log on to ours. */
-export function logLine(line: string): void {
+/** What a statement's client is told: it knows what to make of it, and the text may hold data. */
+const CLIENTS_OWN: ReadonlySet<string> = new Set(["ERROR", "WARNING", "NOTICE", "INFO"]);
+
+/** Makes the function that passes one server's log on to ours, line by line. */
+export function serverLog(): (line: string) => void {
   const log = logger("postgres");
-  const match = LINE.exec(line);
-  if (match === null) return log.info("{line}", { line });
-  const [, pid, kind, severity, message = ""] = match;
-  const fields = { message, pid: Number(pid), process: kind };
-  if (ROUTINE.test(message)) return log.debug("{message}", fields);
-  switch (severity) {
-    case "ERROR":
-      // A statement's error is told to its client, who knows what to make of it. Its text may hold the data.
-      if (kind === "client backend") return;
-      return log.error("{message}", fields);
-    case "PANIC":
-      return log.fatal("{message}", fields);
-    case "FATAL":
-    case "WARNING":
-      return log.warning("{message}", fields);
-    default:
-      return log.info("{message}", fields);
-  }
+  let muted = false;
+
+  return (line) => {
+    // The further lines of a message begin with a tab, and share its fate.
+    if (line.startsWith("\t") && muted) return;
+    const match = LINE.exec(line);
+    const [, pid, kind, severity = "", message = ""] = match ?? [];
+    muted = kind === "client backend" && CLIENTS_OWN.has(severity);
+    if (muted) return;
+    if (match === null) return log.info("{line}", { line });
+    const fields = { message, pid: Number(pid), process: kind };
+    if (ROUTINE.test(message)) return log.debug("{message}", fields);
+    if (severity === "PANIC") return log.fatal("{message}", fields);
+    if (severity === "ERROR") return log.error("{message}", fields);
+    if (severity === "FATAL" || severity === "WARNING") return log.warning("{message}", fields);
+    return log.info("{message}", fields);
+  };
 }

@@ -20,6 +20,7 @@ export const TRAMPOLINE = "__postgres";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGINT = 2n;
+const EACCES = 13;
 
 /**
  * Turns this process into Postgres: leaves the terminal's process group (Ctrl-C is PiCloud's to handle), drops root,
@@ -65,7 +66,8 @@ function become(launch: Launch | null): string {
     strings,
   );
   execve(ptr(program), ptr(args), ptr(env));
-  return `cannot run ${launch.program}, errno ${errno()} (${strings.length} strings)`;
+  const hint = errno() === EACCES ? "; is its file system mounted noexec?" : "";
+  return `cannot run ${launch.program}, errno ${errno()} (${strings.length} strings)${hint}`;
 }
 
 /** A NULL-terminated array of C strings. The strings are put into `keep`, which the caller holds during the call. */
