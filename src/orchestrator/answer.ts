@@ -36,7 +36,7 @@ export interface AnswerIds {
 
 /** The script's response, under the ids of the platform. */
 export function scriptResponse(response: RunResponse, ids: AnswerIds): Response {
-  const body = WITHOUT_BODY.has(response.statusCode) ? null : (response.body);
+  const body = WITHOUT_BODY.has(response.statusCode) ? null : response.body;
   const { headers: own, statusCode } = response;
   const [name, value] = own;
   // One header, content-type, is what nearly all answers have; an object is far cheaper than Headers.

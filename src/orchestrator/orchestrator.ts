@@ -3,6 +3,7 @@ import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody, RunRequest } from "../executor/index.ts";
 import type { Catalog, CatalogScript } from "../services/catalog/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
+import { normaliseHost } from "../services/routes/index.ts";
 import { clientAddress, trustedProxies } from "../services/identity/client-address.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, invalid, notFound, unavailable } from "../shared/errors.ts";
@@ -62,6 +63,8 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 interface Target {
   readonly script: CatalogScript;
   readonly version: number;
+  /** Normalised. */
+  readonly host: string;
   readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
   readonly rest: string;
@@ -117,6 +120,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     return {
       script,
       version: script.liveVersion,
+      host,
       caller: ANONYMOUS,
       params: params === NO_PARAMS || isEmpty(params) ? match.params : { ...params, ...match.params },
       rest: match.rest,
@@ -144,7 +148,8 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         "This script is a module: it can be imported by other scripts, but not be run.",
       );
     }
-    return { script, version: script.liveVersion, caller, params: NO_PARAMS, rest: "" };
+    const host = normaliseHost(url.host);
+    return { script, version: script.liveVersion, host, caller, params: NO_PARAMS, rest: "" };
   }
 
   const mayRun = (script: CatalogScript, principal: Principal | null): boolean | Promise<boolean> =>
@@ -154,7 +159,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     request: Request,
     origin: RequestOrigin,
     url: RequestUrl,
-    { script, version, caller, params, rest }: Target,
+    { script, version, host, caller, params, rest }: Target,
     body: RunBody,
     requestId: string,
   ): Promise<Response> {
@@ -181,7 +186,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
         method: request.method,
         path: url.path,
         query: url.query,
-        host: url.host,
+        host,
         remoteIp: () => clientAddress(headers, origin.remoteAddress, proxies),
         headers: () => visibleHeaders(headers, hidesAuthorization),
         params,
