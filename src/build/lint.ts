@@ -23,9 +23,12 @@ const CHECKS: readonly {
 
 /**
  * Runs all checks side by side and prints what those say that fail.
- * @returns how many passed and failed
+ * @returns the names of those that passed and that failed
  */
-export async function lint(): Promise<{ readonly passed: number; readonly failed: number }> {
+export async function lint(): Promise<{
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+}> {
   const results = await Promise.all(
     CHECKS.map(async ({ name, command, fix }) => {
       const started = performance.now();
@@ -44,11 +47,12 @@ export async function lint(): Promise<{ readonly passed: number; readonly failed
       return code === 0;
     }),
   );
-  const passed = results.filter(Boolean).length;
-  return { passed, failed: results.length - passed };
+  const named = (wanted: boolean): string[] =>
+    CHECKS.filter((_, index) => results[index] === wanted).map(({ name }) => name);
+  return { passed: named(true), failed: named(false) };
 }
 
 if (import.meta.main) {
   const { failed } = await lint();
-  process.exitCode = failed === 0 ? 0 : 1;
+  process.exitCode = failed.length === 0 ? 0 : 1;
 }

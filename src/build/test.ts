@@ -12,15 +12,19 @@ const args = process.argv.slice(2);
 const signals: AbortController = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => signals.abort(name));
 
+let failedChecks: readonly string[] = [];
 let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 try {
-  if (args.length === 0) counts = add(counts, { ...(await lint()), skipped: 0 });
+  const checks = args.length === 0 ? await lint() : { passed: [], failed: [] };
+  failedChecks = checks.failed;
+  counts = add(counts, { passed: checks.passed.length, failed: checks.failed.length, skipped: 0 });
   counts = add(counts, await runTests());
 } catch (error) {
   report(error);
   counts = add(counts, { passed: 0, failed: 1, skipped: 0 });
 }
 if (signals.signal.aborted) console.log(`Stopped by ${String(signals.signal.reason)}.`);
+if (failedChecks.length > 0) console.log(`Failed before the tests, see the top: ${failedChecks.join(", ")}.`);
 console.log(summary(counts));
 process.exit(counts.failed > 0 || signals.signal.aborted ? 1 : 0);
 
