@@ -20,7 +20,7 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
     if (variable === null) return `H.noVariable(${stringLiteral(capture.name)}, ${capture.pos})`;
     return `H.share(${variable.js})`;
   });
-  return operand(`new H.FnPtr(${name}, [${cells.join(", ")}], ${fn.object})`, { type: "other", effects: true });
+  return operand(`H.closure(R, ${name}, [${cells.join(", ")}], ${fn.object})`, { type: "other", effects: true });
 }
 
 /** The pointer that the bare name of a function stands for. */

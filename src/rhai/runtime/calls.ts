@@ -43,12 +43,7 @@ export function invokeMethod(run: Run, overload: Overload, cell: Cell, args: rea
   run.callPos = pos;
   try {
     const result = overload.call(run, overload.mutates && !isContainer(target) ? cell : target, ...args);
-    if (result instanceof Promise) return settle(run, result, pos);
-    if (run.sized) {
-      if (typeof result === "string") run.checkSizeAt(result, pos);
-      if (overload.mutates) run.checkSizeAt(cell.value, pos);
-    }
-    return result;
+    return completed(run, overload, result, overload.mutates ? cell : null, pos);
   } catch (error) {
     throw fillPosition(error, pos);
   }
@@ -59,19 +54,30 @@ export function invoke(run: Run, overload: Overload, args: readonly Value[], pos
   if (overload.mutates) return invokeMethod(run, overload, new Cell(args[0]), args.slice(1), pos);
   run.callPos = pos;
   try {
-    const result = overload.call(run, ...args);
-    if (result instanceof Promise) return settle(run, result, pos);
-    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
-    return result;
+    return completed(run, overload, overload.call(run, ...args), null, pos);
   } catch (error) {
     throw fillPosition(error, pos);
   }
 }
 
-async function settle(run: Run, promise: Promise<Value>, pos: Pos): Promise<Value> {
+/** The result of a native once its sizes are checked; `changed` holds what it may have changed. */
+export function completed(run: Run, overload: Overload, result: Result, changed: Cell | null, pos: Pos): Result {
+  if (overload.callsBack && result instanceof Promise) return settle(run, result, changed, pos);
+  if (run.sized) {
+    if (typeof result === "string") run.checkSizeAt(result, pos);
+    if (changed !== null) run.checkGrown(changed.value, pos);
+  }
+  return result;
+}
+
+async function settle(run: Run, promise: Promise<Value>, changed: Cell | null, pos: Pos): Promise<Value> {
   try {
     const result = await promise;
-    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
+    run.activate();
+    if (run.sized) {
+      if (typeof result === "string") run.checkSizeAt(result, pos);
+      if (changed !== null) run.checkGrown(changed.value, pos);
+    }
     return result;
   } catch (error) {
     throw fillPosition(error, pos);

@@ -5,6 +5,7 @@ import {
   callByName,
   callPointer,
   codeOf,
+  completed,
   invoke,
   invokeMethod,
   locked,
@@ -39,6 +40,7 @@ import {
   Cell,
   Char,
   charOf,
+  type CompiledFunction,
   copyValue,
   Float,
   FnPtr,
@@ -168,7 +170,7 @@ function setIndex(run: Run, target: RhaiArray | RhaiMap, at: Value, value: Value
     const { items } = target;
     if (target.owned && typeof at === "number" && at >= 0 && at < items.length) items[at] = value;
     else target.writable()[elementAt(items.length, at, pos)] = value;
-    if (run.sized && typeof value === "object") run.checkGrown(target, assignPos);
+    if (run.sized && (typeof value === "object" || typeof value === "string")) run.checkGrown(target, assignPos);
     return;
   }
   const key = mapKey(at, pos);
@@ -212,8 +214,7 @@ function native1(run: Run, group: NativeGroup, a: Value, pos: Pos): Result {
   run.callPos = pos;
   try {
     const result = overload.call(run, a);
-    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
-    return result;
+    return run.sized || overload.callsBack ? completed(run, overload, result, null, pos) : result;
   } catch (error) {
     throw fillPosition(error, pos);
   }
@@ -226,8 +227,7 @@ function native2(run: Run, group: NativeGroup, a: Value, b: Value, pos: Pos): Re
   run.callPos = pos;
   try {
     const result = overload.call(run, a, b);
-    if (run.sized && typeof result === "string") run.checkSizeAt(result, pos);
-    return result;
+    return run.sized || overload.callsBack ? completed(run, overload, result, null, pos) : result;
   } catch (error) {
     throw fillPosition(error, pos);
   }
@@ -288,7 +288,11 @@ function change1(run: Run, group: NativeGroup, target: RhaiArray, a: Value, pos:
   run.callPos = pos;
   try {
     const result = overload.call(run, target, a);
-    if (run.sized && overload.mutates) run.checkGrown(target, pos);
+    if (overload.callsBack) return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
+    if (run.sized) {
+      if (overload.mutates) run.checkGrown(target, pos);
+      if (typeof result === "string") run.checkSizeAt(result, pos);
+    }
     return result;
   } catch (error) {
     throw fillPosition(error, pos);
@@ -315,8 +319,7 @@ function changed(
   run.callPos = pos;
   try {
     const result = overload.call(run, target, ...args);
-    if (run.sized && overload.mutates) run.checkGrown(target, pos);
-    return result;
+    return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
   } catch (error) {
     throw fillPosition(error, pos);
   }
@@ -399,6 +402,12 @@ function makePointer(name: Value, pos: Pos): FnPtr {
 function curry(pointer: Value, args: Value[], pos: Pos): FnPtr {
   const fn = asPointer(pointer, pos);
   return new FnPtr(fn.name, [...fn.curried, ...args], fn.target);
+}
+
+/** A closure that captures variables. */
+function closure(run: Run, name: string, cells: Cell[], target: CompiledFunction): FnPtr {
+  run.allocate(128 + cells.length * 64);
+  return new FnPtr(name, cells, target);
 }
 
 function share(cell: Cell): Cell {
@@ -525,7 +534,7 @@ export const helpers = {
   eq: operators.eq, ne: operators.ne, lt: operators.lt, le: operators.le, gt: operators.gt, ge: operators.ge,
   binary: operators.binary, unary: operators.unary, update: operators.assignOperator,
   array, asString, bool, callFn0, callFn1, callFn2, callFn3, callFnN, callNamed, callQualified, callValue, chain, change0,
-  change1, change2, changeN, changeable, changeableCell, changeableThis, changeableVariable, charOf, cp, curry,
+  change1, change2, changeN, changeable, changeableCell, changeableThis, changeableVariable, charOf, closure, cp, curry,
   dispatch: dispatchMethod, errorValue, evaluate, fixed, fnProp, importModule, index, isDefinedFunction, iterate, join,
   makePointer, map, meter, method0, method1, method2, methodN, mutableElement, mutableIndex, mutableProp, mutate,
   native1, native2, nativeN, nextItem, none, not, onCell, pointerCell, prop, qualified, rd, rethrown, same, setIndex,

@@ -127,9 +127,21 @@ function power(base: number, exponent: number): number {
   return base ** exponent;
 }
 
+/** JavaScript has a limit of its own. */
+function joined(a: string, b: string): string {
+  if (a.length + b.length > MAX_STRING) throw dataTooLarge("Length of string", 0);
+  return a + b;
+}
+
+/** Longest string whatever the limits say, in UTF-16 units. */
+const MAX_STRING = 0x1000_0000;
+
 export function concat(run: Run, a: string, b: string): string {
-  const text = a + b;
+  const text = joined(a, b);
   run.allocate(b.length + 32);
+  // Joined strings are stored as trees, so that the heap does not show yet what they will take.
+  const { maxMemory } = run.limits;
+  if (maxMemory > 0 && text.length > maxMemory) run.outOfMemory();
   if (run.sized) {
     try {
       run.checkSizeAt(text, 0);

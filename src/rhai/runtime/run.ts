@@ -5,14 +5,34 @@ import { dataTooLarge, inCall, isSystemError, stackOverflow, variableNotFound } 
 import type { EngineLimits, NativeContext, Ref } from "./native.ts";
 import type { Program } from "./program.ts";
 import type { RunOptions } from "./run-options.ts";
-import { sizesOf } from "./sizes.ts";
-import { Cell, type CompiledFunction, type FnPtr, type Value } from "./values.ts";
+import { type Sizes, sizesOf } from "./sizes.ts";
+import {
+  Cell,
+  type CompiledFunction,
+  type FnPtr,
+  RhaiArray,
+  RhaiMap,
+  setCopyMeter,
+  type Value,
+} from "./values.ts";
 
 /** Operations between two looks at the clock and at cancellation. */
 const CHECK_EVERY = 20_000;
 
 /** Counted bytes between two readings of the real heap. */
 const MEMORY_STEP = 4 * 1024 * 1024;
+
+/** Containers with fewer elements than this, nested ones included, are measured at each change. */
+const EXACT_SIZE = 1000;
+
+/** Deepest stack where the host sets no limit. A suspended call takes heap instead of stack, which must end too. */
+const UNLIMITED_LEVELS = 100_000;
+
+const NO_SIZES: Sizes = { items: 0, entries: 0, text: 0 };
+
+function collectGarbage(): void {
+  (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
+}
 
 /** An imported module during a run. */
 export interface ImportedModule {
@@ -68,11 +88,17 @@ export class Run implements NativeContext {
     this.limits = limits;
     this.options = options;
     this.host = options.context;
-    this.maxDepth = limits.maxCallLevels > 0 ? limits.maxCallLevels : Number.POSITIVE_INFINITY;
+    this.maxDepth = limits.maxCallLevels > 0 ? limits.maxCallLevels : UNLIMITED_LEVELS;
     this.next = this.#nextCheck();
     this.nextMemory = MEMORY_STEP;
+    this.activate();
     this.sized = limits.maxStringSize > 0 || limits.maxArraySize > 0 || limits.maxMapSize > 0;
     this.#heapAtStart = options.heapBytes?.() ?? 0;
+  }
+
+  /** Makes this the run that hears of copies on write. */
+  activate(): void {
+    setCopyMeter((elements) => this.allocate(elements * 8));
   }
 
   /** The slow half of counting: operations, deadline, cancellation. */
@@ -81,12 +107,18 @@ export class Run implements NativeContext {
     if (maxOperations > 0 && this.ops > maxOperations) {
       throw new RhaiError("ErrorTooManyOperations", "Too many operations", pos);
     }
+    this.activate();
+    this.checkHost(pos);
+    this.next = this.#nextCheck();
+  }
+
+  /** Deadline and cancellation. */
+  checkHost(pos: Pos): void {
     const { deadline, cancelled } = this.options;
     if (deadline !== undefined && performance.now() > deadline) {
       throw new RhaiError("ErrorDeadline", "Script ran past its deadline", pos);
     }
     if (cancelled?.() === true) throw new RhaiError("ErrorCancelled", "Script was cancelled", pos);
-    this.next = this.#nextCheck();
   }
 
   #nextCheck(): number {
@@ -105,15 +137,29 @@ export class Run implements NativeContext {
     if (this.memory > this.nextMemory) this.checkMemory();
   }
 
+  /** Every few MiB of counted memory: reads the real heap, and looks at deadline and cancellation too. */
   checkMemory(): void {
     this.nextMemory = this.memory + MEMORY_STEP;
+    this.checkHost(this.callPos);
     const { maxMemory } = this.limits;
     if (maxMemory === 0) return;
+    let used = this.#used();
+    if (used <= maxMemory) return;
+    // What the heap reading shows may be garbage for the most part.
+    collectGarbage();
+    used = this.#used();
+    if (used > maxMemory) this.outOfMemory();
+    this.nextMemory = this.memory + Math.max(MEMORY_STEP, (maxMemory - used) / 2);
+  }
+
+  outOfMemory(): never {
+    const { maxMemory } = this.limits;
+    throw new RhaiError("ErrorMemory", `Script uses too much memory (limit ${maxMemory} bytes)`, this.callPos);
+  }
+
+  #used(): number {
     const { heapBytes } = this.options;
-    const used = heapBytes === undefined ? this.memory : heapBytes() - this.#heapAtStart;
-    if (used > maxMemory) {
-      throw new RhaiError("ErrorMemory", `Script uses too much memory (limit ${maxMemory} bytes)`, this.callPos);
-    }
+    return heapBytes === undefined ? this.memory : heapBytes() - this.#heapAtStart;
   }
 
   checkSize<T extends Value>(value: T): T {
@@ -121,25 +167,43 @@ export class Run implements NativeContext {
     return value;
   }
 
-  checkSizeAt(value: Value, pos: Pos): void {
+  checkSizeAt(value: Value, pos: Pos): Sizes {
     const { maxStringSize, maxArraySize, maxMapSize } = this.limits;
     if (typeof value === "string") {
-      if (maxStringSize === 0 || value.length * 3 <= maxStringSize) return;
+      if (maxStringSize === 0 || value.length * 3 <= maxStringSize) return NO_SIZES;
       if (value.length > maxStringSize || Buffer.byteLength(value) > maxStringSize) {
         throw dataTooLarge("Length of string", pos);
       }
-      return;
+      return NO_SIZES;
     }
-    if (typeof value !== "object") return;
+    if (typeof value !== "object") return NO_SIZES;
     const sizes = sizesOf(value, this.limits);
     if (maxStringSize > 0 && sizes.text > maxStringSize) throw dataTooLarge("Length of string", pos);
     if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
     if (maxMapSize > 0 && sizes.entries > maxMapSize) throw dataTooLarge("Size of object map", pos);
+    return sizes;
   }
 
-  /** checkSizeAt for a container that just grew: see `RhaiArray.room` for why this is not linear. */
+  /**
+   * checkSizeAt for a container that just grew. Nested sizes of a large one are counted only after a quarter as many
+   * changes as it has elements, so that filling it stays linear; its own length is exact always.
+   */
   checkGrown(value: Value, pos: Pos): void {
-    this.checkSizeAt(value, pos);
+    const { maxArraySize, maxMapSize } = this.limits;
+    if (value instanceof RhaiArray) {
+      if (maxArraySize > 0 && value.items.length > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
+    } else if (value instanceof RhaiMap) {
+      if (maxMapSize > 0 && value.entries.size > maxMapSize) throw dataTooLarge("Size of object map", pos);
+    } else {
+      this.checkSizeAt(value, pos);
+      return;
+    }
+    if (value.grace > 0) {
+      value.grace -= 1;
+      return;
+    }
+    const { items, entries } = this.checkSizeAt(value, pos);
+    value.grace = items + entries > EXACT_SIZE ? (items + entries) >>> 2 : 0;
   }
 
   /** Throws the error of a call beyond the limit. */

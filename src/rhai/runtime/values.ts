@@ -57,10 +57,22 @@ export function charOf(text: string): Char {
   return ASCII[text.length === 1 ? text.charCodeAt(0) : 128] ?? new Char(text);
 }
 
+/** Copies of fewer elements than this are not worth telling the run about. */
+const METERED_COPY = 256;
+
+let onCopy: (elements: number) => void = () => {};
+
+/** Sets who hears of copies on write: the run that is under way. Several at a time share what the last one hears. */
+export function setCopyMeter(meter: (elements: number) => void): void {
+  onCopy = meter;
+}
+
 export class RhaiArray {
   /** Read freely; write only what `writable()` returned. */
   items: Value[];
   owned: boolean;
+  /** Changes until nested sizes are looked at again, see `Run.checkGrown`. */
+  grace = 0;
   constructor(items: Value[], owned = true) {
     this.items = items;
     this.owned = owned;
@@ -72,6 +84,7 @@ export class RhaiArray {
   /** The storage, made exclusively ours first. */
   writable(): Value[] {
     if (!this.owned) {
+      if (this.items.length > METERED_COPY) onCopy(this.items.length);
       this.items = this.items.map(copyValue);
       this.owned = true;
     }
@@ -83,6 +96,8 @@ export class RhaiArray {
 export class RhaiMap {
   entries: Map<string, Value>;
   owned: boolean;
+  /** See RhaiArray. */
+  grace = 0;
   constructor(entries: Map<string, Value> = new Map(), owned = true) {
     this.entries = entries;
     this.owned = owned;
@@ -93,6 +108,8 @@ export class RhaiMap {
   }
   writable(): Map<string, Value> {
     if (!this.owned) {
+      // An entry takes about eight times the memory of an element.
+      if (this.entries.size > METERED_COPY / 8) onCopy(this.entries.size * 8);
       const clone = new Map<string, Value>();
       for (const [key, value] of this.entries) clone.set(key, copyValue(value));
       this.entries = clone;
@@ -119,6 +136,7 @@ export class RhaiBlob {
   /** Exclusively ours, with room for at least `capacity` bytes. */
   writable(capacity = this.length): Uint8Array {
     if (!this.owned || this.bytes.length < capacity) {
+      if (this.length > METERED_COPY * 8) onCopy(this.length >>> 3);
       const grown = new Uint8Array(Math.max(capacity, this.owned ? this.bytes.length * 2 : this.length));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
