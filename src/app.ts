@@ -123,7 +123,7 @@ async function takeUp(
     identity,
     checkScript: executor.check,
     catalogChanged: catalog.refresh,
-    appOfHost: (host) => catalog.resolveApp(host)?.app.id ?? null,
+    appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
   const listener = await listen(target, {

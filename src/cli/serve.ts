@@ -17,23 +17,17 @@ export async function serve(flags: Flags, args: readonly string[]): Promise<numb
   for (const warning of config.warnings) logger("config").warning("{warning}", { warning });
 
   const stopped = nextSignal();
-  const started = startApp(config, progress(config));
-  const app = await Promise.race([started, stopped]);
-  if (typeof app === "string") {
-    // Asked to stop while starting: let the start come to its end, so that nothing is left half-made.
-    await started.then(stop, () => undefined);
-    return 0;
-  }
+  void stopped.then((name) => {
+    logger().info("stopping on {signal}", { signal: name });
+    void nextSignal().then(() => process.kill(process.pid, "SIGKILL"));
+  });
+  const app = await startApp(config, progress(config));
+  // A signal that came while it was starting finds nothing half-made: it takes effect here.
   announce(config, app);
-  logger().info("stopping on {signal}", { signal: await stopped });
-  void nextSignal().then(() => process.kill(process.pid, "SIGKILL"));
-  await stop(app);
-  return 0;
-}
-
-async function stop(app: App): Promise<void> {
+  await stopped;
   await app.stop();
   logger().info("stopped");
+  return 0;
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

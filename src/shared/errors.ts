@@ -34,26 +34,33 @@ export class AppError extends Error {
 type Options = ConstructorParameters<typeof AppError>[3];
 
 /** 400: the request itself cannot be read (not JSON, a malformed escape). */
-export const badRequest = (code: string, message: string, options?: Options) => new AppError(400, code, message, options);
+export const badRequest = (code: string, message: string, options?: Options) =>
+  new AppError(400, code, message, options);
 
 /** 401: no credential, or one that is not valid. */
 export const unauthorized = (message = "Sign in first: send a bearer token or a username and password.") =>
-  new AppError(401, "unauthorized", message, { headers: { "WWW-Authenticate": 'Basic realm="PiCloud", Bearer' } });
+  new AppError(401, "unauthorized", message, {
+    headers: { "WWW-Authenticate": 'Basic realm="PiCloud", Bearer' },
+  });
 
 /** 403: a valid credential that lacks the capability. */
-export const forbidden = (message: string, options?: Options) => new AppError(403, "forbidden", message, options);
+export const forbidden = (message: string, options?: Options) =>
+  new AppError(403, "forbidden", message, options);
 
 /** 404: missing, or not visible to this caller. The two are indistinguishable on purpose. */
 export const notFound = (what: string) => new AppError(404, "not_found", `${what} not found.`);
 
 /** 409: the wish collides with what exists. */
-export const conflict = (code: string, message: string, options?: Options) => new AppError(409, code, message, options);
+export const conflict = (code: string, message: string, options?: Options) =>
+  new AppError(409, code, message, options);
 
 /** 413: larger than the limit. */
-export const tooLarge = (message: string, options?: Options) => new AppError(413, "too_large", message, options);
+export const tooLarge = (message: string, options?: Options) =>
+  new AppError(413, "too_large", message, options);
 
 /** 422: readable, but not acceptable. */
-export const invalid = (code: string, message: string, options?: Options) => new AppError(422, code, message, options);
+export const invalid = (code: string, message: string, options?: Options) =>
+  new AppError(422, code, message, options);
 
 /** 429: too many attempts; `retryAfterSeconds` tells when to come back. */
 export const tooManyRequests = (message: string, retryAfterSeconds: number) =>

@@ -1,10 +1,10 @@
 import {
-  ansiColorFormatter,
   configureSync,
+  getAnsiColorFormatter,
   getLogger,
-  jsonLinesFormatter,
   type Logger,
   type LogLevel,
+  type LogRecord,
 } from "@logtape/logtape";
 import { writeSync } from "node:fs";
 
@@ -17,7 +17,8 @@ export type LogFormat = "json" | "pretty";
  * nothing is lost when the process ends.
  */
 export function configureLog(level: LogLevel, format: LogFormat): void {
-  const formatter = format === "json" ? jsonLinesFormatter : ansiColorFormatter;
+  const formatter =
+    format === "json" ? jsonLine : getAnsiColorFormatter({ timestamp: "time", category: ".", value: inText });
   configureSync({
     reset: true,
     sinks: { stderr: (record) => void writeSync(2, formatter(record)) },
@@ -30,3 +31,34 @@ export function configureLog(level: LogLevel, format: LogFormat): void {
 
 /** The logger of one part of the platform: `logger("postgres").info("…", { pid })`. Never give it a secret. */
 export const logger = (...category: string[]): Logger => getLogger(["picloud", ...category]);
+
+/** `{"ts", "level", "logger", "message", …properties}`. */
+function jsonLine(record: LogRecord): string {
+  const line = {
+    ts: new Date(record.timestamp).toISOString(),
+    level: record.level,
+    logger: record.category.join("."),
+    message: record.message.map((part, index) => (index % 2 === 0 ? part : inText(part))).join(""),
+    ...Object.fromEntries(Object.entries(record.properties).map(([name, value]) => [name, plain(value)])),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** A value in the middle of a sentence. */
+function inText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Error) return value.message;
+  return Bun.inspect(value, { depth: 2, compact: true });
+}
+
+/** What JSON can hold of a property; errors with their stack and causes. */
+function plain(value: unknown): unknown {
+  if (!(value instanceof Error)) return typeof value === "bigint" ? String(value) : value;
+  return {
+    ...value,
+    name: value.name,
+    message: value.message,
+    stack: value.stack,
+    cause: plain(value.cause),
+  };
+}

@@ -9,7 +9,12 @@ import { logger } from "./log.ts";
 export function problemResponse(error: unknown, requestId: string): Response {
   const known = error instanceof AppError ? error : masked(error, requestId);
   if (known.status >= 500 && error === known && known.cause !== undefined) {
-    logger("http").warning("{code}: {message}", { code: known.code, message: known.message, requestId, cause: known.cause });
+    logger("http").warning("{code}: {message}", {
+      code: known.code,
+      message: known.message,
+      requestId,
+      cause: known.cause,
+    });
   }
   const body = {
     type: "about:blank",
@@ -29,7 +34,11 @@ export function problemResponse(error: unknown, requestId: string): Response {
 
 function masked(error: unknown, requestId: string): AppError {
   logger("http").error("unexpected error: {error}", { error, requestId });
-  return new AppError(500, "internal", "Something went wrong inside PiCloud. Its log has the details under this request id.");
+  return new AppError(
+    500,
+    "internal",
+    "Something went wrong inside PiCloud. Its log has the details under this request id.",
+  );
 }
 
 const TITLES: Readonly<Record<number, string>> = {
