@@ -5,7 +5,7 @@ const LINE = /^(\d+) (.+?) (DEBUG\d?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC):
 
 /** What every start and stop says. */
 const ROUTINE =
-  /^(starting PostgreSQL|listening on|database system (was shut down|is ready|is shut down)|received fast shutdown|aborting any active|shutting down|terminating connection due to administrator|the database system is (starting|shutting)|background worker .* exited with exit code [01])/;
+  /^(starting PostgreSQL|listening on|database system (was shut down|is ready|is shut down)|received fast shutdown|aborting any active|shutting down|terminating connection due to administrator|the database system is (starting|shutting|not yet)|background worker .* exited with exit code [01])/;
 
 /** What a statement's client is told: it knows what to make of it, and the text may hold data. */
 const CLIENTS_OWN: ReadonlySet<string> = new Set(["ERROR", "WARNING", "NOTICE", "INFO"]);

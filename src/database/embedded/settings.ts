@@ -75,9 +75,17 @@ cluster_name = 'picloud'
 /** An operator's own settings, beside postgresql.conf. */
 export const CUSTOM_CONF = "custom.conf";
 
+/** After a crash, what was written is put onto the disk by one call, instead of one for each of a thousand files. */
+const LINUX_SETTINGS = `# After a crash.
+recovery_init_sync_method = syncfs
+
+`;
+
 /** @param custom whether there is a custom.conf */
-export const postgresqlConf = (custom: boolean): string =>
-  custom ? `${SETTINGS}include '${CUSTOM_CONF}'\n` : SETTINGS;
+export function postgresqlConf(custom: boolean): string {
+  const linux = process.platform === "linux" ? LINUX_SETTINGS : "";
+  return `${SETTINGS}${linux}${custom ? `include '${CUSTOM_CONF}'\n` : ""}`;
+}
 
 export const ROLE = "picloud";
 export const DATABASE = "picloud";
