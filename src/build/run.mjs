@@ -9,7 +9,7 @@ const COMMANDS = {
   start: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/main.ts", "serve"] },
   test: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/test.ts"] },
   build: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/binary.ts"] },
-  bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["test/bench/index.ts"] },
+  bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/bench.ts"] },
   lint: { needs: ["dependencies"], runs: ["src/build/lint.ts"] },
 };
 
@@ -17,6 +17,11 @@ const [command = "", ...rest] = process.argv.slice(2);
 if (!Object.hasOwn(COMMANDS, command)) {
   console.error(`Unknown command "${command}". Use one of: ${Object.keys(COMMANDS).join(", ")}.`);
   process.exit(2);
+}
+const node = Number(process.versions.node.split(".")[0]);
+if (node < 20) {
+  console.error(`This is Node.js ${process.versions.node}. PiCloud needs version 20 or newer, or Bun.`);
+  process.exit(1);
 }
 try {
   const { needs, runs } = COMMANDS[command];

@@ -41,7 +41,7 @@ async function runTests(): Promise<Counts> {
     const child = Bun.spawn([process.execPath, "test", ...patterns(args)], {
       cwd: ROOT,
       env: {
-        ...process.env,
+        ...environment(),
         [TEST_POSTGRES]: postgres.environmentValue,
         ...(process.stderr.isTTY ? { FORCE_COLOR: "1" } : {}),
       },
@@ -58,6 +58,13 @@ async function runTests(): Promise<Counts> {
   } finally {
     await postgres.stop();
   }
+}
+
+/** Ours, without what configures a PiCloud: tests set that themselves. */
+function environment(): Record<string, string | undefined> {
+  const configures = (name: string): boolean =>
+    name === "DATABASE_URL" || (name.startsWith("PICLOUD_") && name !== "PICLOUD_ARM64_SYSROOT");
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configures(name)));
 }
 
 /** Only files under test/, whatever else lies in the checkout. */
