@@ -100,5 +100,9 @@ function firstInvalidByte(bytes: Uint8Array): number {
       end = middle - 1;
     }
   }
-  return valid;
+  if (valid < bytes.length) return valid;
+  // All of it is well-formed but for a last character that is cut off: its first byte is meant.
+  let start = bytes.length - 1;
+  while (start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
+  return start;
 }
