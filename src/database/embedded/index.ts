@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { logger } from "../../shared/log.ts";
 import { connect } from "../client.ts";
-import type { ConnectionTarget } from "../target.ts";
+import { withDatabase, type ConnectionTarget } from "../target.ts";
 import { ensureCluster, ensureServer, removeOtherServers } from "./cluster.ts";
 import { preparePlace, type Place } from "./place.ts";
 import { startPostmaster, stopPostmaster, type Postmaster } from "./postmaster.ts";
@@ -65,8 +65,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
 
 /** initdb makes no database of our name. */
 async function ensureDatabase(target: ConnectionTarget): Promise<void> {
-  const maintenance = { ...target, database: "postgres" };
-  const admin = connect(maintenance, { max: 1, applicationName: "picloud-start" });
+  const admin = connect(withDatabase(target, "postgres"), { max: 1, applicationName: "picloud-start" });
   try {
     const [found] = await admin`SELECT 1 FROM pg_database WHERE datname = ${DATABASE}`;
     if (found === undefined) await admin.unsafe(`CREATE DATABASE ${DATABASE} STRATEGY file_copy`);
