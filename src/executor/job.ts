@@ -29,3 +29,6 @@ export type Job = Work &
 
 /** Whether it may stand in line behind others of its app. */
 export const isFast = (job: Job): boolean => job.run !== null && !job.alone && job.source.isFast;
+
+/** Whether it is known to compute for long. */
+export const isLong = (job: Job): boolean => job.run !== null && job.source.isLong;

@@ -129,4 +129,6 @@ export interface ExecutorOptions {
   readonly cacheSize: number;
   /** The source text of one version; null when there is none. */
   readonly loadSource: (appId: string, scriptId: string, version: number) => Promise<string | null>;
+  /** Another entry for the worker threads; for tests of what happens when one dies. */
+  readonly workerUrl?: string;
 }

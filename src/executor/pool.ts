@@ -1,6 +1,7 @@
 import { HeapBoard } from "./heap-board.ts";
-import { isFast, type Job } from "./job.ts";
+import { isFast, isLong, type Job } from "./job.ts";
 import type { Failure, Result } from "./protocol.ts";
+import { LONG_MS } from "./sources.ts";
 import { WorkerThread, type WorkerEvents } from "./worker-thread.ts";
 
 /** A run that has not come back this long after its limit is ended from outside. The script ends itself at the limit. */
@@ -28,11 +29,15 @@ const HEAP_BUDGET = 160 * 1024 * 1024;
  * request cheap; when the line does not move for some milliseconds, those that have not started are taken back and
  * spread over other workers, so that a slow run never delays others for longer than that.
  *
+ * A run that takes long gets a lower priority, so that twenty endless loops leave the processor to short runs and to
+ * the main thread. Where a thread cannot get its priority back, only long runs go to it from then on.
+ *
  * Timers exist only while there is something to watch: runs (the watchdog), lines (stealing), idle workers (retiring).
  */
 export class Pool {
   readonly #maxWorkers: number;
   readonly #cacheSize: number;
+  readonly #workerUrl: string | undefined;
   readonly #heaps: HeapBoard;
   readonly #workers = new Set<WorkerThread>();
   /** The worker that last got a run of an app. */
@@ -48,7 +53,8 @@ export class Pool {
   killed = 0;
   crashed = 0;
 
-  constructor(maxWorkers: number, cacheSize: number) {
+  constructor(maxWorkers: number, cacheSize: number, workerUrl?: string) {
+    this.#workerUrl = workerUrl;
     this.#maxWorkers = maxWorkers;
     this.#cacheSize = cacheSize;
     // Twice as many cells as workers: one that is being terminated still has its cell when its successor starts.
@@ -92,7 +98,9 @@ export class Pool {
     const fast = isFast(job);
     const recent = this.#recent.get(job.appId);
     if (fast && recent !== undefined && canQueue(recent, job)) return recent;
+    const long = isLong(job);
     let other: WorkerThread | null = null;
+    let lowered: WorkerThread | null = null;
     let idle = 0;
     let starting = 0;
     for (const worker of this.#workers) {
@@ -101,18 +109,31 @@ export class Pool {
         if (fast && canQueue(worker, job)) return worker;
         continue;
       }
+      if (worker.isLowered && !long) {
+        lowered = worker;
+        continue;
+      }
       if (worker.appId === job.appId) return worker;
       if (!worker.isReady) continue;
       idle++;
       if (other === null || worker.appId === "" || worker.idleSince < other.idleSince) other = worker;
     }
-    const maySpawn = this.#workers.size < this.#maxWorkers && starting < MAX_STARTING;
-    if (other !== null && (idle >= KEPT_WARM || !maySpawn)) return other;
-    return maySpawn ? this.#spawn() : null;
+    const isFull = this.#workers.size >= this.#maxWorkers;
+    // Another app's idle worker holds what that app compiled: it is taken only when there are several, or no choice.
+    if (other !== null && (idle >= KEPT_WARM || isFull)) return other;
+    if (isFull && lowered !== null) void this.#end(lowered, STOPPED);
+    else if (isFull || starting >= MAX_STARTING) return null;
+    return this.#spawn();
   }
 
   #spawn(): WorkerThread {
-    const worker = new WorkerThread(this.#freeCells.pop() ?? 0, this.#cacheSize, this.#heaps, this.#events);
+    const worker = new WorkerThread(
+      this.#freeCells.pop() ?? 0,
+      this.#cacheSize,
+      this.#heaps,
+      this.#events,
+      this.#workerUrl,
+    );
     this.#workers.add(worker);
     return worker;
   }
@@ -126,7 +147,7 @@ export class Pool {
       worker.progressSeen = -1;
       this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);
     }
-    this.#watch(job.postedAt + job.timeoutMs + WATCHDOG_GRACE_MS);
+    this.#watch(job.postedAt + Math.min(LONG_MS, job.timeoutMs + WATCHDOG_GRACE_MS));
   }
 
   readonly #flush = (): void => {
@@ -147,6 +168,7 @@ export class Pool {
     if (isIdle) worker.idleSince = performance.now();
     job.end({ kind: "result", result });
     if (!isIdle) return;
+    if (worker.isLowered) worker.restorePriority();
     if (this.#heaps.read(worker.index) > RETIRE_ABOVE_BYTES) void this.#end(worker, STOPPED);
     else if (this.#retiring === null) this.#retiring = setTimeout(this.#retire, RETIRE_AFTER_MS);
     if (this.#pending.length > 0) this.#serveWaiting();
@@ -176,7 +198,7 @@ export class Pool {
     }
   }
 
-  // --- the watchdog ---
+  // --- the watchdog: overdue runs, and long ones ---
 
   /** Makes sure that somebody looks at the given time. */
   #watch(at: number): void {
@@ -184,10 +206,10 @@ export class Pool {
       if (this.#watchdog.at <= at) return;
       clearTimeout(this.#watchdog.timer);
     }
-    this.#watchdog = { at, timer: setTimeout(this.#lookForOverdue, Math.max(1, at - performance.now())) };
+    this.#watchdog = { at, timer: setTimeout(this.#look, Math.max(1, at - performance.now())) };
   }
 
-  readonly #lookForOverdue = (): void => {
+  readonly #look = (): void => {
     this.#watchdog = null;
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
@@ -195,9 +217,16 @@ export class Pool {
       const job = worker.head;
       if (job === undefined) continue;
       // A run that waits for its thread to start has its whole time still before it.
-      const due = (worker.headStartedAt() ?? now) + job.timeoutMs + WATCHDOG_GRACE_MS;
-      if (due <= now + 0.5) this.#kill(worker, job);
-      else next = Math.min(next, due);
+      const startedAt = worker.headStartedAt() ?? now;
+      const due = startedAt + job.timeoutMs + WATCHDOG_GRACE_MS;
+      if (due <= now + 0.5) {
+        this.#kill(worker, job);
+        continue;
+      }
+      next = Math.min(next, due);
+      if (worker.isLowered) continue;
+      if (startedAt + LONG_MS <= now + 0.5) worker.lowerPriority();
+      else next = Math.min(next, startedAt + LONG_MS);
     }
     if (next !== Number.POSITIVE_INFINITY) this.#watch(next);
   };

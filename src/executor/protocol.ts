@@ -107,7 +107,7 @@ export const STANDARD_HEADERS: readonly (readonly string[])[] = [
   ["content-type", "application/octet-stream"],
 ];
 
-/** What a worker is told when it starts, through its environment-free first message. */
+/** The first message to a worker. It answers with the id of its thread, as text, once it has loaded. */
 export interface Greeting {
   readonly claims: SharedArrayBuffer;
   readonly heaps: SharedArrayBuffer;

@@ -12,6 +12,7 @@ export class Source {
   readonly scriptId: string;
   readonly scriptName: string;
   #runs = 0;
+  #lastMs = 0;
   /** Share of recent runs that were slow, each new run counting for a twentieth. */
   #slowShare = 0;
 
@@ -31,14 +32,22 @@ export class Source {
     return this.#runs >= FAST_AFTER_RUNS && this.#slowShare < 0.3;
   }
 
+  /** Whether it computes for so long that it should yield to others. */
+  get isLong(): boolean {
+    return this.#lastMs > LONG_MS;
+  }
+
   learn(durationMs: number): void {
     this.#runs++;
+    this.#lastMs = durationMs;
     this.#slowShare = this.#slowShare * 0.95 + (durationMs > FAST_MS ? 0.05 : 0);
   }
 }
 
 const FAST_AFTER_RUNS = 3;
 const FAST_MS = 0.5;
+/** A run that has taken this long gets a lower priority. */
+export const LONG_MS = 50;
 
 /** `ctx` followed by a member that is cheap to post. Anything else that says `ctx` may need all of it. */
 const BASIC_MEMBERS =

@@ -1,6 +1,7 @@
 import { Claims, sharedNow, SLOTS } from "./claims.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import type { Job } from "./job.ts";
+import { lowerPriority, restorePriority } from "./priority.ts";
 import { runCommand, type Command, type Greeting, type Result } from "./protocol.ts";
 import type { Source } from "./sources.ts";
 
@@ -28,6 +29,9 @@ export class WorkerThread {
   progressSeen = -1;
   /** Its line did not move when the pool last looked; until its next result nothing is added. */
   isStalled = false;
+  /** Its thread yields to others, because what it runs takes long; or did, and that could not be undone. */
+  isLowered = false;
+  #threadId = 0;
   readonly #worker: Worker;
   readonly #claims = new Claims();
   readonly #cacheSize: number;
@@ -46,14 +50,18 @@ export class WorkerThread {
   #stopping = false;
   readonly #gone = Promise.withResolvers<void>();
 
-  constructor(index: number, cacheSize: number, heaps: HeapBoard, events: WorkerEvents) {
+  constructor(index: number, cacheSize: number, heaps: HeapBoard, events: WorkerEvents, url?: string) {
     this.index = index;
     this.#cacheSize = cacheSize;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href);
+    // Written out, so that the bundler of the binary recognises it.
+    this.#worker =
+      url === undefined ? new Worker(new URL("./worker.ts", import.meta.url).href) : new Worker(url);
     this.#worker.addEventListener("message", ({ data }: MessageEvent<string>) => {
       if (!this.isReady) {
         this.isReady = true;
+        this.#threadId = Number(data);
         events.ready(this);
+        return;
       }
       const results = JSON.parse(data) as Result[];
       this.#posted -= results.length;
@@ -134,6 +142,14 @@ export class WorkerThread {
     this.#lastPosted = this.#ticket;
     this.#worker.postMessage(JSON.stringify(this.#outbox));
     this.#outbox = [];
+  }
+
+  lowerPriority(): void {
+    this.isLowered = lowerPriority(this.#threadId);
+  }
+
+  restorePriority(): void {
+    this.isLowered = !restorePriority(this.#threadId);
   }
 
   /** Takes back every run behind the head that has not started. */

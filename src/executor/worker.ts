@@ -4,6 +4,7 @@
  */
 import { Claims } from "./claims.ts";
 import { HeapBoard } from "./heap-board.ts";
+import { threadId } from "./priority.ts";
 import type { Command, Greeting, Result, RunCommand } from "./protocol.ts";
 import { ScriptHost, type LoadedScript } from "./script-host.ts";
 
@@ -22,7 +23,7 @@ addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
   if (typeof data !== "string") {
     claims = new Claims(data.claims);
     host = new ScriptHost(new HeapBoard(data.heaps), data.index);
-    postMessage("[]");
+    postMessage(String(threadId()));
     return;
   }
   for (const command of JSON.parse(data) as Command[]) line.push(command);
