@@ -10,7 +10,7 @@ const COMMANDS = {
   test: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/test.ts"] },
   build: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/binary.ts"] },
   bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/bench.ts"] },
-  lint: { needs: ["dependencies"], runs: ["src/build/lint.ts"] },
+  lint: { needs: ["dependencies", "dashboard"], runs: ["src/build/lint.ts"] },
 };
 
 const [command = "", ...rest] = process.argv.slice(2);

@@ -11,5 +11,5 @@ export const load: PageLoad = async ({ fetch }) => {
     if (error instanceof ApiError) return;
     throw error;
   }
-  redirect(307, resolve("/"));
+  redirect(307, resolve("/(signed-in)"));
 };
