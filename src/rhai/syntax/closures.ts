@@ -28,8 +28,15 @@ export const parseClosure = (outer: ParseState, settings: Settings): Expr => {
 };
 
 const parseBars = (state: ParseState): Ident[] => {
-  const { input } = state;
-  if (input.next().kind === "||" || input.accept("|") !== null) return [];
+  const { input, marks } = state;
+  const open = input.next();
+  marks?.openBars.add(open.start);
+  if (open.kind === "||") return [];
+  const close = input.accept("|");
+  if (close !== null) {
+    marks?.closeBars.add(close.start);
+    return [];
+  }
   return parseParameterList(state, {
     close: "|",
     functionName: "",

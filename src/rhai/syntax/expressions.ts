@@ -37,6 +37,8 @@ const PRECEDENCE: ReadonlyMap<TokenKind, number> = new Map<TokenKind, number>([
   [">>", 210],
 ]);
 
+const PREFIXES: ReadonlySet<TokenKind> = new Set<TokenKind>(["-", "unary-", "+", "unary+", "!"]);
+
 /** Tokens after which a range `a..` is open. */
 const ENDS_RANGE: ReadonlySet<TokenKind> = new Set<TokenKind>(["]", ")", "}", ",", ";", "=>"]);
 
@@ -52,6 +54,7 @@ const parseUnary = (state: ParseState, outer: Settings): Expr => {
   const token = state.input.peek();
   if (isStop(state, token)) return fail(unexpectedInput(token.text), token.pos);
   const settings = { ...outer, pos: token.pos };
+  if (PREFIXES.has(token.kind)) state.marks?.prefixes.add(token.start);
   switch (token.kind) {
     case "-":
     case "unary-":

@@ -100,9 +100,13 @@ export const parseParameterList = (state: ParseState, style: ListStyle): Ident[]
   const { input, scope } = state;
   const params: Ident[] = [];
   const names = new Set<string>();
+  const closed = (close: Token): Ident[] => {
+    if (close.kind === "|") state.marks?.closeBars.add(close.start);
+    return params;
+  };
   for (;;) {
     const token = input.next();
-    if (token.kind === style.close) return params;
+    if (token.kind === style.close) return closed(token);
     if (token.kind !== "Name") return refuseParameter(token, style);
     if (names.has(token.text)) fail(duplicatedParameter(style.functionName, token.text), token.pos);
     names.add(token.text);
@@ -110,7 +114,7 @@ export const parseParameterList = (state: ParseState, style: ListStyle): Ident[]
     params.push({ name: token.text, pos: token.pos });
 
     const separator = input.next();
-    if (separator.kind === style.close) return params;
+    if (separator.kind === style.close) return closed(separator);
     if (separator.kind !== ",") fail(separator.problem ?? style.unseparated, separator.pos);
   }
 };

@@ -13,6 +13,7 @@ export {
   type ParseResult,
 } from "./parser.ts";
 export { columnOf, describePosition, lineOf, NONE, type Pos } from "./position.ts";
+export { format, type FormatResult } from "./printer.ts";
 export { isReservedWord } from "./reserved.ts";
 export type { Token, TokenKind } from "./token.ts";
 export { tokenize } from "./tokenize.ts";

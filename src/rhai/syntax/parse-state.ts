@@ -163,7 +163,23 @@ export interface Grammar {
   readonly primary: (state: ParseState, settings: Settings, isProperty: boolean) => Expr;
 }
 
+/**
+ * What the formatter must know about tokens beyond their text, by their offsets: the parser notes it on request.
+ */
+export class Marks {
+  /** First tokens of statements in blocks and at the top. */
+  readonly statements = new Set<number>();
+  /** First tokens of the arms of `switch`. */
+  readonly arms = new Set<number>();
+  /** Signs and exclamation marks before an operand. */
+  readonly prefixes = new Set<number>();
+  /** Bars before and behind the parameters of closures. */
+  readonly openBars = new Set<number>();
+  readonly closeBars = new Set<number>();
+}
+
 export interface ParseState {
+  readonly marks: Marks | null;
   readonly grammar: Grammar;
   readonly input: TokenSource;
   readonly limits: ParseLimits;
@@ -171,7 +187,13 @@ export interface ParseState {
   readonly scope: Scope;
 }
 
-export const newState = (grammar: Grammar, input: TokenSource, limits: ParseLimits): ParseState => ({
+export const newState = (
+  grammar: Grammar,
+  input: TokenSource,
+  limits: ParseLimits,
+  marks: Marks | null,
+): ParseState => ({
+  marks,
   grammar,
   input,
   limits,

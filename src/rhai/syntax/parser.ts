@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   globalSettings,
   type Grammar,
+  type Marks,
   newState,
   type ParseLimits,
   type ParseState,
@@ -38,6 +39,13 @@ export const parse = (source: string, options: ParseOptions = {}): ParseResult =
   return result.ok ? { ok: true, script: result.value } : result;
 };
 
+/** Like `parse`, for the formatter: with notes on the tokens in the place of limits. */
+export const parseWithMarks = (source: string, marks: Marks): ParseResult => {
+  const unlimited: ParseOptions = { maxExprDepth: 0, maxFunctionExprDepth: 0 };
+  const result = attempt(source.toWellFormed(), unlimited, parseScript, { marks });
+  return result.ok ? { ok: true, script: result.value } : result;
+};
+
 /**
  * Reads a source text as `eval` does: white space around it is cut off first (places count from what is left), and
  * neither functions nor closures may be defined in it, which is told without a place. As in the official one,
@@ -66,7 +74,7 @@ export const parseJson = (source: string, options: ParseOptions = {}): JsonResul
     const token = state.input.peek();
     return token.kind === "End" ? expr : fail(unexpectedInput(shownInJson(token)), token.pos);
   };
-  const result = attempt(source.toWellFormed(), options, read, jsonToken);
+  const result = attempt(source.toWellFormed(), options, read, { translate: jsonToken });
   return result.ok ? { ok: true, expr: result.value } : result;
 };
 
@@ -82,16 +90,21 @@ const parseScript = (state: ParseState, limits: ParseLimits): Script => {
   return { body, functions: state.program.functions, comments: state.input.scriptComments };
 };
 
+interface Extras {
+  readonly translate?: (token: Token) => Token;
+  readonly marks?: Marks | null;
+}
+
 const attempt = <Result>(
   source: string,
   options: ParseOptions,
   read: (state: ParseState, limits: ParseLimits) => Result,
-  translate?: (token: Token) => Token,
+  { translate, marks = null }: Extras = {},
 ): { readonly ok: true; readonly value: Result } | Failure => {
   const limits = limitsOf(options);
   try {
     const input = new TokenSource(source, { maxStringSize: limits.maxStringSize }, translate);
-    return { ok: true, value: read(newState(GRAMMAR, input, limits), limits) };
+    return { ok: true, value: read(newState(GRAMMAR, input, limits, marks), limits) };
   } catch (error) {
     if (!(error instanceof SyntaxFailure)) throw error;
     return { ok: false, diagnostics: [toDiagnostic(source, error.problem, error.pos)] };

@@ -90,6 +90,7 @@ export const parseScriptBody = (state: ParseState, settings: Settings): Stmt[] =
   const { input } = state;
   const body: Stmt[] = [];
   while (input.peek().kind !== "End") {
+    state.marks?.statements.add(input.peek().start);
     const stmt = parseStatement(state, settings);
     if (stmt.kind === "Noop") continue;
     body.push(stmt);
@@ -118,6 +119,7 @@ export const parseBlock = (state: ParseState, outer: Settings): BlockStmt => {
     } else if (token.kind === "End") {
       fail(missingToken("}", "to terminate this block"), token.pos);
     } else {
+      state.marks?.statements.add(token.start);
       const stmt = parseStatement(state, settings);
       if (stmt.kind === "Noop") continue;
       body.push(stmt);

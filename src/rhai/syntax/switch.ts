@@ -34,6 +34,7 @@ export const parseSwitch = (state: ParseState, outer: Settings): Stmt => {
     const first = input.peek();
     if (first.kind === "End") fail(SWITCH_OPEN, first.pos);
     if (defaultPos !== NONE) fail(DEFAULT_NOT_LAST, defaultPos);
+    state.marks?.arms.add(first.start);
     const isDefault = first.kind === "_";
     if (isDefault) defaultPos = first.pos;
 

@@ -6,12 +6,24 @@ import type { Token } from "./token.ts";
  * back-tick strings by counting braces, goes on after errors (tokens of kind `Error`) and never throws.
  */
 export const tokenize = (source: string, options: LexerOptions = { comments: true }): Token[] => {
-  const lexer = new Lexer(source.toWellFormed(), options);
   const tokens: Token[] = [];
-  /** For each hole that is open, the braces open within it. */
+  walkTokens(source, options, (token) => tokens.push(token));
+  return tokens;
+};
+
+/**
+ * Visits all tokens of a source text.
+ * @param visit also gets the number of back-tick strings that are still open behind the token.
+ */
+export const walkTokens = (
+  source: string,
+  options: LexerOptions,
+  visit: (token: Token, openStrings: number) => void,
+): void => {
+  const lexer = new Lexer(source.toWellFormed(), options);
+  /** For each open string, the braces open in its hole. */
   const holes: number[] = [];
   for (let token = lexer.next(); token.kind !== "End"; token = lexer.next()) {
-    tokens.push(token);
     const depth = holes.length - 1;
     const braces = holes[depth];
     if (token.kind === "Interpolated") {
@@ -19,13 +31,13 @@ export const tokenize = (source: string, options: LexerOptions = { comments: tru
     } else if (braces !== undefined && (token.kind === "{" || token.kind === "#{")) {
       holes[depth] = braces + 1;
     } else if (braces !== undefined && token.kind === "}") {
+      visit(token, holes.length);
       holes[depth] = braces - 1;
       if (braces > 1) continue;
-      const text = lexer.nextText();
-      tokens.push(text);
-      if (text.kind === "Interpolated") holes[depth] = 0;
+      token = lexer.nextText();
+      if (token.kind === "Interpolated") holes[depth] = 0;
       else holes.pop();
     }
+    visit(token, holes.length);
   }
-  return tokens;
 };

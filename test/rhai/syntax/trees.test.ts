@@ -35,7 +35,7 @@ describe("trees recorded from the official parser", () => {
     .split("\n");
   for (const line of lines) {
     const { script: source, tree }: { script: string; tree: string } = JSON.parse(line);
-    test(source, () => expect(treeText(script(source))).toBe(tree));
+    test(JSON.stringify(source), () => expect(treeText(script(source))).toBe(tree));
   }
 });
 
