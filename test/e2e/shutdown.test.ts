@@ -25,7 +25,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     `${signal} lets a running execution finish, writes its log row, and exits 0`,
     async () => {
       const { server, client } = await started();
-      const saved = await client.deploy("slow", SLOW, "?route=/slow");
+      const saved = await client.fetch("/api/v1/admin/apps/default/scripts/slow?route=/slow", {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ source: SLOW, sandbox: { max_operations: 1_000_000_000 } }),
+    });
       const { script } = (await saved.json()) as { script: { id: string } };
       const running = fetch(`${server.url}/slow`);
       await Bun.sleep(300);
