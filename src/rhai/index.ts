@@ -9,5 +9,12 @@ export type {
 } from "./runtime/run-options.ts";
 export type { Diagnostic } from "./syntax/diagnostics.ts";
 export { RhaiError, type ErrorKind } from "./runtime/errors.ts";
-export type { EngineLimits, NativeContext, NativeFunction, NativeModule, ParamType, Ref } from "./runtime/native.ts";
+export type {
+  EngineLimits,
+  NativeContext,
+  NativeFunction,
+  NativeModule,
+  ParamType,
+  Ref,
+} from "./runtime/native.ts";
 export * from "./runtime/values.ts";

@@ -23,7 +23,12 @@ const FOLDER = join(import.meta.dir, "conformance");
 
 /** All cases of the given files, or of the folder beside this file. */
 export function readCases(files: readonly string[] = []): Case[] {
-  const paths = files.length > 0 ? files : readdirSync(FOLDER).filter((name) => name.endsWith(".jsonl")).map((name) => join(FOLDER, name));
+  const paths =
+    files.length > 0
+      ? files
+      : readdirSync(FOLDER)
+          .filter((name) => name.endsWith(".jsonl"))
+          .map((name) => join(FOLDER, name));
   return paths.flatMap((path) =>
     readFileSync(path, "utf8")
       .split("\n")
@@ -79,7 +84,15 @@ export async function answer(engine: Engine, test: Case): Promise<Expectation> {
   const { error } = result;
   const line = error.pos === NONE ? null : lineOf(error.pos);
   const col = error.pos === NONE ? null : columnOf(error.pos) === 0 ? null : columnOf(error.pos);
-  return { ok: false, error: error.kind, message: error.message, line, col, output, ...(debug.length > 0 ? { debug } : {}) };
+  return {
+    ok: false,
+    error: error.kind,
+    message: error.message,
+    line,
+    col,
+    output,
+    ...(debug.length > 0 ? { debug } : {}),
+  };
 }
 
 /** The members that differ, as `name: expected … got …`; empty when the case passes. */

@@ -42,7 +42,12 @@ function updated(f: FunctionWriter, stmt: AssignStmt, current: Operand, value: O
   return stmt.op === "=" ? owned(value) : compileUpdate(f, stmt.op, current, value, stmt.pos).js;
 }
 
-function assignVariable(f: FunctionWriter, stmt: AssignStmt, target: Extract<Expr, { kind: "Var" }>, value: Operand): void {
+function assignVariable(
+  f: FunctionWriter,
+  stmt: AssignStmt,
+  target: Extract<Expr, { kind: "Var" }>,
+  value: Operand,
+): void {
   const { name, pos } = target;
   const text = stringLiteral(name);
   if (target.path.length > 0) {
@@ -81,13 +86,22 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
   if (set !== "") f.emit(`${set.slice(0, -2)};`);
   const simple: ChainParts = { base, steps, args };
   const last = steps.at(-1);
-  const direct = base.kind !== "temp" && !base.constant && !f.dynamic && steps.every((step) => !step.optional && step.kind !== "Method");
+  const direct =
+    base.kind !== "temp" &&
+    !base.constant &&
+    !f.dynamic &&
+    steps.every((step) => !step.optional && step.kind !== "Method");
   if (!direct || last === undefined || last.kind === "Method") {
     f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
     return;
   }
   const container = f.temp();
-  const start = base.kind === "this" ? `H.changeable(${base.js})` : base.kind === "cell" ? `H.changeableCell(${base.js})` : base.js;
+  const start =
+    base.kind === "this"
+      ? `H.changeable(${base.js})`
+      : base.kind === "cell"
+        ? `H.changeableCell(${base.js})`
+        : base.js;
   f.emit(`${container} = ${readMutable(start, steps.slice(0, -1), args)};`);
   const slow = f.capture(() => {
     f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
@@ -95,14 +109,17 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
     const name = stringLiteral(last.name);
-    const next = stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableProp(${container}, ${name})`), held);
+    const next =
+      stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableProp(${container}, ${name})`), held);
     f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
     const index = args.get(last)?.[0]?.js ?? "undefined";
     const pos = startPosition(last.index);
     const next =
-      stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableElement(${container}, ${index}, ${pos})`), held);
+      stmt.op === "="
+        ? held.js
+        : updated(f, stmt, operand(`H.mutableElement(${container}, ${index}, ${pos})`), held);
     f.emit(`H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos});`);
   }
   f.emit("} else {");

@@ -69,15 +69,21 @@ function compileNativeCall(f: FunctionWriter, expr: CallExpr): Operand {
   const group = f.script.natives.group(name, args.length);
   if (group === null) {
     const values = argumentValues(f, args);
-    return operand(`H.notFound(${stringLiteral(name)}, [${values.map((value) => value.js).join(", ")}], ${pos})`, {
-      effects: true,
-    });
+    return operand(
+      `H.notFound(${stringLiteral(name)}, [${values.map((value) => value.js).join(", ")}], ${pos})`,
+      {
+        effects: true,
+      },
+    );
   }
   const suspends = nativeSuspends(f, name, args.length);
   const wrap = (js: string): string => (suspends ? settled(f, js) : js);
   const [first, ...rest] = args;
   const variable = first?.kind === "Var" && first.path.length === 0 && !f.dynamic ? f.find(first.name) : null;
-  if (group.mutates && (first?.kind === "This" || (variable !== null && variable.kind === "local" && !variable.constant))) {
+  if (
+    group.mutates &&
+    (first?.kind === "This" || (variable !== null && variable.kind === "local" && !variable.constant))
+  ) {
     // A native that changes its first argument changes the variable, as if called as a method.
     const others = operands(f, rest);
     const held = others.map((value, i) => (group.keeps.has(i + 1) ? owned(value) : value.js));
@@ -86,7 +92,9 @@ function compileNativeCall(f: FunctionWriter, expr: CallExpr): Operand {
     return operand(restore(f, place, wrap(call)), { effects: true, writes: true });
   }
   const values = argumentValues(f, args);
-  const passed = values.map((value, i) => (group.keeps.has(i) || (group.mutates && i === 0) ? owned(value) : value.js));
+  const passed = values.map((value, i) =>
+    group.keeps.has(i) || (group.mutates && i === 0) ? owned(value) : value.js,
+  );
   const js = nativeCall(f, name, passed, pos);
   return operand(wrap(js), { effects: true, writes: writes(values) });
 }
@@ -117,7 +125,9 @@ function compileScopedCall(f: FunctionWriter, expr: CallExpr): Operand {
   const mark = `m${f.script.nextId()}`;
   f.emit(`const ${mark} = E.length;`);
   const result = f.temp();
-  f.emit(`${result} = ${fn.suspends ? awaited(f, `${js}(${args.join(", ")})`) : `${js}(${args.join(", ")})`};`);
+  f.emit(
+    `${result} = ${fn.suspends ? awaited(f, `${js}(${args.join(", ")})`) : `${js}(${args.join(", ")})`};`,
+  );
   f.emit(`E.rewind(${mark});`);
   return operand(result, { simple: true, effects: true });
 }
@@ -138,7 +148,10 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
     case "Fn": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       const value = compileExpr(f, first);
-      return operand(`H.makePointer(${value.js}, ${startPosition(first)})`, { ...combined([value]), type: "other" });
+      return operand(`H.makePointer(${value.js}, ${startPosition(first)})`, {
+        ...combined([value]),
+        type: "other",
+      });
     }
     case "curry": {
       if (first === undefined || rest.length === 0) return notFound(f, expr);
@@ -172,8 +185,11 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
     case "is_def_var": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       const value = compileExpr(f, first);
-      if (f.dynamic) return operand(`E.has(H.asString(${value.js}, ${startPosition(first)}))`, { type: "bool" });
-      const names = f.script.constant(`[${f.scope.map((variable) => stringLiteral(variable.name)).join(",")}]`);
+      if (f.dynamic)
+        return operand(`E.has(H.asString(${value.js}, ${startPosition(first)}))`, { type: "bool" });
+      const names = f.script.constant(
+        `[${f.scope.map((variable) => stringLiteral(variable.name)).join(",")}]`,
+      );
       return operand(`${names}.includes(H.asString(${value.js}, ${startPosition(first)}))`, { type: "bool" });
     }
     case "eval": {
@@ -193,4 +209,3 @@ function notFound(f: FunctionWriter, expr: CallExpr): Operand {
   const js = `H.notFound(${stringLiteral(expr.name)}, [${values.map((value) => value.js).join(", ")}], ${expr.pos})`;
   return operand(js, { effects: true });
 }
-

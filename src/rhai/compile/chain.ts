@@ -1,7 +1,15 @@
 import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
-import { combined, compileExpr, compileVariable, dynamicCell, operands, owned, thisCell } from "./expression.ts";
+import {
+  combined,
+  compileExpr,
+  compileVariable,
+  dynamicCell,
+  operands,
+  owned,
+  thisCell,
+} from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 
@@ -106,7 +114,10 @@ export function cellOf(f: FunctionWriter, base: Base): Place {
     case "cell":
       return { cell: base.js, after: null };
     case "temp":
-      return { cell: base.constant ? `H.fixed(${base.value.js})` : `new H.Cell(${base.value.js})`, after: null };
+      return {
+        cell: base.constant ? `H.fixed(${base.value.js})` : `new H.Cell(${base.value.js})`,
+        after: null,
+      };
     case "local": {
       if (base.constant) return { cell: `H.fixed(${base.js})`, after: null };
       const cell = f.temp();
@@ -135,7 +146,8 @@ export function restore(f: FunctionWriter, place: Place, js: string): string {
 export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
   const parts = chainParts(f, expr);
   const { base, steps, args } = parts;
-  if (steps.some((step) => step.optional) && steps.some((step) => step.kind === "Method")) return generic(f, parts, null);
+  if (steps.some((step) => step.optional) && steps.some((step) => step.kind === "Method"))
+    return generic(f, parts, null);
   let current = base;
   let prefix: PlaceStep[] = [];
   let facts = combined([base.value, ...[...args.values()].flat()]);
@@ -152,11 +164,21 @@ export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
   if (prefix.length === 0) return { ...current.value, ...facts };
   const js = read(f, current.value.js, prefix, args);
   const native = current.kind !== "temp" || current.value.borrowed;
-  return operand(js, { borrowed: true, effects: facts.effects, writes: facts.writes, local: native && current.kind === "local" });
+  return operand(js, {
+    borrowed: true,
+    effects: facts.effects,
+    writes: facts.writes,
+    local: native && current.kind === "local",
+  });
 }
 
 /** Properties and indices, read. */
-function read(f: FunctionWriter, start: string, steps: readonly PlaceStep[], args: ChainParts["args"]): string {
+function read(
+  f: FunctionWriter,
+  start: string,
+  steps: readonly PlaceStep[],
+  args: ChainParts["args"],
+): string {
   const [step, ...rest] = steps;
   if (step === undefined) return start;
   if (!step.optional) return read(f, readStep(start, step, args), rest, args);
@@ -165,7 +187,8 @@ function read(f: FunctionWriter, start: string, steps: readonly PlaceStep[], arg
 }
 
 function readStep(target: string, step: PlaceStep, args: ChainParts["args"]): string {
-  if (step.kind === "Property") return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${step.pos}, ${step.opPos})`;
+  if (step.kind === "Property")
+    return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${step.pos}, ${step.opPos})`;
   const index = args.get(step)?.[0]?.js ?? "undefined";
   return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
 }
@@ -181,7 +204,10 @@ export function readMutable(start: string, steps: readonly ChainStep[], args: Ch
 }
 
 /** Whether arguments may be written more than once. */
-export function makeSimple(f: FunctionWriter, args: ChainParts["args"]): { args: ChainParts["args"]; set: string } {
+export function makeSimple(
+  f: FunctionWriter,
+  args: ChainParts["args"],
+): { args: ChainParts["args"]; set: string } {
   const sets: string[] = [];
   const result = new Map<ChainStep, Operand[]>();
   for (const [step, values] of args) {
@@ -218,7 +244,8 @@ function compileMethod(
   const writes = combined([base.value, ...[...allArgs.values()].flat()]).writes;
   const wrap = (js: string): string => (methodSuspends(f, name, count) ? settled(f, js) : js);
   const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
-  const result = (js: string, more: Partial<Operand> = {}): Operand => operand(js, { effects: true, writes, ...more });
+  const result = (js: string, more: Partial<Operand> = {}): Operand =>
+    operand(js, { effects: true, writes, ...more });
 
   if (name === "is_shared" && count === 0) {
     if (prefix.length === 0 && base.kind === "cell") return result(`${base.js}.shared`, { type: "bool" });
@@ -236,9 +263,12 @@ function compileMethod(
       return result(`(${base.value.js} instanceof H.FnPtr ? ${wrap(direct)} : ${back})`, { writes: true });
     }
     const place = cellOf(f, base);
-    return result(restore(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`)), {
-      writes: place.after !== null,
-    });
+    return result(
+      restore(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`)),
+      {
+        writes: place.after !== null,
+      },
+    );
   }
   if (group !== null && !scripted && !group.mutates) return pureMethod();
   if (group !== null && !scripted) return mutatingMethod();
@@ -282,15 +312,24 @@ function compileMethod(
       return result(wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`));
     }
     if (prefix.length === 0 && base.kind === "temp") {
-      return result(wrap(`H.dispatch(R, ${site}, new H.Cell(${base.value.js}), [${args}], ${pos}, ${argPos})`));
+      return result(
+        wrap(`H.dispatch(R, ${site}, new H.Cell(${base.value.js}), [${args}], ${pos}, ${argPos})`),
+      );
     }
     const { args: simple, set } = makeSimple(f, allArgs);
     const own = methodArguments(f, step, simple.get(step) ?? []);
     const target = prefix.length === 0 ? base.js : f.temp();
-    const fast = count <= 2 ? `H.change${count}(R, ${groupName}, ${target}, ${own.map((arg) => `${arg}, `).join("")}${pos})` : `H.changeN(R, ${groupName}, ${target}, [${own.join(", ")}], ${pos})`;
+    const fast =
+      count <= 2
+        ? `H.change${count}(R, ${groupName}, ${target}, ${own.map((arg) => `${arg}, `).join("")}${pos})`
+        : `H.changeN(R, ${groupName}, ${target}, [${own.join(", ")}], ${pos})`;
     if (prefix.length === 0) {
       const place = cellOf(f, base);
-      const slow = restoreInline(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${own.join(", ")}], ${pos}, ${argPos})`));
+      const slow = restoreInline(
+        f,
+        place,
+        wrap(`H.dispatch(R, ${site}, ${place.cell}, [${own.join(", ")}], ${pos}, ${argPos})`),
+      );
       return result(`(${set}${target} instanceof H.RhaiArray ? ${wrap(fast)} : ${slow})`, { writes: true });
     }
     const start = base.kind === "this" ? `H.changeable(${base.js})` : base.value.js;
@@ -311,7 +350,9 @@ function restoreInline(f: FunctionWriter, place: Place, js: string): string {
 function methodArguments(f: FunctionWriter, step: MethodStep, values: readonly Operand[]): string[] {
   const scripted = f.script.hasMethod(step.name, step.args.length) || SPECIAL.has(step.name);
   const keeps = f.script.natives.group(step.name, step.args.length + 1)?.keeps;
-  return values.map((value, i) => (scripted || keeps === undefined || keeps.has(i + 1) ? owned(value) : value.js));
+  return values.map((value, i) =>
+    scripted || keeps === undefined || keeps.has(i + 1) ? owned(value) : value.js,
+  );
 }
 
 function methodSuspends(f: FunctionWriter, name: string, count: number): boolean {
@@ -328,7 +369,12 @@ function methodSuspends(f: FunctionWriter, name: string, count: number): boolean
 }
 
 /** The chain in full generality, at run time. `assignment` is the expression of an Assignment. */
-export function generic(f: FunctionWriter, parts: ChainParts, assignment: string | null, inline = false): Operand {
+export function generic(
+  f: FunctionWriter,
+  parts: ChainParts,
+  assignment: string | null,
+  inline = false,
+): Operand {
   const { base, steps, args } = parts;
   const values: string[] = [];
   const plan: string[] = [];
@@ -337,15 +383,20 @@ export function generic(f: FunctionWriter, parts: ChainParts, assignment: string
     const at = values.length;
     const own = args.get(step) ?? [];
     if (step.kind === "Property") {
-      plan.push(`{kind:"property",name:${stringLiteral(step.name)},optional:${step.optional},pos:${step.pos},opPos:${step.opPos}}`);
+      plan.push(
+        `{kind:"property",name:${stringLiteral(step.name)},optional:${step.optional},pos:${step.pos},opPos:${step.opPos}}`,
+      );
     } else if (step.kind === "Index") {
       values.push(own[0]?.js ?? "undefined");
-      plan.push(`{kind:"index",at:${at},optional:${step.optional},pos:${startPosition(step.index)},opPos:${step.opPos}}`);
+      plan.push(
+        `{kind:"index",at:${at},optional:${step.optional},pos:${startPosition(step.index)},opPos:${step.opPos}}`,
+      );
     } else {
       const count = step.args.length;
       values.push(...methodArguments(f, step, own));
       const group = f.script.natives.group(step.name, count + 1);
-      mutating ||= group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";
+      mutating ||=
+        group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";
       const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
       plan.push(
         `{kind:"method",name:${stringLiteral(step.name)},site:${f.script.site(step.name, count)},at:${at},count:${count},optional:${step.optional},pos:${step.pos},argPos:${argPos}}`,

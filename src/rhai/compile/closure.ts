@@ -9,18 +9,23 @@ import type { FunctionRef } from "./script-writer.ts";
 export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "Closure" }>): Operand {
   // A captured name that is no variable here may still be a function, which needs no capturing.
   const captures = expr.captures.filter(
-    ({ name }) => f.dynamic || f.find(name) !== null || (f.script.named(name) === null && !f.script.constants.has(name)),
+    ({ name }) =>
+      f.dynamic || f.find(name) !== null || (f.script.named(name) === null && !f.script.constants.has(name)),
   );
   const fn = compileClosureFunction(f.script, expr, captures);
   const name = stringLiteral(fn.def.name);
-  if (captures.length === 0) return operand(f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`), { type: "other" });
+  if (captures.length === 0)
+    return operand(f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`), { type: "other" });
   const cells = captures.map((capture) => {
     if (f.dynamic) return `H.share(${dynamicCell(f, capture.name, capture.pos)})`;
     const variable = f.find(capture.name);
     if (variable === null) return `H.noVariable(${stringLiteral(capture.name)}, ${capture.pos})`;
     return `H.share(${variable.js})`;
   });
-  return operand(`H.closure(R, ${name}, [${cells.join(", ")}], ${fn.object})`, { type: "other", effects: true });
+  return operand(`H.closure(R, ${name}, [${cells.join(", ")}], ${fn.object})`, {
+    type: "other",
+    effects: true,
+  });
 }
 
 /** The pointer that the bare name of a function stands for. */

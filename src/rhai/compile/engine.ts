@@ -57,7 +57,8 @@ export class Engine {
     for (const module of options.modules ?? []) this.natives.addModule(module);
     for (const fn of standardLibrary) this.natives.add(printing(fn));
     for (const fn of reflection) this.natives.add(fn);
-    for (const fn of jsonFunctions((text, context) => this.#parseJson(text, context as Run))) this.natives.add(fn);
+    for (const fn of jsonFunctions((text, context) => this.#parseJson(text, context as Run)))
+      this.natives.add(fn);
   }
 
   #parseJson(text: string, run: Run): Value {
@@ -66,7 +67,8 @@ export class Engine {
       const { javascript } = generate(script, this.#generation(run.limits, new Set()));
       const main = link(javascript, new Program(this.natives)) as unknown as Main;
       const value = main(run, new DynamicScope(), null);
-      if (value instanceof Promise) throw new RhaiError("ErrorRuntime", "Runtime error: JSON must not suspend");
+      if (value instanceof Promise)
+        throw new RhaiError("ErrorRuntime", "Runtime error: JSON must not suspend");
       return value;
     });
   }
@@ -126,7 +128,11 @@ function signatures(script: Script): FunctionSignature[] {
 
 /** Closures are told of as well. */
 function factsOf(script: Script): FunctionFacts[] {
-  const named = script.functions.map((fn) => ({ ...fn, params: fn.params.map((param) => param.name), isAnonymous: false }));
+  const named = script.functions.map((fn) => ({
+    ...fn,
+    params: fn.params.map((param) => param.name),
+    isAnonymous: false,
+  }));
   const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
   const closures = bodies.flatMap(closuresIn).map(({ fn, captures, pos }) => ({
     ...fn,
@@ -140,7 +146,10 @@ function factsOf(script: Script): FunctionFacts[] {
 function literalImports(script: Script): string[] {
   const names = new Set<string>();
   const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
-  for (const body of bodies.flatMap((own) => [own, ...closuresIn(own).map((closure) => closure.fn.body.body)])) {
+  for (const body of bodies.flatMap((own) => [
+    own,
+    ...closuresIn(own).map((closure) => closure.fn.body.body),
+  ])) {
     for (const stmt of body) {
       walkStmt(stmt, {
         stmt: (inner) => {
@@ -153,4 +162,3 @@ function literalImports(script: Script): string[] {
 }
 
 const isText = (expr: Expr): expr is Extract<Expr, { kind: "Str" }> => expr.kind === "Str";
-

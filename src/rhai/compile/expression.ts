@@ -92,7 +92,10 @@ export function combined(values: readonly Operand[]): { effects: boolean; writes
 /** Puts a value into a temporary inside of an expression: answers the assignment and the name. */
 export function spill(f: FunctionWriter, value: Operand): { set: string; use: Operand } {
   const name = f.temp();
-  return { set: `${name} = ${value.js}`, use: operand(name, { ...value, simple: true, effects: false, writes: false }) };
+  return {
+    set: `${name} = ${value.js}`,
+    use: operand(name, { ...value, simple: true, effects: false, writes: false }),
+  };
 }
 
 /**
@@ -166,7 +169,8 @@ export function compileVariable(f: FunctionWriter, name: string, pos: Pos): Oper
 export function compileUnknown(f: FunctionWriter, name: string, pos: Pos): Operand {
   const fn = f.script.named(name);
   if (fn !== null) return operand(pointerTo(f, fn), { type: "other" });
-  if (f.script.constants.has(name)) return operand(`R.external(${stringLiteral(name)}, ${pos})`, { borrowed: true });
+  if (f.script.constants.has(name))
+    return operand(`R.external(${stringLiteral(name)}, ${pos})`, { borrowed: true });
   if (f.script.natives.constants.has(name)) {
     return operand(f.script.constant(`P.natives.constants.get(${stringLiteral(name)})`), { borrowed: true });
   }
@@ -220,7 +224,10 @@ function compileCoalesce(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical
   });
   const result = f.temp();
   if (lines.length === 0) {
-    return operand(`((${result} = ${owned(left)}) !== undefined ? ${result} : ${owned(right)})`, combined([left, right]));
+    return operand(
+      `((${result} = ${owned(left)}) !== undefined ? ${result} : ${owned(right)})`,
+      combined([left, right]),
+    );
   }
   f.emit(`${result} = ${owned(left)};`);
   f.emit(`if (${result} === undefined) {`);

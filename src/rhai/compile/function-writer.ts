@@ -37,7 +37,8 @@ const PLAIN: Operand = {
 export const operand = (js: string, facts: Partial<Operand> = {}): Operand => ({ ...PLAIN, ...facts, js });
 
 /** A literal in the output. */
-export const literal = (js: string, type: StaticType): Operand => operand(js, { type, simple: true, constant: true });
+export const literal = (js: string, type: StaticType): Operand =>
+  operand(js, { type, simple: true, constant: true });
 
 /** A variable of the function being compiled. */
 export interface Variable {

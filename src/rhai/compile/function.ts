@@ -14,7 +14,12 @@ export function declareFunctions(script: ScriptWriter, defs: readonly FnDef[]): 
   }
 }
 
-function reference(script: ScriptWriter, def: FnDef, captures: readonly string[], suspends: boolean): FunctionRef {
+function reference(
+  script: ScriptWriter,
+  def: FnDef,
+  captures: readonly string[],
+  suspends: boolean,
+): FunctionRef {
   const js = `f${script.nextId()}`;
   const arity = def.params.length + captures.length;
   const object = `k${script.nextId()}`;
@@ -50,11 +55,18 @@ export function compileClosureFunction(
 export function needsScope(script: ScriptWriter, body: readonly Stmt[]): boolean {
   return someExpr(
     body,
-    (expr) => expr.kind === "Call" && ((expr.name === "eval" && script.allowEval && expr.path.length === 0) || expr.capturesScope),
+    (expr) =>
+      expr.kind === "Call" &&
+      ((expr.name === "eval" && script.allowEval && expr.path.length === 0) || expr.capturesScope),
   );
 }
 
-function functionCode(script: ScriptWriter, fn: FunctionRef, captures: readonly Ident[], dynamic: boolean): string {
+function functionCode(
+  script: ScriptWriter,
+  fn: FunctionRef,
+  captures: readonly Ident[],
+  dynamic: boolean,
+): string {
   const { def } = fn;
   const f = new FunctionWriter(script, {
     isMain: false,
@@ -91,11 +103,25 @@ export function scopedFunction(script: ScriptWriter, fn: FunctionRef): string {
   if (known !== undefined) return known;
   const js = `f${script.nextId()}`;
   script.scoped.set(key, js);
-  const f = new FunctionWriter(script, { isMain: false, suspends: fn.suspends, dynamic: true, captured: new Set() });
+  const f = new FunctionWriter(script, {
+    isMain: false,
+    suspends: fn.suspends,
+    dynamic: true,
+    captured: new Set(),
+  });
   const params = fn.def.params.map(() => `p${script.nextId()}`);
-  const setup = fn.def.params.map((param, i) => `E.push(${stringLiteral(param.name)}, new H.Cell(${params[i]}));`);
+  const setup = fn.def.params.map(
+    (param, i) => `E.push(${stringLiteral(param.name)}, new H.Cell(${params[i]}));`,
+  );
   script.code.push(
-    assemble(f, { js, params: ["E", ...params], setup, callee: fn.object, body: fn.def.body.body, pos: fn.def.body.pos }),
+    assemble(f, {
+      js,
+      params: ["E", ...params],
+      setup,
+      callee: fn.object,
+      body: fn.def.body.body,
+      pos: fn.def.body.pos,
+    }),
   );
   return js;
 }

@@ -29,11 +29,24 @@ export interface Generated {
 export function generate(script: Script, options: GenerateOptions): Generated {
   const { natives } = options;
   const suspension = findSuspension(script, natives, options.forceSuspension);
-  const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: hasFunctions(script), isEval: false });
+  const writer = new ScriptWriter({
+    script,
+    ...options,
+    suspension,
+    usesGlobals: hasFunctions(script),
+    isEval: false,
+  });
   declareFunctions(writer, script.functions);
   for (const fn of writer.functions) compileFunction(writer, fn);
   const main = mainCode(writer, script, suspension.main);
-  const javascript = ['"use strict";', "const trunc = H.trunc;", ...writer.hoisted, ...writer.code, main, "return main;"].join("\n");
+  const javascript = [
+    '"use strict";',
+    "const trunc = H.trunc;",
+    ...writer.hoisted,
+    ...writer.code,
+    main,
+    "return main;",
+  ].join("\n");
   return { javascript, suspends: suspension.main };
 }
 
@@ -60,7 +73,14 @@ export function generateEval(script: Script, options: GenerateOptions, suspends:
   const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, captured: new Set() });
   const body = statements(f, script);
   const main = `${suspends ? "async " : ""}function main(R, E, T) {\n${body}\n}`;
-  return ['"use strict";', "const trunc = H.trunc;", ...writer.hoisted, ...writer.code, main, "return main;"].join("\n");
+  return [
+    '"use strict";',
+    "const trunc = H.trunc;",
+    ...writer.hoisted,
+    ...writer.code,
+    main,
+    "return main;",
+  ].join("\n");
 }
 
 function statements(f: FunctionWriter, script: Script): string {
@@ -74,9 +94,11 @@ function statements(f: FunctionWriter, script: Script): string {
 
 /** Whether the script calls `eval` anywhere. */
 export function usesEval(script: Script): boolean {
-  const test = (expr: { kind: string; name?: string }): boolean => expr.kind === "Call" && expr.name === "eval";
+  const test = (expr: { kind: string; name?: string }): boolean =>
+    expr.kind === "Call" && expr.name === "eval";
   const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
   return bodies.some(
-    (body) => someExpr(body, test) || closuresIn(body).some((closure) => someExpr(closure.fn.body.body, test)),
+    (body) =>
+      someExpr(body, test) || closuresIn(body).some((closure) => someExpr(closure.fn.body.body, test)),
   );
 }

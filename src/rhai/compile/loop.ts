@@ -32,7 +32,11 @@ function body(f: FunctionWriter, block: Block): void {
   compileBlock(f, block, { kind: "discard" });
 }
 
-export function compileWhile(f: FunctionWriter, stmt: Extract<Stmt, { kind: "While" }>, destination: Destination): void {
+export function compileWhile(
+  f: FunctionWriter,
+  stmt: Extract<Stmt, { kind: "While" }>,
+  destination: Destination,
+): void {
   f.count(stmt.pos);
   withResult(f, destination, (inner) => {
     const label = `L${f.script.nextId()}`;
@@ -50,7 +54,11 @@ export function compileWhile(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Whi
   });
 }
 
-export function compileDo(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Do" }>, destination: Destination): void {
+export function compileDo(
+  f: FunctionWriter,
+  stmt: Extract<Stmt, { kind: "Do" }>,
+  destination: Destination,
+): void {
   f.count(stmt.pos);
   withResult(f, destination, (inner) => {
     const label = `L${f.script.nextId()}`;
@@ -68,7 +76,11 @@ export function compileDo(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Do" }>
 }
 
 /** The loop variables come first in the scope, so a name equal to one of the body's shadows them there. */
-export function compileFor(f: FunctionWriter, stmt: Extract<Stmt, { kind: "For" }>, destination: Destination): void {
+export function compileFor(
+  f: FunctionWriter,
+  stmt: Extract<Stmt, { kind: "For" }>,
+  destination: Destination,
+): void {
   f.count(stmt.pos);
   withResult(f, destination, (inner) => {
     const label = `L${f.script.nextId()}`;

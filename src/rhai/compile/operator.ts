@@ -19,7 +19,13 @@ const COMPARISONS: ReadonlyMap<string, readonly [js: string, slow: string]> = ne
   [">=", [">=", "H.ge"]],
 ]);
 
-const SLOW: Readonly<Record<string, string>> = { "+": "H.add", "-": "H.sub", "*": "H.mul", "/": "H.div", "%": "H.rem" };
+const SLOW: Readonly<Record<string, string>> = {
+  "+": "H.add",
+  "-": "H.sub",
+  "*": "H.mul",
+  "/": "H.div",
+  "%": "H.rem",
+};
 
 const MAX = "9007199254740991";
 
@@ -32,13 +38,19 @@ export function compileBinary(f: FunctionWriter, expr: Extract<Expr, { kind: "Bi
 }
 
 /** `in` is a call of `contains`, which the script has defined itself. */
-function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>, contains: FunctionRef): Operand {
+function compileContains(
+  f: FunctionWriter,
+  expr: Extract<Expr, { kind: "Binary" }>,
+  contains: FunctionRef,
+): Operand {
   const [item, container] = operands(f, [expr.left, expr.right]) as [Operand, Operand];
   const [a, b, prefix] = repeatable(f, item, container);
   const call = `${contains.js}(R, ${expr.pos}, null, ${owned(b)}, ${owned(a)})`;
   const js = contains.suspends ? `(await ${call})` : call;
   const value = operand(`(${prefix}${js})`, { effects: true });
-  return expr.op === "in" ? value : operand(`H.not(R, ${value.js}, ${expr.pos})`, { effects: true, type: "any" });
+  return expr.op === "in"
+    ? value
+    : operand(`H.not(R, ${value.js}, ${expr.pos})`, { effects: true, type: "any" });
 }
 
 function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {
@@ -48,7 +60,8 @@ function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, 
   const comparison = COMPARISONS.get(op);
   if (comparison !== undefined) {
     const [js, slow] = comparison;
-    if (both === null) return operand(`(${prefix}${slow}(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
+    if (both === null)
+      return operand(`(${prefix}${slow}(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
     if (both === "") return operand(`(${prefix}${a.js} ${js} ${b.js})`, { ...facts, type: "bool" });
     return operand(`(${prefix}${both} ? ${a.js} ${js} ${b.js} : ${slow}(R, ${a.js}, ${b.js}, ${pos}))`, {
       ...facts,
@@ -68,21 +81,37 @@ function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, 
 }
 
 /** `x op= value` for a target that was read into `left`; the answer is what to store. */
-export function compileUpdate(f: FunctionWriter, op: AssignOp, left: Operand, right: Operand, pos: Pos): Operand {
+export function compileUpdate(
+  f: FunctionWriter,
+  op: AssignOp,
+  left: Operand,
+  right: Operand,
+  pos: Pos,
+): Operand {
   const plain = op.slice(0, -1);
   const [a, b, prefix] = repeatable(f, left, right);
   const slow = `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`;
   const both = SLOW[plain] === undefined ? null : numbers(a, b);
   const facts = combined([left, right]);
   if (both === null) return operand(`(${prefix}${slow})`, facts);
-  return operand(`(${prefix}${arithmetic(f, plain, a, b, both, slow)})`, { ...facts, type: resultType(a, b) });
+  return operand(`(${prefix}${arithmetic(f, plain, a, b, both, slow)})`, {
+    ...facts,
+    type: resultType(a, b),
+  });
 }
 
 const isInt = (type: StaticType): boolean => type === "number" || type === "int";
 
 const resultType = (a: Operand, b: Operand): StaticType => (isInt(a.type) && isInt(b.type) ? "int" : "any");
 
-function arithmetic(f: FunctionWriter, op: string, a: Operand, b: Operand, both: string, slow: string): string {
+function arithmetic(
+  f: FunctionWriter,
+  op: string,
+  a: Operand,
+  b: Operand,
+  both: string,
+  slow: string,
+): string {
   const t = f.temp();
   const fast = both === "" ? "" : `${both} && `;
   switch (op) {
@@ -92,7 +121,10 @@ function arithmetic(f: FunctionWriter, op: string, a: Operand, b: Operand, both:
       const value = b.constant && b.type === "number" ? Number(b.js.replace(/[()]/g, "")) : null;
       const up = value === null || (op === "+" ? value >= 0 : value <= 0);
       const down = value === null || (op === "+" ? value <= 0 : value >= 0);
-      const checks = [up ? `(${t} = ${a.js} ${op} ${b.js}) <= ${MAX}` : "", down ? `${up ? t : `(${t} = ${a.js} ${op} ${b.js})`} >= -${MAX}` : ""];
+      const checks = [
+        up ? `(${t} = ${a.js} ${op} ${b.js}) <= ${MAX}` : "",
+        down ? `${up ? t : `(${t} = ${a.js} ${op} ${b.js})`} >= -${MAX}` : "",
+      ];
       return `${fast}${checks.filter((check) => check !== "").join(" && ")} ? ${t} : ${slow}`;
     }
     case "*":
@@ -107,7 +139,9 @@ function arithmetic(f: FunctionWriter, op: string, a: Operand, b: Operand, both:
 /** The test for two JavaScript numbers; empty when that is known, null when it cannot be. */
 function numbers(a: Operand, b: Operand): string | null {
   if (!mayBeNumber(a.type) || !mayBeNumber(b.type)) return null;
-  const tests = [a, b].filter((value) => value.type !== "number").map((value) => `typeof ${value.js} === "number"`);
+  const tests = [a, b]
+    .filter((value) => value.type !== "number")
+    .map((value) => `typeof ${value.js} === "number"`);
   return tests.join(" && ");
 }
 
@@ -136,5 +170,8 @@ export function compileUnary(f: FunctionWriter, expr: Extract<Expr, { kind: "Una
   const facts = combined([value]);
   if (expr.op === "!" && value.type === "bool") return operand(`!${value.js}`, { ...facts, type: "bool" });
   if (expr.op === "!") return operand(`H.not(R, ${value.js}, ${expr.pos})`, { ...facts, type: "any" });
-  return operand(`H.unary(R, "${expr.op}", ${value.js}, ${expr.pos})`, { ...facts, type: isInt(value.type) ? "int" : "any" });
+  return operand(`H.unary(R, "${expr.op}", ${value.js}, ${expr.pos})`, {
+    ...facts,
+    type: isInt(value.type) ? "int" : "any",
+  });
 }

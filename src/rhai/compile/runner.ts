@@ -56,7 +56,8 @@ export class Runner implements CompiledScript {
     const run = this.#start(options);
     return finish(run, () => {
       const isPrivate = this.functions.some((fn) => fn.name === name && fn.isPrivate);
-      if (isPrivate || this.program.find(name, args.length) === null) throw functionNotFound(name, args, NONE);
+      if (isPrivate || this.program.find(name, args.length) === null)
+        throw functionNotFound(name, args, NONE);
       return callByName(run, name, args, null, NONE);
     });
   }
@@ -70,13 +71,18 @@ export class Runner implements CompiledScript {
   }
 
   /** Runs as a module within another run: answers what it exports. */
-  instantiate(outer: Run, name: string, load: (name: string, pos: Pos) => ModuleInstance | null): ModuleInstance {
+  instantiate(
+    outer: Run,
+    name: string,
+    load: (name: string, pos: Pos) => ModuleInstance | null,
+  ): ModuleInstance {
     const exports = new Map<string, Cell>();
     const state = swap(outer, { program: this.program, imports: [], loadModule: load, exported: exports });
     let modules: ReadonlyMap<string, ModuleInstance>;
     try {
       const result = this.#main(outer, new DynamicScope(), null);
-      if (result instanceof Promise) throw new RhaiError("ErrorRuntime", "a module must not suspend while it is loaded");
+      if (result instanceof Promise)
+        throw new RhaiError("ErrorRuntime", "a module must not suspend while it is loaded");
       modules = new Map(outer.imports.map((entry) => [entry.alias, entry.module]));
     } finally {
       state();
@@ -91,7 +97,12 @@ export class Runner implements CompiledScript {
         const isPrivate = this.functions.some((fn) => fn.name === fnName && fn.isPrivate);
         const fn = isPrivate ? null : this.program.find(fnName, args.length);
         if (fn === null) return { found: false, value: undefined };
-        const back = swap(run, { program: this.program, imports: own, loadModule: load, exported: run.exported });
+        const back = swap(run, {
+          program: this.program,
+          imports: own,
+          loadModule: load,
+          exported: run.exported,
+        });
         let value: Result;
         try {
           value = codeOf(fn)(run, pos, null, ...args);
@@ -158,14 +169,22 @@ function loadModule(loading: Loading): ModuleInstance | null {
     return module;
   } catch (error) {
     const unwound = run.unwind(error, depth);
-    throw unwound instanceof RhaiError && unwound.kind !== "ErrorTerminated" ? inModule(unwound, name, pos) : unwound;
+    throw unwound instanceof RhaiError && unwound.kind !== "ErrorTerminated"
+      ? inModule(unwound, name, pos)
+      : unwound;
   } finally {
     run.depth = depth;
   }
 }
 
 function inModule(error: RhaiError, name: string, pos: Pos): RhaiError {
-  return new RhaiError("ErrorInModule", `${error.message}\nin module '${name}'`, pos, { module: name }, error);
+  return new RhaiError(
+    "ErrorInModule",
+    `${error.message}\nin module '${name}'`,
+    pos,
+    { module: name },
+    error,
+  );
 }
 
 /** Natives that a resolver answers. */

@@ -150,7 +150,9 @@ export function compileStmt(f: FunctionWriter, stmt: Stmt, destination: Destinat
     case "Export": {
       const alias = stringLiteral((stmt.alias ?? stmt.name).name);
       if (f.dynamic) {
-        f.emit(`R.exported.set(${alias}, E.find(R, ${stringLiteral(stmt.name.name)}, ${stmt.name.pos}, null));`);
+        f.emit(
+          `R.exported.set(${alias}, E.find(R, ${stringLiteral(stmt.name.name)}, ${stmt.name.pos}, null));`,
+        );
       } else {
         const variable = f.find(stmt.name.name);
         if (variable === null) f.emit(`H.noVariable(${stringLiteral(stmt.name.name)}, ${stmt.name.pos});`);
@@ -182,7 +184,10 @@ function compileLet(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Let" }>): vo
     if (stmt.constant) f.emit(`${variable.js}.constant = true;`);
     if (stmt.exported) f.emit(`R.exported.set(${name}, ${variable.js});`);
   } else f.emit(`${variable.js} = ${js};`);
-  if (global) f.emit(`R.globals.set(${name}, H.cp(${variable.kind === "cell" ? `${variable.js}.value` : variable.js}));`);
+  if (global)
+    f.emit(
+      `R.globals.set(${name}, H.cp(${variable.kind === "cell" ? `${variable.js}.value` : variable.js}));`,
+    );
 }
 
 function compileIf(f: FunctionWriter, stmt: Extract<Stmt, { kind: "If" }>, destination: Destination): void {
@@ -205,7 +210,12 @@ function compileIf(f: FunctionWriter, stmt: Extract<Stmt, { kind: "If" }>, desti
   f.operations.push(...(then.length >= otherwise.length ? then : otherwise));
 }
 
-function compileTry(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Try" }>, destination: Destination, isExpr: boolean): void {
+function compileTry(
+  f: FunctionWriter,
+  stmt: Extract<Stmt, { kind: "Try" }>,
+  destination: Destination,
+  isExpr: boolean,
+): void {
   f.count(stmt.pos);
   const level = f.isMain ? "0" : "D + 1";
   const error = `e${f.script.nextId()}`;

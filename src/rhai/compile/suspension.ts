@@ -49,7 +49,7 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
   };
   for (const { def } of starts) note(def);
   const pointerProperty = (name: string): boolean => anyProperty || properties.has(name);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const { def, facts } of bodies) {
       if (suspending.has(def)) continue;
@@ -124,11 +124,18 @@ function noteExpr(facts: Facts, expr: Expr): void {
   if (expr.kind === "Call") noteCall(facts, expr.name, expr.args, false, expr.path.length > 0);
   if (expr.kind === "Str") facts.names.add(expr.value);
   if (expr.kind === "Chain") {
-    for (const step of expr.steps) if (step.kind === "Method") noteCall(facts, step.name, step.args, true, false);
+    for (const step of expr.steps)
+      if (step.kind === "Method") noteCall(facts, step.name, step.args, true, false);
   }
 }
 
-function noteCall(facts: Facts, name: string, args: readonly Expr[], method: boolean, qualified: boolean): void {
+function noteCall(
+  facts: Facts,
+  name: string,
+  args: readonly Expr[],
+  method: boolean,
+  qualified: boolean,
+): void {
   if (qualified) {
     facts.qualified = true;
     return;
@@ -139,4 +146,3 @@ function noteCall(facts: Facts, name: string, args: readonly Expr[], method: boo
   if (name === "set" || name === "mixin" || name === "fill_with") facts.dynamicProperties = true;
   facts.calls.push({ name, arity: args.length + (method ? 1 : 0), method });
 }
-

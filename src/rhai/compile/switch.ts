@@ -8,7 +8,11 @@ import { compileStmt } from "./statement.ts";
  * `switch`: first the arm is found, then run. Exact values count before ranges, whatever their order; an arm whose
  * guard refuses lets the search go on.
  */
-export function compileSwitch(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Switch" }>, destination: Destination): void {
+export function compileSwitch(
+  f: FunctionWriter,
+  stmt: Extract<Stmt, { kind: "Switch" }>,
+  destination: Destination,
+): void {
   f.count(stmt.pos);
   const value = compileExpr(f, stmt.subject);
   const subject = f.temp();
@@ -21,7 +25,8 @@ export function compileSwitch(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Sw
   for (const [arm, { patterns }] of stmt.arms.entries()) {
     for (const pattern of patterns) {
       if (pattern.kind === "Range") ranges.push({ test: rangeTest(subject, pattern), arm, literal: null });
-      else tests.push({ test: valueTest(f, subject, pattern.value), arm, literal: caseLiteral(pattern.value) });
+      else
+        tests.push({ test: valueTest(f, subject, pattern.value), arm, literal: caseLiteral(pattern.value) });
     }
   }
   const guarded = stmt.arms.some((arm) => arm.guard !== null);

@@ -125,4 +125,3 @@ export function someExpr(body: readonly Stmt[], test: (expr: Expr) => boolean): 
   }
   return found;
 }
-

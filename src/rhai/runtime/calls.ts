@@ -1,11 +1,5 @@
 import type { Pos } from "../syntax/position.ts";
-import {
-  dataRace,
-  fillPosition,
-  functionNotFound,
-  impureOnConstant,
-  mismatch,
-} from "./faults.ts";
+import { dataRace, fillPosition, functionNotFound, impureOnConstant, mismatch } from "./faults.ts";
 import type { NativeGroup, Overload } from "./natives.ts";
 import type { MethodSite } from "./program.ts";
 import type { Run } from "./run.ts";
@@ -32,12 +26,21 @@ export const codeOf = (fn: CompiledFunction): Code => fn.code as unknown as Code
 /** Values that can be changed in place, so that whoever holds the object sees the change. */
 export function isContainer(value: Value): value is RhaiArray | RhaiMap | RhaiBlob | HostValue {
   return (
-    value instanceof RhaiArray || value instanceof RhaiMap || value instanceof RhaiBlob || value instanceof HostValue
+    value instanceof RhaiArray ||
+    value instanceof RhaiMap ||
+    value instanceof RhaiBlob ||
+    value instanceof HostValue
   );
 }
 
 /** Runs an overload whose first argument, if it changes it, lives in `cell`. */
-export function invokeMethod(run: Run, overload: Overload, cell: Cell, args: readonly Value[], pos: Pos): Result {
+export function invokeMethod(
+  run: Run,
+  overload: Overload,
+  cell: Cell,
+  args: readonly Value[],
+  pos: Pos,
+): Result {
   if (!overload.pure && cell.constant) throw impureOnConstant(overload.fn.name, pos);
   const target = cell.value;
   run.callPos = pos;
@@ -61,7 +64,13 @@ export function invoke(run: Run, overload: Overload, args: readonly Value[], pos
 }
 
 /** The result of a native once its sizes are checked; `changed` holds what it may have changed. */
-export function completed(run: Run, overload: Overload, result: Result, changed: Cell | null, pos: Pos): Result {
+export function completed(
+  run: Run,
+  overload: Overload,
+  result: Result,
+  changed: Cell | null,
+  pos: Pos,
+): Result {
   if (overload.callsBack && result instanceof Promise) return settle(run, result, changed, pos);
   if (run.sized) {
     if (typeof result === "string") run.checkSizeAt(result, pos);
@@ -85,7 +94,13 @@ async function settle(run: Run, promise: Promise<Value>, changed: Cell | null, p
 }
 
 /** Calls natives by group; `name` serves the error when there is none. */
-export function callNatives(run: Run, group: NativeGroup | null, name: string, args: readonly Value[], pos: Pos): Result {
+export function callNatives(
+  run: Run,
+  group: NativeGroup | null,
+  name: string,
+  args: readonly Value[],
+  pos: Pos,
+): Result {
   const overload = group?.find(args) ?? null;
   if (overload === null) throw functionNotFound(name, args, pos);
   return invoke(run, overload, args, pos);
@@ -136,7 +151,13 @@ function callBound(run: Run, fn: FnPtr, cell: Cell, args: Value[], pos: Pos): Re
 }
 
 /** `pointer.call(args)`, `call(pointer, args)`, and with a cell `target.call(pointer, args)`. */
-export function callPointer(run: Run, fn: FnPtr, args: readonly Value[], self: Cell | null, pos: Pos): Result {
+export function callPointer(
+  run: Run,
+  fn: FnPtr,
+  args: readonly Value[],
+  self: Cell | null,
+  pos: Pos,
+): Result {
   const all = withCurried(fn, args);
   if (linked(fn, all.length)) return codeOf(fn.target as CompiledFunction)(run, pos, self, ...all);
   const plain = all.map(unwrapCell);
@@ -150,8 +171,15 @@ export function callPointer(run: Run, fn: FnPtr, args: readonly Value[], self: C
 }
 
 /** A script function or native by name; with a cell as a method. */
-export function callByName(run: Run, name: string, args: readonly Value[], self: Cell | null, pos: Pos): Result {
-  if (self !== null) return callMethodOf(run, run.program.site(name, args.length), self, args.map(copyValue), pos);
+export function callByName(
+  run: Run,
+  name: string,
+  args: readonly Value[],
+  self: Cell | null,
+  pos: Pos,
+): Result {
+  if (self !== null)
+    return callMethodOf(run, run.program.site(name, args.length), self, args.map(copyValue), pos);
   const script = run.program.find(name, args.length);
   if (script !== null) return codeOf(script)(run, pos, null, ...args.map(copyValue));
   return callNatives(run, run.program.natives.group(name, args.length), name, args.map(copyValue), pos);
@@ -172,7 +200,10 @@ function linked(fn: FnPtr, count: number): boolean {
 
 function withCurried(fn: FnPtr, args: readonly Value[]): (Value | Cell)[] {
   if (fn.curried.length === 0) return args.map(copyValue);
-  return [...fn.curried.map((value) => (value instanceof Cell ? value : copyValue(value))), ...args.map(copyValue)];
+  return [
+    ...fn.curried.map((value) => (value instanceof Cell ? value : copyValue(value))),
+    ...args.map(copyValue),
+  ];
 }
 
 const unwrapCell = (value: Value | Cell): Value => (value instanceof Cell ? copyValue(value.value) : value);

@@ -2,7 +2,16 @@ import type { Pos } from "../syntax/position.ts";
 import { asPointer, callMethod, callPointer, locked, type Result } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
 import { constantAssigned, functionNotFound, mismatch } from "./faults.ts";
-import { elementAt, isIndexable, mapKey, readIndex, readProperty, writeIndex, writeIndexer, writeProperty } from "./index-access.ts";
+import {
+  elementAt,
+  isIndexable,
+  mapKey,
+  readIndex,
+  readProperty,
+  writeIndex,
+  writeIndexer,
+  writeProperty,
+} from "./index-access.ts";
 import { assignOperator } from "./operators.ts";
 import type { MethodSite } from "./program.ts";
 import type { Run } from "./run.ts";
@@ -126,7 +135,8 @@ function step(
 }
 
 function read(run: Run, current: PropertyStep | IndexStep, target: Cell, values: readonly Value[]): Value {
-  if (current.kind === "property") return readProperty(run, target.value, current.name, current.pos, current.opPos);
+  if (current.kind === "property")
+    return readProperty(run, target.value, current.name, current.pos, current.opPos);
   return readIndex(run, target.value, values[current.at], current.pos, current.opPos);
 }
 
@@ -165,7 +175,15 @@ function through(
     if (!run.changed) return result;
     if (current.kind === "index" && isIndexable(value)) {
       if (inner.value !== before) {
-        target.value = writeIndex(run, value, values[current.at], inner.value, current.pos, current.opPos, current.opPos);
+        target.value = writeIndex(
+          run,
+          value,
+          values[current.at],
+          inner.value,
+          current.pos,
+          current.opPos,
+          current.opPos,
+        );
       }
       return result;
     }
@@ -177,12 +195,20 @@ function through(
   });
 }
 
-function feed(run: Run, current: PropertyStep | IndexStep, target: Cell, values: readonly Value[], value: Value): Result {
+function feed(
+  run: Run,
+  current: PropertyStep | IndexStep,
+  target: Cell,
+  values: readonly Value[],
+  value: Value,
+): Result {
   try {
-    if (current.kind === "property") return writeProperty(run, target, current.name, value, current.pos, current.opPos);
+    if (current.kind === "property")
+      return writeProperty(run, target, current.name, value, current.pos, current.opPos);
     return writeIndexer(run, target, values[current.at], value, current.opPos);
   } catch (error) {
-    const missing = error instanceof RhaiError && (error.kind === "ErrorIndexingType" || error.kind === "ErrorDotExpr");
+    const missing =
+      error instanceof RhaiError && (error.kind === "ErrorIndexingType" || error.kind === "ErrorDotExpr");
     if (missing) return undefined;
     throw error;
   }
@@ -201,9 +227,16 @@ function back(rest: (cell: Cell) => ChainResult, inner: Cell, store: () => void)
   }
 }
 
-function method(run: Run, current: MethodStep, target: Cell, values: readonly Value[], mutating: boolean): ChainResult {
+function method(
+  run: Run,
+  current: MethodStep,
+  target: Cell,
+  values: readonly Value[],
+  mutating: boolean,
+): ChainResult {
   const args = values.slice(current.at, current.at + current.count);
-  if (!mutating && target.value instanceof RhaiMap && target.value.entries.get(current.name) instanceof FnPtr) return RESTART;
+  if (!mutating && target.value instanceof RhaiMap && target.value.entries.get(current.name) instanceof FnPtr)
+    return RESTART;
   const result = dispatchMethod(run, current.site, target, args, current.pos, current.argPos);
   // A script function may have changed anything; the exact answer only matters to setters of native types.
   run.changed = current.site.natives?.mutates === true;
@@ -211,7 +244,14 @@ function method(run: Run, current: MethodStep, target: Cell, values: readonly Va
 }
 
 /** A method by name, with those that the language itself provides. */
-export function dispatchMethod(run: Run, site: MethodSite, target: Cell, args: Value[], pos: Pos, argPos: Pos): Result {
+export function dispatchMethod(
+  run: Run,
+  site: MethodSite,
+  target: Cell,
+  args: Value[],
+  pos: Pos,
+  argPos: Pos,
+): Result {
   switch (site.name) {
     case "call":
       if (target.value instanceof FnPtr) return callPointer(run, target.value, args, null, pos);
@@ -231,7 +271,13 @@ export function dispatchMethod(run: Run, site: MethodSite, target: Cell, args: V
   return callMethod(run, site, target, args, pos);
 }
 
-function assign(run: Run, current: Step, target: Cell, values: readonly Value[], assignment: Assignment): Result {
+function assign(
+  run: Run,
+  current: Step,
+  target: Cell,
+  values: readonly Value[],
+  assignment: Assignment,
+): Result {
   const { op, value: operand, pos } = assignment;
   const { value: container } = target;
   if (target.constant && !isComputed(container)) {
@@ -243,11 +289,15 @@ function assign(run: Run, current: Step, target: Cell, values: readonly Value[],
     if (isIndexable(container)) {
       // What an operator changes in place must not be shared with a copy.
       if (container instanceof RhaiArray || container instanceof RhaiMap) container.writable();
-      const value = op === "=" ? operand : updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
+      const value =
+        op === "="
+          ? operand
+          : updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
       target.value = writeIndex(run, container, index, value, current.pos, current.opPos, pos);
     } else {
       let value = operand;
-      if (op !== "=") value = updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
+      if (op !== "=")
+        value = updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
       return writeIndexer(run, target, index, value, current.opPos);
     }
     run.changed = true;
@@ -264,14 +314,16 @@ function assign(run: Run, current: Step, target: Cell, values: readonly Value[],
     run.changed = true;
     return undefined;
   }
-  const value = op === "=" ? operand : updated(run, readProperty(run, container, name, namePos, opPos), assignment);
+  const value =
+    op === "=" ? operand : updated(run, readProperty(run, container, name, namePos, opPos), assignment);
   const result = writeProperty(run, target, name, value, namePos, opPos);
   run.changed = true;
   return result;
 }
 
 /** Places within these are computed, so that the official interpreter does not see that they are constant. */
-const isComputed = (value: Value): boolean => isIndexable(value) && !(value instanceof RhaiArray || value instanceof RhaiMap);
+const isComputed = (value: Value): boolean =>
+  isIndexable(value) && !(value instanceof RhaiArray || value instanceof RhaiMap);
 
 function updated(run: Run, value: Value, assignment: Assignment): Value {
   return assignOperator(run, assignment.op, value, assignment.value, assignment.pos);

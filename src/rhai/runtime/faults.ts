@@ -19,14 +19,21 @@ export function moduleNotFound(name: string, pos: Pos): RhaiError {
 }
 
 export function mismatch(requested: string, actual: string, pos: Pos): RhaiError {
-  return new RhaiError("ErrorMismatchDataType", `Data type incorrect: ${actual} (expecting ${requested})`, pos, {
-    requested,
-    actual,
-  });
+  return new RhaiError(
+    "ErrorMismatchDataType",
+    `Data type incorrect: ${actual} (expecting ${requested})`,
+    pos,
+    {
+      requested,
+      actual,
+    },
+  );
 }
 
 export function constantAssigned(name: string, pos: Pos): RhaiError {
-  return new RhaiError("ErrorAssignmentToConstant", `Cannot modify constant ${name}`, pos, { variable: name });
+  return new RhaiError("ErrorAssignmentToConstant", `Cannot modify constant ${name}`, pos, {
+    variable: name,
+  });
 }
 
 export function impureOnConstant(name: string, pos: Pos): RhaiError {
@@ -62,18 +69,33 @@ export function noIndexer(target: Value, index: Value, value: Value | null, pos:
 }
 
 export function arrayBounds(length: number, index: number | bigint, pos: Pos): RhaiError {
-  const size = length === 0 ? "array is empty" : length === 1 ? "only 1 element in array" : `only ${length} elements in array`;
+  const size =
+    length === 0
+      ? "array is empty"
+      : length === 1
+        ? "only 1 element in array"
+        : `only ${length} elements in array`;
   return bounds("ErrorArrayBounds", `Array index ${index} out of bounds: ${size}`, length, index, pos);
 }
 
 export function stringBounds(length: number, index: number | bigint, pos: Pos): RhaiError {
   const size =
-    length === 0 ? "string is empty" : length === 1 ? "only 1 character in string" : `only ${length} characters in string`;
+    length === 0
+      ? "string is empty"
+      : length === 1
+        ? "only 1 character in string"
+        : `only ${length} characters in string`;
   return bounds("ErrorStringBounds", `String index ${index} out of bounds: ${size}`, length, index, pos);
 }
 
 export function bitBounds(index: number | bigint, pos: Pos): RhaiError {
-  return bounds("ErrorBitFieldBounds", `Bit-field index ${index} out of bounds: only 64 bits in bit-field`, 64, index, pos);
+  return bounds(
+    "ErrorBitFieldBounds",
+    `Bit-field index ${index} out of bounds: only 64 bits in bit-field`,
+    64,
+    index,
+    pos,
+  );
 }
 
 function bounds(kind: ErrorKind, text: string, length: number, index: number | bigint, pos: Pos): RhaiError {
@@ -126,5 +148,11 @@ export function innermost(error: RhaiError): RhaiError {
 /** `error` as it looks from outside of a call to `name` at `pos`. */
 export function inCall(error: RhaiError, name: string, pos: Pos): RhaiError {
   const where = name.startsWith("anon$") ? "in closure call" : `in call to function '${name}'`;
-  return new RhaiError("ErrorInFunctionCall", `${error.message}\n${where}`, pos, { function: name, source: "" }, error);
+  return new RhaiError(
+    "ErrorInFunctionCall",
+    `${error.message}\n${where}`,
+    pos,
+    { function: name, source: "" },
+    error,
+  );
 }

@@ -83,7 +83,8 @@ function meter(run: Run, positions: readonly Pos[]): void {
 function array(run: Run, items: Value[], positions: readonly Pos[]): Value {
   run.allocate(32 + items.length * 8);
   const value = new RhaiArray(items);
-  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, (count) => new RhaiArray(items.slice(0, count)));
+  if (run.sized && positions.length > 0)
+    checkLiteral(run, value, positions, (count) => new RhaiArray(items.slice(0, count)));
   return value;
 }
 
@@ -100,11 +101,17 @@ function map(run: Run, keys: readonly string[], values: readonly Value[], positi
 }
 
 /** The position of a literal that is too large is that of the part that made it so. */
-function checkLiteral(run: Run, value: Value, positions: readonly Pos[], part: (count: number) => Value): void {
+function checkLiteral(
+  run: Run,
+  value: Value,
+  positions: readonly Pos[],
+  part: (count: number) => Value,
+): void {
   try {
     run.checkSizeAt(value, NONE);
   } catch (error) {
-    for (let count = 1; count <= positions.length; count++) run.checkSizeAt(part(count), positions[count - 1] ?? NONE);
+    for (let count = 1; count <= positions.length; count++)
+      run.checkSizeAt(part(count), positions[count - 1] ?? NONE);
     throw error;
   }
 }
@@ -113,7 +120,8 @@ function checkLiteral(run: Run, value: Value, positions: readonly Pos[], part: (
 function text(run: Run, value: Value, pos: Pos): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
-  const overload = typeof value === "object" ? (run.program.natives.group("to_string", 1)?.find1(value) ?? null) : null;
+  const overload =
+    typeof value === "object" ? (run.program.natives.group("to_string", 1)?.find1(value) ?? null) : null;
   if (overload !== null && overload.tags[0] !== 0) return invoke(run, overload, [value], pos) as string;
   return display(value, run.limits.maxStringSize);
 }
@@ -165,12 +173,20 @@ function mutableElement(target: RhaiArray | RhaiMap, at: Value, pos: Pos): Value
   return target.writable().get(mapKey(at, pos));
 }
 
-function setIndex(run: Run, target: RhaiArray | RhaiMap, at: Value, value: Value, pos: Pos, assignPos: Pos): void {
+function setIndex(
+  run: Run,
+  target: RhaiArray | RhaiMap,
+  at: Value,
+  value: Value,
+  pos: Pos,
+  assignPos: Pos,
+): void {
   if (target instanceof RhaiArray) {
     const { items } = target;
     if (target.owned && typeof at === "number" && at >= 0 && at < items.length) items[at] = value;
     else target.writable()[elementAt(items.length, at, pos)] = value;
-    if (run.sized && (typeof value === "object" || typeof value === "string")) run.checkGrown(target, assignPos);
+    if (run.sized && (typeof value === "object" || typeof value === "string"))
+      run.checkGrown(target, assignPos);
     return;
   }
   const key = mapKey(at, pos);
@@ -244,7 +260,8 @@ function mutate(run: Run, group: NativeGroup, cell: Cell, args: Value[], pos: Po
   const overload = group.find([cell.value, ...args]);
   if (overload === null) throw functionNotFound(group.name, [cell.value, ...args], pos);
   // A constant or captured variable is copied first, so that the call is no error and changes nothing.
-  if (cell.constant || cell.shared) return invokeMethod(run, overload, new Cell(copyValue(cell.value)), args, pos);
+  if (cell.constant || cell.shared)
+    return invokeMethod(run, overload, new Cell(copyValue(cell.value)), args, pos);
   return invokeMethod(run, overload, cell, args, pos);
 }
 
@@ -274,7 +291,14 @@ function methodN(run: Run, group: NativeGroup, target: Value, args: Value[], pos
 }
 
 function bound(run: Run, group: NativeGroup, target: RhaiMap, args: Value[], pos: Pos): Result {
-  return dispatchMethod(run, run.program.site(group.name, args.length), new Cell(target), args.map(copyValue), pos, NONE);
+  return dispatchMethod(
+    run,
+    run.program.site(group.name, args.length),
+    new Cell(target),
+    args.map(copyValue),
+    pos,
+    NONE,
+  );
 }
 
 /** Natives as methods on an array that they may change where it is. */
@@ -288,7 +312,8 @@ function change1(run: Run, group: NativeGroup, target: RhaiArray, a: Value, pos:
   run.callPos = pos;
   try {
     const result = overload.call(run, target, a);
-    if (overload.callsBack) return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
+    if (overload.callsBack)
+      return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
     if (run.sized) {
       if (overload.mutates) run.checkGrown(target, pos);
       if (typeof result === "string") run.checkSizeAt(result, pos);
@@ -346,7 +371,8 @@ function callFnN(run: Run, fn: FnPtr, args: Value[], pos: Pos): Result {
 /** Calls of closures without the detour over argument lists, for as many captured variables as are common. */
 function callFn0(run: Run, fn: FnPtr, pos: Pos): Result {
   const { target, curried } = fn;
-  if (target === null || target.arity !== curried.length || curried.length > 2) return callFnN(run, fn, [], pos);
+  if (target === null || target.arity !== curried.length || curried.length > 2)
+    return callFnN(run, fn, [], pos);
   if (curried.length === 0) return codeOf(target)(run, pos, null);
   if (!allCells(curried)) return callFnN(run, fn, [], pos);
   if (curried.length === 1) return codeOf(target)(run, pos, null, curried[0]);
@@ -355,7 +381,8 @@ function callFn0(run: Run, fn: FnPtr, pos: Pos): Result {
 
 function callFn1(run: Run, fn: FnPtr, a: Value, pos: Pos): Result {
   const { target, curried } = fn;
-  if (target === null || target.arity !== curried.length + 1 || curried.length > 2) return callFnN(run, fn, [a], pos);
+  if (target === null || target.arity !== curried.length + 1 || curried.length > 2)
+    return callFnN(run, fn, [a], pos);
   if (curried.length === 0) return codeOf(target)(run, pos, null, a);
   if (!allCells(curried)) return callFnN(run, fn, [a], pos);
   if (curried.length === 1) return codeOf(target)(run, pos, null, curried[0], a);
@@ -364,7 +391,8 @@ function callFn1(run: Run, fn: FnPtr, a: Value, pos: Pos): Result {
 
 function callFn2(run: Run, fn: FnPtr, a: Value, b: Value, pos: Pos): Result {
   const { target, curried } = fn;
-  if (target === null || target.arity !== curried.length + 2 || curried.length > 1) return callFnN(run, fn, [a, b], pos);
+  if (target === null || target.arity !== curried.length + 2 || curried.length > 1)
+    return callFnN(run, fn, [a, b], pos);
   if (curried.length === 0) return codeOf(target)(run, pos, null, a, b);
   if (!allCells(curried)) return callFnN(run, fn, [a, b], pos);
   return codeOf(target)(run, pos, null, curried[0], a, b);
@@ -455,7 +483,8 @@ function errorValue(error: RhaiError): Value {
 
 /** What leaves a handler: a `throw` without value means the error that was caught, at the new place. */
 function rethrown(second: unknown, first: RhaiError): unknown {
-  if (!(second instanceof RhaiError) || second.kind !== "ErrorRuntime" || second.inner !== null) return second;
+  if (!(second instanceof RhaiError) || second.kind !== "ErrorRuntime" || second.inner !== null)
+    return second;
   if (second.data["value"] !== undefined) return second;
   first.pos = second.pos;
   return first;
@@ -478,17 +507,27 @@ const failing = {
     throw new RhaiError("ErrorTooManyVariables", "Too many variables defined", pos);
   },
   noEval(pos: Pos): never {
-    throw new RhaiError("ErrorRuntime", "Runtime error: eval is switched off", pos, { value: "eval is switched off" });
+    throw new RhaiError("ErrorRuntime", "Runtime error: eval is switched off", pos, {
+      value: "eval is switched off",
+    });
   },
   /** A promise where none was expected is a fault of the analysis; it must never become a value. */
   sync(value: Result): Value {
-    if (value instanceof Promise) throw new RhaiError("ErrorSystem", "a call suspended where that was not foreseen");
+    if (value instanceof Promise)
+      throw new RhaiError("ErrorSystem", "a call suspended where that was not foreseen");
     return value;
   },
 };
 
 /** `eval(text)` in the scope of the caller. */
-function evaluate(run: Run, program: Program, scope: DynamicScope, self: Cell | null, source: Value, pos: Pos): Result {
+function evaluate(
+  run: Run,
+  program: Program,
+  scope: DynamicScope,
+  self: Cell | null,
+  source: Value,
+  pos: Pos,
+): Result {
   const script = asString(source, pos);
   const { depth } = run;
   const wrap = (error: unknown): unknown => {
@@ -529,15 +568,92 @@ function chain(
 /** Everything that generated code may name. */
 export const helpers = {
   ...failing,
-  RhaiArray, RhaiMap, Float, Char, FnPtr, Cell, DynamicScope,
-  add: operators.add, sub: operators.sub, mul: operators.mul, div: operators.div, rem: operators.rem,
-  eq: operators.eq, ne: operators.ne, lt: operators.lt, le: operators.le, gt: operators.gt, ge: operators.ge,
-  binary: operators.binary, unary: operators.unary, update: operators.assignOperator,
-  array, asString, bool, callFn0, callFn1, callFn2, callFn3, callFnN, callNamed, callQualified, callValue, chain, change0,
-  change1, change2, changeN, changeable, changeableCell, changeableThis, changeableVariable, charOf, closure, cp, curry,
-  dispatch: dispatchMethod, errorValue, evaluate, fixed, fnProp, importModule, index, isDefinedFunction, iterate, join,
-  makePointer, map, meter, method0, method1, method2, methodN, mutableElement, mutableIndex, mutableProp, mutate,
-  native1, native2, nativeN, nextItem, none, not, onCell, pointerCell, prop, qualified, rd, rethrown, same, setIndex,
-  literalText: toDebugValue, setProp, share, text, thrown, trunc: Math.trunc, typeName, within,
+  RhaiArray,
+  RhaiMap,
+  Float,
+  Char,
+  FnPtr,
+  Cell,
+  DynamicScope,
+  add: operators.add,
+  sub: operators.sub,
+  mul: operators.mul,
+  div: operators.div,
+  rem: operators.rem,
+  eq: operators.eq,
+  ne: operators.ne,
+  lt: operators.lt,
+  le: operators.le,
+  gt: operators.gt,
+  ge: operators.ge,
+  binary: operators.binary,
+  unary: operators.unary,
+  update: operators.assignOperator,
+  array,
+  asString,
+  bool,
+  callFn0,
+  callFn1,
+  callFn2,
+  callFn3,
+  callFnN,
+  callNamed,
+  callQualified,
+  callValue,
+  chain,
+  change0,
+  change1,
+  change2,
+  changeN,
+  changeable,
+  changeableCell,
+  changeableThis,
+  changeableVariable,
+  charOf,
+  closure,
+  cp,
+  curry,
+  dispatch: dispatchMethod,
+  errorValue,
+  evaluate,
+  fixed,
+  fnProp,
+  importModule,
+  index,
+  isDefinedFunction,
+  iterate,
+  join,
+  makePointer,
+  map,
+  meter,
+  method0,
+  method1,
+  method2,
+  methodN,
+  mutableElement,
+  mutableIndex,
+  mutableProp,
+  mutate,
+  native1,
+  native2,
+  nativeN,
+  nextItem,
+  none,
+  not,
+  onCell,
+  pointerCell,
+  prop,
+  qualified,
+  rd,
+  rethrown,
+  same,
+  setIndex,
+  literalText: toDebugValue,
+  setProp,
+  share,
+  text,
+  thrown,
+  trunc: Math.trunc,
+  typeName,
+  within,
 };
-

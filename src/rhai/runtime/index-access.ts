@@ -1,14 +1,6 @@
 import type { Pos } from "../syntax/position.ts";
 import { callNatives, invokeMethod, type Result } from "./calls.ts";
-import {
-  arrayBounds,
-  bitBounds,
-  mismatch,
-  noGetter,
-  noIndexer,
-  noSetter,
-  stringBounds,
-} from "./faults.ts";
+import { arrayBounds, bitBounds, mismatch, noGetter, noIndexer, noSetter, stringBounds } from "./faults.ts";
 import { toDisplayValue } from "./format.ts";
 import { type Int, INT_MAX, normalizeInt } from "./int.ts";
 import type { Run } from "./run.ts";
@@ -142,7 +134,15 @@ function bitField(range: Range, pos: Pos): BitField {
  * Stores `value` at `target[index]` and answers what the place of the target must hold from now on: the target
  * itself when it could be changed in place. `pos` is that of the index, `valuePos` that of the assignment.
  */
-export function writeIndex(run: Run, target: Value, index: Value, value: Value, pos: Pos, opPos: Pos, valuePos: Pos): Value {
+export function writeIndex(
+  run: Run,
+  target: Value,
+  index: Value,
+  value: Value,
+  pos: Pos,
+  opPos: Pos,
+  valuePos: Pos,
+): Value {
   if (target instanceof RhaiArray) {
     const at = elementAt(target.items.length, index, pos);
     target.writable()[at] = value;
@@ -157,12 +157,14 @@ export function writeIndex(run: Run, target: Value, index: Value, value: Value, 
   }
   if (target instanceof RhaiBlob) {
     const at = elementAt(target.length, index, pos);
-    if (typeof value !== "number" && typeof value !== "bigint") throw mismatch("INT", rustTypeName(value), valuePos);
+    if (typeof value !== "number" && typeof value !== "bigint")
+      throw mismatch("INT", rustTypeName(value), valuePos);
     target.writable()[at] = Number(BigInt.asUintN(8, BigInt(value)));
     return target;
   }
   if (typeof target === "string") return writeString(run, target, index, value, pos, valuePos);
-  if (typeof target === "number" || typeof target === "bigint") return writeBits(target, index, value, pos, valuePos);
+  if (typeof target === "number" || typeof target === "bigint")
+    return writeBits(target, index, value, pos, valuePos);
   writeIndexer(run, new Cell(target), index, value, opPos);
   return target;
 }
@@ -180,7 +182,8 @@ function writeString(run: Run, target: string, index: Value, value: Value, pos: 
     const [start] = stringRange(target, index, pos);
     const to = target === "" ? 0 : clampedIndex(length, index.to, pos, true);
     const end = index.inclusive && length > 0 ? Math.min(to, length - 1) + 1 : Math.min(to, length);
-    const inserted = value instanceof Char ? value.text : typeof value === "string" ? value : toDisplayValue(value);
+    const inserted =
+      value instanceof Char ? value.text : typeof value === "string" ? value : toDisplayValue(value);
     result = text.slice(target, 0, start) + inserted + text.slice(target, end, length);
   } else {
     readString(target, index, pos);
@@ -199,7 +202,8 @@ function writeBits(target: Int, index: Value, value: Value, pos: Pos, valuePos: 
   const bits = BigInt.asUintN(64, BigInt(target));
   if (index instanceof Range) {
     const { mask, shift } = bitField(index, pos);
-    if (typeof value !== "number" && typeof value !== "bigint") throw mismatch("integer", rustTypeName(value), valuePos);
+    if (typeof value !== "number" && typeof value !== "bigint")
+      throw mismatch("integer", rustTypeName(value), valuePos);
     const field = (BigInt.asUintN(64, BigInt(value)) << shift) & mask;
     return normalizeInt(BigInt.asIntN(64, (bits & ~mask) | field));
   }
@@ -212,18 +216,25 @@ function writeBits(target: Int, index: Value, value: Value, pos: Pos, valuePos: 
 export function readProperty(run: Run, target: Value, name: string, pos: Pos, opPos: Pos): Value {
   if (target instanceof RhaiMap) return target.entries.get(name);
   const getter = run.program.natives.group(`get$${name}`, 1);
-  if ((getter?.find1(target) ?? null) !== null) return callNatives(run, getter, `get$${name}`, [target], pos) as Value;
+  if ((getter?.find1(target) ?? null) !== null)
+    return callNatives(run, getter, `get$${name}`, [target], pos) as Value;
   const group = run.program.natives.group("index$get", 2);
   if ((group?.find2(target, name) ?? null) === null) throw noGetter(name, target, pos);
   return callNatives(run, group, "index$get", [target, name], opPos) as Value;
 }
 
 /** `cell.name = value` on anything but a map. */
-export function writeProperty(run: Run, cell: Cell, name: string, value: Value, pos: Pos, opPos: Pos): Result {
+export function writeProperty(
+  run: Run,
+  cell: Cell,
+  name: string,
+  value: Value,
+  pos: Pos,
+  opPos: Pos,
+): Result {
   const overload = run.program.natives.group(`set$${name}`, 2)?.find2(cell.value, value) ?? null;
   if (overload !== null) return invokeMethod(run, overload, cell, [value], pos);
   const indexed = run.program.natives.group("index$set", 3)?.find([cell.value, name, value]) ?? null;
   if (indexed === null) throw noSetter(name, cell.value, value, pos);
   return invokeMethod(run, indexed, cell, [name, value], opPos);
 }
-

@@ -141,7 +141,8 @@ export class NativeTable {
     let byArity = this.#groups.get(fn.name);
     if (byArity === undefined) this.#groups.set(fn.name, (byArity = new Map()));
     let group = byArity.get(fn.params.length);
-    if (group === undefined) byArity.set(fn.params.length, (group = new NativeGroup(fn.name, fn.params.length)));
+    if (group === undefined)
+      byArity.set(fn.params.length, (group = new NativeGroup(fn.name, fn.params.length)));
     group.add(fn);
   }
 

@@ -1,6 +1,15 @@
 import type { Pos } from "../syntax/position.ts";
 import { callNatives, invoke, invokeMethod, isContainer } from "./calls.ts";
-import { equals, floatLess, floatLessEqual, greater, greaterEqual, less, lessEqual, notEquals } from "./equality.ts";
+import {
+  equals,
+  floatLess,
+  floatLessEqual,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  notEquals,
+} from "./equality.ts";
 import { RhaiError } from "./errors.ts";
 import { dataTooLarge, fillPosition, functionNotFound, mismatch } from "./faults.ts";
 import { INT_MAX, type Int } from "./int.ts";
@@ -123,7 +132,8 @@ export function binary(run: Run, op: string, a: Value, b: Value, pos: Pos): Valu
 /** IEEE pow, where JavaScript differs: 1 to any power is 1. */
 function power(base: number, exponent: number): number {
   if (base === 1) return 1;
-  if (base === -1 && (exponent === Number.POSITIVE_INFINITY || exponent === Number.NEGATIVE_INFINITY)) return 1;
+  if (base === -1 && (exponent === Number.POSITIVE_INFINITY || exponent === Number.NEGATIVE_INFINITY))
+    return 1;
   return base ** exponent;
 }
 
@@ -204,7 +214,13 @@ export function ge(run: Run, a: Value, b: Value, pos: Pos): Value {
 
 /** `item in container` is a call of `contains(container, item)`. */
 function contains(run: Run, item: Value, container: Value, pos: Pos): Value {
-  return callNatives(run, run.program.natives.group("contains", 2), "contains", [container, item], pos) as Value;
+  return callNatives(
+    run,
+    run.program.natives.group("contains", 2),
+    "contains",
+    [container, item],
+    pos,
+  ) as Value;
 }
 
 function range(run: Run, a: Value, b: Value, pos: Pos, inclusive: boolean): Value {
@@ -236,9 +252,12 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
   try {
     const plain = op.slice(0, -1);
     if (isNumber(value) && isNumber(operand)) return binary(run, plain, value, operand, pos);
-    if (typeof value === "string" && typeof operand === "string" && op === "+=") return concat(run, value, operand);
-    if (typeof value === "boolean" && typeof operand === "boolean") return binary(run, plain, value, operand, pos);
-    if (value instanceof RhaiArray && operand instanceof RhaiArray && op === "+=") run.allocate(operand.items.length * 8);
+    if (typeof value === "string" && typeof operand === "string" && op === "+=")
+      return concat(run, value, operand);
+    if (typeof value === "boolean" && typeof operand === "boolean")
+      return binary(run, plain, value, operand, pos);
+    if (value instanceof RhaiArray && operand instanceof RhaiArray && op === "+=")
+      run.allocate(operand.items.length * 8);
     const overload = run.program.natives.group(op, 2)?.find2(value, operand) ?? null;
     if (overload !== null) {
       if (isContainer(value)) {
@@ -260,4 +279,3 @@ export function condition(value: Value, pos: Pos): boolean {
   if (typeof value === "boolean") return value;
   throw mismatch("bool", rustTypeName(value), pos);
 }
-

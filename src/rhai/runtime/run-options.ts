@@ -19,7 +19,10 @@ export interface RunOptions {
   readonly deadline?: number;
   /** Polled now and then; true ends the run with ErrorCancelled. */
   readonly cancelled?: () => boolean;
-  /** Bytes of the real heap, read when the counted memory grew a step; above `maxMemory` the run fails. */
+  /**
+   * Bytes of the real heap. Read right after a collection, once what was counted passes `maxMemory`; when it has then
+   * grown by more than that since the start of the run, the run fails. Defaults to what the process tells.
+   */
   readonly heapBytes?: () => number;
   readonly print?: (text: string, pos: Pos) => void;
   readonly debug?: (text: string, pos: Pos) => void;

@@ -30,8 +30,16 @@ const UNLIMITED_LEVELS = 100_000;
 
 const NO_SIZES: Sizes = { items: 0, entries: 0, text: 0 };
 
+/** True after a run that was large enough to have its memory read: its values may be garbage by now. */
+let leftovers = false;
+
 function collectGarbage(): void {
   (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
+}
+
+function heapAfterCollection(): number {
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + Math.max(external, arrayBuffers);
 }
 
 /** An imported module during a run. */
@@ -82,6 +90,9 @@ export class Run implements NativeContext {
   /** Set by the compiler: compiles and runs a module, null when there is none of that name. */
   loadModule: (name: string, pos: Pos) => ModuleInstance | null = () => null;
   readonly #heapAtStart: number;
+  /** Bytes of the heap above those at the start, at the last reading. */
+  #read = 0;
+  #countedAtReading = 0;
 
   constructor(program: Program, limits: EngineLimits, options: RunOptions) {
     this.program = program;
@@ -93,7 +104,7 @@ export class Run implements NativeContext {
     this.nextMemory = MEMORY_STEP;
     this.activate();
     this.sized = limits.maxStringSize > 0 || limits.maxArraySize > 0 || limits.maxMapSize > 0;
-    this.#heapAtStart = options.heapBytes?.() ?? 0;
+    this.#heapAtStart = limits.maxMemory > 0 ? this.#startingHeap() : 0;
   }
 
   /** Makes this the run that hears of copies on write. */
@@ -137,29 +148,43 @@ export class Run implements NativeContext {
     if (this.memory > this.nextMemory) this.checkMemory();
   }
 
-  /** Every few MiB of counted memory: reads the real heap, and looks at deadline and cancellation too. */
+  /**
+   * Every few MiB of counted memory: looks at deadline and cancellation, and whether the limit may be passed. The
+   * engine's own figure of its heap is only right after a collection, so what was counted since the last one is
+   * added; when the sum passes the limit, garbage is collected and the heap is read anew.
+   */
   checkMemory(): void {
     this.nextMemory = this.memory + MEMORY_STEP;
     this.checkHost(this.callPos);
     const { maxMemory } = this.limits;
-    if (maxMemory === 0) return;
-    let used = this.#used();
-    if (used <= maxMemory) return;
-    // What the heap reading shows may be garbage for the most part.
+    if (maxMemory === 0 || this.#read + this.memory - this.#countedAtReading <= maxMemory) return;
     collectGarbage();
-    used = this.#used();
-    if (used > maxMemory) this.outOfMemory();
-    this.nextMemory = this.memory + Math.max(MEMORY_STEP, (maxMemory - used) / 2);
+    this.#read = Math.max(0, this.#heap() - this.#heapAtStart);
+    this.#countedAtReading = this.memory;
+    leftovers = true;
+    if (this.#read > maxMemory) this.outOfMemory();
+    // Not more often than the limit's worth of counted bytes in sixteen collections.
+    this.nextMemory = this.memory + Math.max(MEMORY_STEP, maxMemory / 16);
   }
 
   outOfMemory(): never {
     const { maxMemory } = this.limits;
-    throw new RhaiError("ErrorMemory", `Script uses too much memory (limit ${maxMemory} bytes)`, this.callPos);
+    throw new RhaiError(
+      "ErrorMemory",
+      `Script uses too much memory (limit ${maxMemory} bytes)`,
+      this.callPos,
+    );
   }
 
-  #used(): number {
-    const { heapBytes } = this.options;
-    return heapBytes === undefined ? this.memory : heapBytes() - this.#heapAtStart;
+  /** What an earlier run left behind must not count as there from the start. */
+  #startingHeap(): number {
+    if (leftovers) collectGarbage();
+    leftovers = false;
+    return this.#heap();
+  }
+
+  #heap(): number {
+    return this.options.heapBytes?.() ?? heapAfterCollection();
   }
 
   checkSize<T extends Value>(value: T): T {
@@ -191,7 +216,8 @@ export class Run implements NativeContext {
   checkGrown(value: Value, pos: Pos): void {
     const { maxArraySize, maxMapSize } = this.limits;
     if (value instanceof RhaiArray) {
-      if (maxArraySize > 0 && value.items.length > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
+      if (maxArraySize > 0 && value.items.length > maxArraySize)
+        throw dataTooLarge("Size of array/BLOB", pos);
     } else if (value instanceof RhaiMap) {
       if (maxMapSize > 0 && value.entries.size > maxMapSize) throw dataTooLarge("Size of object map", pos);
     } else {
@@ -248,11 +274,15 @@ export class Run implements NativeContext {
   }
 
   call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() => callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos));
+    return this.#callBack(() =>
+      callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos),
+    );
   }
 
   callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() => callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos));
+    return this.#callBack(() =>
+      callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos),
+    );
   }
 
   /** A native that calls back counts as a level of the stack. */

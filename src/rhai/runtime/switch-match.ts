@@ -1,7 +1,12 @@
 import { Char, Float, Range, RhaiArray, RhaiMap, type Value } from "./values.ts";
 
 /** Whether a number lies in a range pattern of `switch`: floats may. */
-export function within(value: Value, from: number | bigint, to: number | bigint, inclusive: boolean): boolean {
+export function within(
+  value: Value,
+  from: number | bigint,
+  to: number | bigint,
+  inclusive: boolean,
+): boolean {
   const number = value instanceof Float ? value.value : value;
   if (typeof number !== "number" && typeof number !== "bigint") return false;
   return number >= from && (inclusive ? number <= to : number < to);
@@ -20,7 +25,8 @@ export function same(a: Value, b: Value): boolean {
   }
   if (a instanceof RhaiMap && b instanceof RhaiMap) {
     if (a.entries.size !== b.entries.size) return false;
-    for (const [key, value] of a.entries) if (!b.entries.has(key) || !same(value, b.entries.get(key))) return false;
+    for (const [key, value] of a.entries)
+      if (!b.entries.has(key) || !same(value, b.entries.get(key))) return false;
     return true;
   }
   return false;

@@ -226,6 +226,7 @@ export abstract class HostValue {
 /** The value as a second, independent place may hold it. O(1). */
 export function copyValue(value: Value): Value {
   if (typeof value !== "object") return value;
-  if (value instanceof RhaiArray || value instanceof RhaiMap || value instanceof RhaiBlob) return value.copy();
+  if (value instanceof RhaiArray || value instanceof RhaiMap || value instanceof RhaiBlob)
+    return value.copy();
   return value instanceof HostValue ? value.copy() : value;
 }
