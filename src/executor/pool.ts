@@ -270,7 +270,7 @@ export class Pool {
   readonly #steal = (): void => {
     this.#stealing = null;
     let lines = false;
-    for (const worker of [...this.#workers]) {
+    for (const worker of this.#workers) {
       if (worker.load < 2) continue;
       lines = true;
       if (worker.progressSeen === worker.progress) {
@@ -291,7 +291,7 @@ export class Pool {
     this.#retiring = null;
     const now = performance.now();
     let wait = Number.POSITIVE_INFINITY;
-    for (const worker of [...this.#workers]) {
+    for (const worker of this.#workers) {
       if (worker.load > 0) continue;
       const left = worker.idleSince + RETIRE_AFTER_MS - now;
       if (left <= 0) void this.#end(worker, STOPPED);

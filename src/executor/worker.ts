@@ -85,11 +85,11 @@ function obey(command: Command): Result | Promise<Result> | undefined {
 }
 
 function run(
-  host: ScriptHost,
+  scriptHost: ScriptHost,
   [, ticket, handle, executionId, context]: RunCommand,
 ): Result | Promise<Result> {
   const script = scripts.get(handle);
   if (script === undefined)
     return [ticket, 0, 0, { code: "internal", message: `no script has the handle ${handle}` }];
-  return host.run(script, { ticket, appId, executionId, context });
+  return scriptHost.run(script, { ticket, appId, executionId, context });
 }

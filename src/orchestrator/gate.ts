@@ -44,7 +44,8 @@ export class Gate {
   #running = 0;
   #waiting = 0;
   #rejected = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Whether a timer is set for the waiter who came first. */
+  #isTimed = false;
 
   constructor(slots: number, clock: Clock) {
     this.#slots = slots;
@@ -96,7 +97,9 @@ export class Gate {
           else resolve(waitedMs);
         },
       });
-      this.#timer ??= setTimeout(this.#expire, MAX_WAIT_MS);
+      if (this.#isTimed) return;
+      this.#isTimed = true;
+      setTimeout(this.#expire, MAX_WAIT_MS);
     });
   }
 
@@ -122,7 +125,6 @@ export class Gate {
 
   /** Sends those away who have waited long enough; the timer lives only while somebody waits. */
   readonly #expire = (): void => {
-    this.#timer = null;
     const now = this.#clock.monotonic();
     let oldest = Number.POSITIVE_INFINITY;
     for (const { waiters } of this.#apps.values()) {
@@ -135,8 +137,8 @@ export class Gate {
       const [next] = waiters;
       if (next !== undefined) oldest = Math.min(oldest, next.since);
     }
-    if (oldest !== Number.POSITIVE_INFINITY)
-      this.#timer = setTimeout(this.#expire, oldest + MAX_WAIT_MS - now);
+    this.#isTimed = oldest !== Number.POSITIVE_INFINITY;
+    if (this.#isTimed) setTimeout(this.#expire, oldest + MAX_WAIT_MS - now);
   };
 
   #refuse() {

@@ -1,4 +1,4 @@
-import type { RoutePattern } from "./pattern.ts";
+import type { RoutePattern } from "./model.ts";
 
 /**
  * Whether two bindings of one app would claim the same requests (CONTRACT 2.8): only within the same host, the same

@@ -1,4 +1,4 @@
-import { invalidRoute, type HostKind, type RoutePattern } from "./pattern.ts";
+import { invalidRoute, type HostKind, type RoutePattern } from "./model.ts";
 
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 const HOSTNAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);

@@ -2,11 +2,5 @@
 export { conflicts, findConflict } from "./conflict.ts";
 export { isHostName, normaliseHost } from "./host-pattern.ts";
 export { compileRoutes, type RouteMatch, type RouteTable } from "./match.ts";
-export {
-  parseRoute,
-  type DispatchMode,
-  type HostKind,
-  type PathKind,
-  type RouteInput,
-  type RoutePattern,
-} from "./pattern.ts";
+export type { DispatchMode, HostKind, PathKind, RouteInput, RoutePattern } from "./model.ts";
+export { parseRoute } from "./pattern.ts";

@@ -1,5 +1,5 @@
 import { badRequest } from "../../shared/errors.ts";
-import type { RoutePattern } from "./pattern.ts";
+import type { RoutePattern } from "./model.ts";
 
 export interface RouteMatch<R extends RoutePattern> {
   readonly route: R;

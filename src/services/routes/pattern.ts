@@ -1,37 +1,6 @@
-import { AppError, invalid } from "../../shared/errors.ts";
 import { parseRouteHost } from "./host-pattern.ts";
+import { invalidRoute, type PathKind, type RouteInput, type RoutePattern } from "./model.ts";
 import { isReserved } from "./reserved.ts";
-
-export type HostKind = "any" | "strict" | "wildcard";
-export type PathKind = "exact" | "prefix" | "param";
-export type DispatchMode = "sync" | "async";
-
-/** What a client sends, with the names that it uses. Everything but the path may be left out. */
-export interface RouteInput {
-  readonly host_kind?: HostKind | undefined;
-  readonly host?: string | undefined;
-  readonly host_param_name?: string | null | undefined;
-  /** Overrides what the text of the path looks like. */
-  readonly path_kind?: PathKind | undefined;
-  readonly path: string;
-  readonly method?: string | null | undefined;
-  readonly dispatch_mode?: DispatchMode | undefined;
-}
-
-/** A valid, normalised binding. */
-export interface RoutePattern {
-  readonly hostKind: HostKind;
-  /** Lower case; empty for any, `example.com`, or `*.example.com`. */
-  readonly host: string;
-  /** Name under which the part of the host that `*` stands for appears in the parameters. */
-  readonly hostParamName: string | null;
-  readonly pathKind: PathKind;
-  /** Not percent-encoded. A prefix ends with its slash (`/greet/`), a param path has `:name` segments. */
-  readonly path: string;
-  /** Upper case; null answers every method. */
-  readonly method: string | null;
-  readonly dispatchMode: DispatchMode;
-}
 
 const MAX_PATH_LENGTH = 1024;
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -61,11 +30,6 @@ export function parseRoute(input: RouteInput): RoutePattern {
     method: parseMethod(input.method ?? null),
     dispatchMode: input.dispatch_mode ?? "sync",
   };
-}
-
-/** 422 `invalid_route` about one member of the input. */
-export function invalidRoute(field: keyof RouteInput, message: string): AppError {
-  return invalid("invalid_route", message, { details: { field } });
 }
 
 /** Names of the `:name` segments of a param path, in order. */

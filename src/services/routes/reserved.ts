@@ -1,4 +1,4 @@
-import type { PathKind } from "./pattern.ts";
+import type { PathKind } from "./model.ts";
 
 /** Subtrees that PiCloud keeps for itself, with their bare names (`/api` like `/api/`). */
 const SUBTREES = ["/api/", "/admin/", "/realtime/", "/.well-known/acme-challenge/"];
