@@ -324,6 +324,34 @@ describe("scripts", () => {
     }
   });
 
+  test("the log of a script shows its runs, newest first, and those of no other script", async () => {
+    const other = await plane.call("editor", "PUT", "/apps/blog/scripts/other", { raw: "1" });
+    const run = (script: string, second: number, path: string) => plane.db`
+      insert into executions (app_id, id, script_id, version, request_id, root_execution_id, trigger_kind, status,
+        status_code, duration_ms, operations, request, response_summary, error, logs, created_at)
+      values (${plane.blog}, ${Bun.randomUUIDv7()}, ${script}, 1, ${Bun.randomUUIDv7()}, ${Bun.randomUUIDv7()}, 'http',
+        'error', 502, 1.5, 42, ${plane.db.json({ method: "GET", path, headers: {} })}, null,
+        ${plane.db.json({ code: "script_error", message: "no", line: 1, column: 2 })},
+        ${plane.db.json([{ ts: "2030-01-01T00:00:00.000Z", level: "info", message: "hi" }])},
+        ${new Date(Date.UTC(2030, 0, 1, 0, 0, second))})`;
+    await run(scriptId, 1, "/first");
+    await run(scriptId, 2, "/second");
+    await run(other.json.script.id, 3, "/other");
+    const page = await plane.call("viewer", "GET", `/scripts/${scriptId}/logs?limit=1`);
+    expect(page.json).toMatchObject([
+      {
+        script_id: scriptId,
+        status: "error",
+        request: { path: "/second" },
+        error: { line: 1 },
+        logs: [{ message: "hi" }],
+      },
+    ]);
+    const rest = await plane.call("viewer", "GET", `/scripts/${scriptId}/logs?offset=1`);
+    expect(rest.json).toMatchObject([{ request: { path: "/first" } }]);
+    expectProblem(await plane.call("viewer", "GET", `/scripts/${scriptId}/logs?limit=201`), "validation");
+  });
+
   test("a deleted script takes its routes and versions along", async () => {
     await plane.call("editor", "POST", `/scripts/${scriptId}/routes`, { body: { path: "/post" } });
     await plane.call("appAdmin", "DELETE", `/scripts/${scriptId}`);

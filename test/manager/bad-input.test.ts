@@ -24,9 +24,9 @@ afterAll(async () => {
 }, 60_000);
 
 const at = (path: string) => `http://127.0.0.1:${server.port}/api/v1/admin${path}`;
-const put = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+const put = (path: string, body: Bun.BodyInit, headers: Record<string, string> = {}) =>
   fetch(at(`/apps/default/scripts/${path}`), { method: "PUT", body, headers: { authorization, ...headers } });
-const post = (body: BodyInit, headers: Record<string, string> = {}) =>
+const post = (body: Bun.BodyInit, headers: Record<string, string> = {}) =>
   fetch(at("/apps"), { method: "POST", body, headers: { authorization, ...headers } });
 const JSON_TYPE = { "content-type": "application/json" };
 

@@ -36,6 +36,29 @@ export async function routesOfScript(sql: Queryable, appId: string, scriptId: st
     order by routes.created_at, routes.id`;
 }
 
+/**
+ * Routes of an app that a save of one script is about: its own, and those that could stand in the way of new paths. An
+ * app may have thousands; only these few are sent.
+ * @param script its id, or its name when it may not exist yet
+ */
+export async function routesAround(
+  sql: Queryable,
+  appId: string,
+  script: { readonly id: string } | { readonly name: string },
+  wanted: readonly Pick<RoutePattern, "path" | "pathKind">[],
+): Promise<Route[]> {
+  const own = "id" in script ? sql`scripts.id = ${script.id}` : sql`scripts.name = ${script.name}`;
+  const paths = wanted.map((pattern) => pattern.path);
+  // Two param paths may collide without being equal.
+  const params = wanted.some((pattern) => pattern.pathKind === "param");
+  return sql<Route[]>`
+    select routes.*, scripts.name as script_name
+    from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    where routes.app_id = ${appId}
+      and (${own} or routes.path = any(${paths}::text[]) or (${params} and routes.path_kind = 'param'))
+    order by routes.created_at, routes.id`;
+}
+
 /** A route, with what the membership table grants the asking user in its app. */
 export async function findRoute(
   sql: Queryable,

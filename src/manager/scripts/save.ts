@@ -6,7 +6,7 @@ import type { Principal } from "../../shared/principal.ts";
 import type { DispatchMode, RoutePattern } from "../../services/routes/index.ts";
 import { lockApp, touchCatalog } from "../apps/queries.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
-import { insertRoute, routesOfApp, setDispatchMode, type Route } from "../routes/queries.ts";
+import { insertRoute, routesAround, routesOfScript, setDispatchMode, type Route } from "../routes/queries.ts";
 import { checkRoutable, rivalOf, routeConflict } from "../routes/rules.ts";
 import type { UpdateScript, Warning } from "./model.ts";
 import { checkNameFor, checkScriptName } from "./names.ts";
@@ -95,7 +95,12 @@ async function write(
   const [appExists, current, appRoutes] = await Promise.all([
     lockApp(sql, appId),
     "id" in target ? scriptById(sql, appId, target.id) : scriptByName(sql, appId, target.name),
-    routesOfApp(sql, appId),
+    routesAround(
+      sql,
+      appId,
+      target,
+      save.bindings.map(({ pattern }) => pattern),
+    ),
   ]);
   if (!appExists || (current === undefined && "id" in target)) throw notFound("Script");
   if (current !== undefined && "name" in target && target.existing === "refuse") throw nameTaken();
@@ -161,7 +166,7 @@ async function write(
   const [, script, routes] = await Promise.all([
     Promise.all(statements),
     scriptById(sql, appId, id),
-    routesOfApp(sql, appId),
+    routesOfScript(sql, appId, id),
   ]);
   if (script === undefined) throw new Error("a script just written is not there");
   return {
