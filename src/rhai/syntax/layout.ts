@@ -6,6 +6,8 @@ import type { TokenKind } from "./token.ts";
 const CLOSERS: ReadonlySet<TokenKind> = new Set<TokenKind>(["}", ")", "]"]);
 const LISTS: ReadonlySet<TokenKind> = new Set<TokenKind>(["(", "[", "?[", "#{"]);
 
+const NO_PERIODS: ReadonlySet<number> = new Set();
+
 /** A chain breaks before its calls from this number of them on. */
 const LONG_CHAIN = 3;
 
@@ -15,6 +17,8 @@ export class Layout {
   private readonly pieces: readonly Piece[];
   private readonly marks: Marks;
   private place = 0;
+  /** The last answer of `codeFrom`, which holds for all places in the same row of comments. */
+  private nextCode = 0;
 
   constructor(source: string, pieces: readonly Piece[], marks: Marks) {
     this.source = source;
@@ -57,21 +61,23 @@ export class Layout {
     return parts;
   }
 
-  /** A comment on its own, or a statement or arm with its semicolon or comma. */
+  /** A comment on its own, or a statement or arm with its semicolon or comma and comments before it on its line. */
   private entry(): Doc {
-    const first = this.peek();
-    if (first?.token.kind === "Comment") {
-      const comment = this.comment();
+    const parts: Doc[] = [];
+    for (let first = this.peek(); first?.token.kind === "Comment"; first = this.peek()) {
+      parts.push(this.comment());
       const next = this.peek();
       const ownLine = next === undefined || this.lineEndsBefore() > 0 || isLineComment(first);
-      if (ownLine || next.token.kind === "}") return comment;
-      return row([comment, text(" "), this.entry()]);
+      if (ownLine || next.token.kind === "}") return row(parts);
+      parts.push(text(" "));
     }
-    const body = this.run(true);
+    parts.push(this.run(true));
     const end = this.peek();
-    if (end?.token.kind !== ";" && end?.token.kind !== ",") return body;
-    this.place++;
-    return row([body, text(end.source)]);
+    if (end?.token.kind === ";" || end?.token.kind === ",") {
+      this.place++;
+      parts.push(text(end.source));
+    }
+    return row(parts);
   }
 
   private comment(): Doc {
@@ -111,15 +117,22 @@ export class Layout {
     return space === "break" ? line(" ", true) : text(space);
   }
 
+  /** The first piece from a place on that is no comment. */
+  private codeFrom(place: number): Piece | undefined {
+    if (place >= this.nextCode) {
+      this.nextCode = place;
+      while (this.pieces[this.nextCode]?.token.kind === "Comment") this.nextCode++;
+    }
+    return this.pieces[this.nextCode];
+  }
+
   private beginsEntry(offset: number): boolean {
     return this.marks.statements.has(offset) || this.marks.arms.has(offset);
   }
 
   /** Puts a comment into a row. False if it stands behind the whole row, to which it does not belong. */
   private inlineComment(parts: Doc[], piece: Piece, isEntry: boolean): boolean {
-    let ahead = this.place + 1;
-    while (this.pieces[ahead]?.token.kind === "Comment") ahead++;
-    const following = this.pieces[ahead];
+    const following = this.codeFrom(this.place);
     // A list takes the comments behind its last item.
     if (following === undefined || CLOSERS.has(following.token.kind)) return false;
     if (isEntry && this.beginsEntry(following.token.start)) return false;
@@ -191,7 +204,7 @@ export class Layout {
 
   /** Periods of the row ahead before which it may break, if there are enough calls in it. */
   private chainCalls(): ReadonlySet<number> {
-    const periods = new Set<number>();
+    const periods: number[] = [];
     let depth = 0;
     for (let index = this.place; index < this.pieces.length; index++) {
       const { token } = this.pieces[index] ?? {};
@@ -202,9 +215,9 @@ export class Layout {
       if (depth < 0 || (depth === 0 && (token.kind === ";" || token.kind === ","))) break;
       if (depth > 0 || (token.kind !== "." && token.kind !== "?.")) continue;
       const call = this.pieces[index + 2]?.token.kind;
-      if (call === "(" || call === "()") periods.add(token.start);
+      if (call === "(" || call === "()") periods.push(token.start);
     }
-    return periods.size >= LONG_CHAIN ? periods : new Set();
+    return periods.length >= LONG_CHAIN ? new Set(periods) : NO_PERIODS;
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import {
+  format,
   formatDiagnostic,
   parse,
   parseEval,
@@ -21,6 +22,7 @@ const readAll = (source: string, options: ParseOptions = {}): void => {
   const results = [parse(source, options), parseEval(source, options), parseJson(source, options)];
   for (const result of results) if (!result.ok) formatDiagnostic(result.diagnostics[0]);
   tokenize(source);
+  format(source);
 };
 
 const UNITS = [
