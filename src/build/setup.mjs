@@ -93,10 +93,21 @@ function isDone(step) {
 async function perform(step, environment) {
   const label = `  ${step.name.padEnd(13)}`;
   const started = performance.now();
-  process.stderr.write(`${label} ${step.doing} …\n`);
-  await step.run(environment);
+  const seconds = (digits) => `${((performance.now() - started) / 1000).toFixed(digits)} s`;
+  // On a terminal one line that counts, since a small machine may need minutes; in a log two lines.
+  const terminal = process.stderr.isTTY === true;
+  const tick = () => process.stderr.write(`\r${label} ${step.doing} … ${seconds(0)}`);
+  if (!terminal) process.stderr.write(`${label} ${step.doing} …\n`);
+  const timer = terminal ? setInterval(tick, 1000) : undefined;
+  if (terminal) tick();
+  try {
+    await step.run(environment);
+  } finally {
+    clearInterval(timer);
+    if (terminal) process.stderr.write("\r\x1b[2K");
+  }
   if (!existsSync(join(ROOT, step.product))) throw new Error(`${step.name}: ${step.product} was not made.`);
-  process.stderr.write(`${label} done in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  process.stderr.write(`${label} done in ${seconds(1)}\n`);
 }
 
 /** Runs the pinned Bun quietly; its output is shown when it fails. */

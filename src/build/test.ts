@@ -38,7 +38,7 @@ async function runTests(): Promise<Counts> {
   );
   try {
     if (signals.signal.aborted) return { passed: 0, failed: 0, skipped: 0 };
-    const child = Bun.spawn([process.execPath, "test", ...patterns(args)], {
+    const child = Bun.spawn([process.execPath, "test", "--no-orphans", ...patterns(args)], {
       cwd: ROOT,
       env: {
         ...environment(),
