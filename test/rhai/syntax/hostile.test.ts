@@ -13,8 +13,8 @@ import {
 } from "../../../src/rhai/syntax/index.ts";
 
 const SIZE = 256 * 1024;
-/** Generous for a busy machine: the slowest of these takes about a tenth of it alone. */
-const MILLISECONDS = 1500;
+/** Generous for a busy machine: the slowest of these takes a tenth of it alone, a quadratic one would take minutes. */
+const MILLISECONDS = 5000;
 
 const fill = (unit: string): string => unit.repeat(Math.ceil(SIZE / unit.length));
 
@@ -260,13 +260,13 @@ describe("no text makes it throw", () => {
   });
 
   test("any string", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), options, readAll), { numRuns: 2000 });
+    fc.assert(fc.property(fc.string({ unit: "binary" }), options, readAll), { numRuns: 600 });
   });
 
   test("any row of words and symbols", () => {
     const piece = fc.constantFrom(...new Set(seeds.flatMap((seed) => seed.split(/\b/))), ...UNITS);
     const source = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(" "));
-    fc.assert(fc.property(source, options, readAll), { numRuns: 2000 });
+    fc.assert(fc.property(source, options, readAll), { numRuns: 600 });
   });
 
   test("a script with a piece cut out, and one put in", () => {
@@ -276,6 +276,6 @@ describe("no text makes it throw", () => {
         const place = at % (seed.length + 1);
         return `${seed.slice(0, place)}${piece}${seed.slice(place + cut)}`;
       });
-    fc.assert(fc.property(source, options, readAll), { numRuns: 3000 });
+    fc.assert(fc.property(source, options, readAll), { numRuns: 1000 });
   });
 });
