@@ -69,7 +69,7 @@ describe("the client", () => {
       return cut.length > 0;
     });
     expect(isConnectionError(await running)).toBe(true);
-    await waitFor("queries work again", () => db`SELECT 1`.then(() => true).catch(() => false), 2_000);
+    await waitFor("queries work again", () => db`SELECT 1`.then(() => true).catch(() => false));
     await db.end();
   });
 });
@@ -87,7 +87,7 @@ describe("a database that is away", () => {
       code: "database_unavailable",
       headers: { "Retry-After": "2" },
     });
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(4_000);
     await db.end({ timeout: 0 });
   });
 

@@ -5,7 +5,7 @@
 export async function waitFor(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  milliseconds = 10_000,
+  milliseconds = 20_000,
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!(await condition())) {

@@ -37,12 +37,10 @@ describe("the embedded server", () => {
     expect(await readdir(folder).then((names) => names.toSorted())).toEqual([SERVER_FOLDER, "data"]);
   });
 
-  test("starts a second time without unpacking, within a second", async () => {
-    const before = performance.now();
+  test("starts a second time without unpacking or creating anything", async () => {
     const steps: string[] = [];
     await start(steps);
     expect(steps).toEqual(["Starting PostgreSQL"]);
-    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   test("has role, database, encoding and durability as promised", async () => {
