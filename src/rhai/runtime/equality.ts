@@ -63,9 +63,12 @@ export function elementsEqual(a: Value, b: Value, meter?: Meter): boolean {
 /** Largest relative difference at which two floats count as equal. */
 const EPSILON = Number.EPSILON;
 
-/** Float `==`: the difference relative to the larger magnitude is within 2.22e-16. False with NaN and infinities. */
+/**
+ * Float `==`: the difference relative to the larger magnitude is within 2.22e-16. False with NaN and infinities, except
+ * that NaN equals 0.
+ */
 export function floatEquals(x: number, y: number): boolean {
-  return Math.abs(x - y) / scale(x, y) <= EPSILON;
+  return Math.abs(x - y) / scale(x, y) <= EPSILON || isNanAgainstZero(x, y);
 }
 
 /** Float `!=`. */
@@ -80,7 +83,7 @@ export function floatLess(x: number, y: number): boolean {
 
 /** Float `<=`, and `>=` with its arguments exchanged. */
 export function floatLessEqual(x: number, y: number): boolean {
-  return (y - x) / scale(x, y) > -EPSILON;
+  return (y - x) / scale(x, y) > -EPSILON || isNanAgainstZero(x, y);
 }
 
 /** Counts the work of comparing containers; a NativeContext is one. */
@@ -147,6 +150,8 @@ function differ(operator: string, a: Value, b: Value): false {
 function lacksOperators(a: Value, b: Value): boolean {
   if (a instanceof Range) return b instanceof Range && a.inclusive !== b.inclusive;
   if (a instanceof U8) return isNumber(b);
+  // An oversight of the official one, the other way round they are just different.
+  if (a instanceof RhaiBlob && b instanceof Char) return true;
   if (b instanceof U8) return isNumber(a);
   if (a instanceof FnPtr) return b instanceof FnPtr;
   return a instanceof HostValue && !isComparable(a) && typeName(a) === typeName(b);
@@ -176,6 +181,11 @@ function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>,
 
 function blobsEqual(a: RhaiBlob, b: RhaiBlob): boolean {
   return a.length === b.length && Buffer.compare(a.view(), b.view()) === 0;
+}
+
+/** The official scale is 0 then, which counts as equality of two zeros. */
+function isNanAgainstZero(x: number, y: number): boolean {
+  return (Number.isNaN(x) && y === 0) || (x === 0 && Number.isNaN(y));
 }
 
 function scale(x: number, y: number): number {

@@ -2,6 +2,7 @@ import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
 import { INT_MAX } from "./int.ts";
 import { sortedKeys } from "./text.ts";
+import { hostTypeName } from "./type-name.ts";
 import {
   Cell,
   Char,
@@ -49,9 +50,8 @@ export function toDebugValue(value: Value, limit = 0): string {
 
 /** The text that the official interpreter's host gets for a value: `display`, with what is nested as `toDebugValue`. */
 export function toDisplayValue(value: Value, limit = 0): string {
-  return value instanceof RhaiArray || value instanceof RhaiMap
-    ? write(value, HOST, limit)
-    : display(value, limit);
+  const nested = value instanceof RhaiArray || value instanceof RhaiMap || value instanceof HostValue;
+  return nested ? write(value, HOST, limit) : display(value, limit);
 }
 
 /**
@@ -71,7 +71,7 @@ export function debugFloat(value: number): string {
   if (magnitude === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   if (Number.isNaN(value)) return "NaN";
   if (magnitude >= 1e16 || magnitude < 1e-4) return exponential(value);
-  return Number.isInteger(value) ? `${value}.0` : String(value);
+  return Number.isInteger(value) ? `${value}.0` : shortest(value);
 }
 
 /** A string in quotes, with escapes for what cannot be seen. */
@@ -86,7 +86,7 @@ export function quoteChar(text: string): string {
 
 /** A float in full digits, without an exponent. */
 export function decimal(value: number): string {
-  const text = String(value);
+  const text = shortest(value);
   const split = text.indexOf("e");
   if (split < 0) return text;
   const digits = text.slice(0, split).replace("-", "").replace(".", "");
@@ -117,8 +117,34 @@ function escape(scalar: string): string {
 }
 
 function exponential(value: number): string {
-  if (Number.isFinite(value)) return value.toExponential().replace("+", "");
-  return value > 0 ? "inf" : "-inf";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const text = value.toExponential().replace("+", "");
+  const split = text.indexOf("e");
+  return upFromTie(value, text.slice(0, split)) + text.slice(split);
+}
+
+/** The shortest digits that read back as the number, in JavaScript's notation. */
+function shortest(value: number): string {
+  const text = String(value);
+  return text.includes("e") ? text : upFromTie(value, text);
+}
+
+/**
+ * Of two shortest texts that are equally close to a number, JavaScript takes the one that ends in an even digit, Rust the
+ * larger one. `digits` is the former; answers the latter. Only numbers with few binary places can lie in the middle, as
+ * all digits of their exact value are but one more than the shortest.
+ */
+function upFromTie(value: number, digits: string): string {
+  if (!Number.isInteger(value * 2 ** 26)) return digits;
+  const count = digits.replace(/^-?0*\.?0*|\./g, "").length;
+  if (count < 15) return digits;
+  const exact = Math.abs(value)
+    .toPrecision(count + 12)
+    .replace(/e.*|\./g, "")
+    .replace(/^0+/, "");
+  const chosen = digits.replace(/[-.]/g, "");
+  if (!exact.startsWith(chosen) || !/^50*$/.test(exact.slice(count))) return digits;
+  return digits.slice(0, -1) + String(Number(digits.at(-1)) + 1);
 }
 
 /** How the two forms of nested values differ. */
@@ -165,7 +191,8 @@ function writeNested(out: Writer, value: Value, style: Style): void {
   else if (value instanceof RhaiBlob) writeBlob(out, value);
   else if (value instanceof Range) out.add(rangeText(value));
   else if (value instanceof FnPtr) writeFunction(out, value, style);
-  else if (value instanceof HostValue) out.add(style.host ? hostText(value) : value.display());
+  else if (value instanceof HostValue)
+    out.add(style.host && "hostName" in value ? hostTypeName(value) : value.display());
 }
 
 function writeArray(out: Writer, items: readonly Value[], style: Style): void {
@@ -221,9 +248,4 @@ function writeFunction(out: Writer, fn: FnPtr, style: Style): void {
 function rangeText(range: Range): string {
   const end = range.to === INT_MAX ? "" : String(range.to);
   return `${range.from}..${range.inclusive ? "=" : ""}${end}`;
-}
-
-/** A native object may name the Rust type that the official interpreter shows to its host. */
-function hostText(value: HostValue): string {
-  return "hostName" in value && typeof value.hostName === "string" ? value.hostName : value.display();
 }

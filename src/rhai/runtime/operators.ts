@@ -13,6 +13,7 @@ import {
 import { RhaiError } from "./errors.ts";
 import { dataTooLarge, fillPosition, functionNotFound, mismatch } from "./faults.ts";
 import { INT_MAX, type Int } from "./int.ts";
+import { floatPower } from "./float-power.ts";
 import * as int from "./int.ts";
 import type { Run } from "./run.ts";
 import { rustTypeName } from "./type-name.ts";
@@ -125,16 +126,8 @@ export function binary(run: Run, op: string, a: Value, b: Value, pos: Pos): Valu
         return a !== b;
     }
   }
-  if (op === "**" && isNumber(a) && isNumber(b)) return new Float(power(toFloat(a), toFloat(b)));
+  if (op === "**" && isNumber(a) && isNumber(b)) return new Float(floatPower(toFloat(a), toFloat(b)));
   return native(run, op, a, b, pos);
-}
-
-/** IEEE pow, where JavaScript differs: 1 to any power is 1. */
-function power(base: number, exponent: number): number {
-  if (base === 1) return 1;
-  if (base === -1 && (exponent === Number.POSITIVE_INFINITY || exponent === Number.NEGATIVE_INFINITY))
-    return 1;
-  return base ** exponent;
 }
 
 /** JavaScript has a limit of its own. */

@@ -35,7 +35,12 @@ export function rustTypeName(value: Value): string {
   if (value instanceof Range) {
     return value.inclusive ? "core::ops::range::RangeInclusive<i64>" : "core::ops::range::Range<i64>";
   }
-  return typeName(value);
+  return value instanceof HostValue ? hostTypeName(value) : typeName(value);
+}
+
+/** A native object may name the Rust type that it stands for. */
+export function hostTypeName(value: HostValue): string {
+  return "hostName" in value && typeof value.hostName === "string" ? value.hostName : value.typeName;
 }
 
 function objectTypeName(value: object): string {

@@ -3,7 +3,7 @@ import type { Int } from "../runtime/int.ts";
 import type { NativeContext, NativeFunction, Ref } from "../runtime/native.ts";
 import { Float, type Value } from "../runtime/values.ts";
 import { CHANGES, declare, withGetter } from "./define.ts";
-import { floatPower } from "./float-power.ts";
+import { floatPower } from "../runtime/float-power.ts";
 import { arithmeticError } from "./results.ts";
 
 const native = declare("arithmetic");

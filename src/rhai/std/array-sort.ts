@@ -2,7 +2,7 @@ import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "../runtime/errors.ts";
 import type { NativeContext, NativeFunction } from "../runtime/native.ts";
 import { compareText } from "../runtime/text.ts";
-import { typeName } from "../runtime/type-name.ts";
+import { rustTypeName, typeName } from "../runtime/type-name.ts";
 import type { Char, Float, RhaiArray } from "../runtime/values.ts";
 import { copyValue, type FnPtr, type Value } from "../runtime/values.ts";
 import type { Eventual } from "./callbacks.ts";
@@ -87,7 +87,7 @@ function sort(context: NativeContext, array: RhaiArray, direction: 1 | -1): void
   }
   if (type === "()") return;
   const compare = COMPARERS[type];
-  if (compare === undefined) throw unsortable(`elements of ${type} cannot be sorted`);
+  if (compare === undefined) throw unsortable(`elements of ${rustTypeName(items[0])} cannot be sorted`);
   let comparisons = 0;
   writableItems(context, array).sort((a, b) => {
     if ((++comparisons & 1023) === 0) context.charge(512);

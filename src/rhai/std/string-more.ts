@@ -73,13 +73,13 @@ const joining: readonly NativeFunction[] = [
     builtin(
       `-(x: string, y: ${type}) -> string`,
       "Answers the text without any occurrence of the second.",
-      (context: NativeContext, text: string, removed: string | Char) => without(context, text, removed),
+      (context: NativeContext, text: string, removed: string | Char) => difference(context, text, removed),
     ),
     builtin(
       `-=(x: string, y: ${type}) -> ()`,
       "Removes every occurrence of the second.",
       (context: NativeContext, place: Ref, removed: string | Char) =>
-        place.set(without(context, textIn(place), removed)),
+        place.set(difference(context, textIn(place), removed)),
       CHANGES,
     ),
     native(
@@ -211,6 +211,11 @@ function joined(context: NativeContext, a: string, b: string): string {
   if (b === "") return a;
   context.allocate((b.length < a.length ? b.length : a.length) * 2 + 32);
   return context.checkSize(a + b);
+}
+
+/** As in the official one, a text less the empty text is that text, but the empty text less another is the other. */
+function difference(context: NativeContext, text: string, removed: string | Char): string {
+  return text === "" && typeof removed === "string" ? removed : without(context, text, removed);
 }
 
 function without(context: NativeContext, text: string, removed: string | Char): string {

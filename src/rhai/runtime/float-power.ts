@@ -5,18 +5,15 @@
 export function floatPower(x: number, y: number): number {
   // C answers 1 in these cases, JavaScript NaN.
   if (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y))) return 1;
-  if (!Number.isInteger(y) || Math.abs(y) > LARGEST || !Number.isFinite(x) || x === 0) return x ** y;
-  const power = integerPower(x, Math.abs(y));
+  if (!Number.isInteger(y) || y < 0 || y > LARGEST || !Number.isFinite(x) || x === 0) return x ** y;
+  const power = integerPower(x, y);
   // Splitting a factor overflows near the ends of the range.
   if (!Number.isFinite(power.high) || Math.abs(power.high) > 1e290 || Math.abs(power.high) < 1e-250)
     return x ** y;
-  if (y >= 0) return power.high + power.low;
-  const quotient = 1 / power.high;
-  const product = multiply({ high: quotient, low: 0 }, power);
-  return quotient + quotient * (1 - product.high - product.low);
+  return power.high + power.low;
 }
 
-/** Exponents beyond this are left to the engine, which then asks the C library. */
+/** Other exponents are left to the engine, which then asks the C library. */
 const LARGEST = 1000;
 
 /** A number with about twice the digits: the sum of both, where `low` is less than half a unit of `high`. */
