@@ -1,6 +1,6 @@
 import type { Server } from "bun";
 import type { Config } from "./config.ts";
-import { AppError, notFound, unavailable } from "./shared/errors.ts";
+import { AppError, badRequest, notFound, unavailable } from "./shared/errors.ts";
 import { newId } from "./shared/ids.ts";
 import { problemResponse } from "./shared/problem.ts";
 import { restWhenIdle } from "./rest.ts";
@@ -121,6 +121,10 @@ function bind(
 async function dispatch(request: Request, info: RequestInfo, roles: Roles | null): Promise<Response> {
   const path = pathOf(request.url);
   // Most requests are for scripts: one comparison sends them on their way.
+  if (request.url.startsWith("/") && path !== "/healthz" && path !== "/readyz") {
+    // RFC 9112, 3.2. Without a host there is no absolute URL, on which everything below relies.
+    throw badRequest("host_missing", "The request has no Host header. HTTP/1.1 requires one.");
+  }
   if (roles !== null && !RESERVED.has(firstSegment(path))) return roles.orchestrator(request, info);
   if (path === "/healthz") return new Response("ok");
   if (path === "/readyz") {
@@ -150,9 +154,9 @@ const notReady = (roles: Roles | null): AppError =>
     ? unavailable("starting", "PiCloud is starting.", 1)
     : unavailable("database_unavailable", "The database is not reachable at the moment.", 2);
 
-/** The path of an absolute URL, without query. */
+/** The path of a request's URL, without query. The URL of a request without a Host header begins with its path. */
 function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
   const end = url.indexOf("?", start);
   return end === -1 ? url.slice(start) : url.slice(start, end);
 }

@@ -215,29 +215,33 @@ test("a body over the limit for a script", async () => {
 });
 
 test("garbage on the socket does not disturb anybody", async () => {
-  const { hostname, port } = new URL(server.url);
-  await new Promise<void>((resolve) => {
-    const socket = connect(Number(port), hostname, () => socket.end("\u0000\u0001\u0002 nonsense\r\n\r\n"));
-    socket.on("close", () => resolve());
-    socket.on("error", () => resolve());
-    socket.resume();
-  });
+  await exchange("\u0000\u0001\u0002 nonsense\r\n\r\n").catch(() => "");
   await intact();
 });
 
+test("a request without a Host header is told so; probes need none", async () => {
+  expect(await exchange("GET /victim HTTP/1.1\r\nConnection: close\r\n\r\n")).toStartWith("HTTP/1.1 400");
+  expect(await exchange("GET /healthz HTTP/1.0\r\n\r\n")).toContain(" 200 OK");
+});
+
 /** PUT with the path exactly as given: `fetch` would resolve dots. Answers the status. */
-function rawPut(path: string, body: string): Promise<number> {
+async function rawPut(path: string, body: string): Promise<number> {
+  const answer = await exchange(
+    `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic ${btoa(`${login.username}:${login.password}`)}\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 400);
+}
+
+/** Sends bytes over a connection of their own and reads until it closes. */
+function exchange(request: string): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {
     let answer = "";
-    const socket = connect(Number(port), hostname, () => {
-      socket.write(
-        `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic ${btoa(`${login.username}:${login.password}`)}\r\n` +
-          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-      );
-    });
+    const socket = connect(Number(port), hostname, () => void socket.write(request));
     socket.on("data", (chunk) => (answer += chunk.toString()));
-    socket.on("close", () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 400)));
+    socket.on("close", () => resolve(answer));
     socket.on("error", reject);
+    socket.setTimeout(3000, () => socket.destroy());
   });
 }

@@ -20,16 +20,21 @@ async function started() {
   return { server, client: new Client(server.url, server.login) };
 }
 
+/** With a budget that lasts for some seconds, at the route of its name. */
+function deployLong(client: Client, name: string, source: string): Promise<Response> {
+  return client.fetch(`/api/v1/admin/apps/default/scripts/${name}?route=/${name}`, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ source, sandbox: { max_operations: 1_000_000_000 } }),
+  });
+}
+
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(
     `${signal} lets a running execution finish, writes its log row, and exits 0`,
     async () => {
       const { server, client } = await started();
-      const saved = await client.fetch("/api/v1/admin/apps/default/scripts/slow?route=/slow", {
-      method: "PUT",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ source: SLOW, sandbox: { max_operations: 1_000_000_000 } }),
-    });
+      const saved = await deployLong(client, "slow", SLOW);
       const { script } = (await saved.json()) as { script: { id: string } };
       const running = fetch(`${server.url}/slow`);
       await Bun.sleep(300);
@@ -56,7 +61,7 @@ test(
   "a second signal ends it at once, and the start after that recovers",
   async () => {
     const { server, client } = await started();
-    await client.deploy("stuck", "let n = 0; loop { n += 1; }", "?route=/stuck");
+    await deployLong(client, "stuck", "let n = 0; loop { n += 1; }");
     void fetch(`${server.url}/stuck`).catch(() => undefined);
     await Bun.sleep(300);
     server.kill("SIGTERM");
