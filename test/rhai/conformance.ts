@@ -76,6 +76,7 @@ export async function answer(engine: Engine, test: Case): Promise<Expectation> {
     print: (text) => output.push(text),
     debug: (text, pos) => debug.push(`${lineOf(pos)}:${columnOf(pos)} | ${text}`),
   });
+  if (!result.ok && result.fault !== undefined) throw result.fault;
   if (result.ok) {
     const { value } = result;
     const shown = { type: typeName(value), value: toDebugValue(value), display: toDisplayValue(value) };

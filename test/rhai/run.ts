@@ -23,7 +23,7 @@ export function run(source: string, options: RunOptions = {}, engine: EngineOpti
 /** The value of a run that must succeed. */
 export function value(source: string, options: RunOptions = {}, engine: EngineOptions = {}): Value {
   const result = run(source, options, engine);
-  if (!result.ok) throw new Error(result.error.message);
+  if (!result.ok) throw result.fault ?? new Error(result.error.message);
   return result.value;
 }
 
@@ -34,6 +34,7 @@ export const shown = (source: string, options: RunOptions = {}, engine: EngineOp
 /** The error of a run that must fail. */
 export function error(source: string, options: RunOptions = {}, engine: EngineOptions = {}): RhaiError {
   const result = run(source, options, engine);
+  if (!result.ok && result.fault !== undefined) throw result.fault;
   if (result.ok) throw new Error(`did not fail but answered ${toDebugValue(result.value)}`);
   return result.error;
 }

@@ -227,7 +227,10 @@ const success = (run: Run, value: Value): RunResult => ({
 
 function failure(run: Run, thrown: unknown): RunResult {
   const error = run.unwind(thrown, 0);
-  if (!(error instanceof RhaiError)) throw error;
+  if (!(error instanceof RhaiError)) {
+    const hidden = new RhaiError("ErrorSystem", "A function of the host failed", run.callPos);
+    return { ok: false, error: hidden, operations: run.ops, memory: run.memory, fault: error };
+  }
   if (error.kind === "ErrorTerminated" && error.text === "exit") return success(run, error.data["value"]);
   return { ok: false, error, operations: run.ops, memory: run.memory };
 }

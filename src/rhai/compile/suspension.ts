@@ -28,11 +28,12 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
   ];
   for (const closure of closures) bodies.push({ def: closure.fn, facts: factsOf(closure.fn.body.body) });
 
+  const imported = new Set(bodies.flatMap(({ facts }) => [...facts.imports]));
   const reaches = (facts: Facts): boolean =>
     facts.dynamicNames ||
     [...facts.calls].some((call) => natives.group(call.name, call.arity)?.suspends === true) ||
     [...facts.names].some((name) => natives.suspendsByName(name)) ||
-    facts.qualified;
+    facts.qualified.some((call) => natives.qualifiedSuspends(call.path, call.name, call.arity, imported));
   const starts = bodies.filter(({ facts }) => reaches(facts) && natives.anySuspends);
   if (starts.length === 0) return NEVER;
 
@@ -78,6 +79,12 @@ interface Call {
   readonly method: boolean;
 }
 
+interface QualifiedCall {
+  readonly path: readonly string[];
+  readonly name: string;
+  readonly arity: number;
+}
+
 interface Facts {
   readonly calls: Call[];
   /** Names given to `Fn` as literals. */
@@ -87,7 +94,9 @@ interface Facts {
   /** `call` in any form. */
   pointers: boolean;
   /** Calls into modules. */
-  qualified: boolean;
+  readonly qualified: QualifiedCall[];
+  /** Names that modules are imported as. */
+  readonly imports: Set<string>;
   /** Names that may become properties of a map. */
   readonly properties: Set<string>;
   dynamicProperties: boolean;
@@ -99,13 +108,15 @@ function factsOf(body: readonly Stmt[]): Facts {
     names: new Set(),
     dynamicNames: false,
     pointers: false,
-    qualified: false,
+    qualified: [],
+    imports: new Set(),
     properties: new Set(),
     dynamicProperties: false,
   };
   const visitor: Visitor = {
     expr: (expr) => noteExpr(facts, expr),
     stmt: (stmt) => {
+      if (stmt.kind === "Import" && stmt.alias !== null) facts.imports.add(stmt.alias.name);
       if (stmt.kind !== "Assign" || stmt.target.kind !== "Chain") return;
       const last = stmt.target.steps.at(-1);
       if (last?.kind === "Property") facts.properties.add(last.name);
@@ -121,25 +132,20 @@ function factsOf(body: readonly Stmt[]): Facts {
 
 function noteExpr(facts: Facts, expr: Expr): void {
   if (expr.kind === "Map") for (const entry of expr.entries) facts.properties.add(entry.key);
-  if (expr.kind === "Call") noteCall(facts, expr.name, expr.args, false, expr.path.length > 0);
+  if (expr.kind === "Call" && expr.path.length > 0) {
+    facts.qualified.push({
+      path: expr.path.map((ident) => ident.name),
+      name: expr.name,
+      arity: expr.args.length,
+    });
+  } else if (expr.kind === "Call") noteCall(facts, expr.name, expr.args, false);
   if (expr.kind === "Str") facts.names.add(expr.value);
   if (expr.kind === "Chain") {
-    for (const step of expr.steps)
-      if (step.kind === "Method") noteCall(facts, step.name, step.args, true, false);
+    for (const step of expr.steps) if (step.kind === "Method") noteCall(facts, step.name, step.args, true);
   }
 }
 
-function noteCall(
-  facts: Facts,
-  name: string,
-  args: readonly Expr[],
-  method: boolean,
-  qualified: boolean,
-): void {
-  if (qualified) {
-    facts.qualified = true;
-    return;
-  }
+function noteCall(facts: Facts, name: string, args: readonly Expr[], method: boolean): void {
   if (name === "call") facts.pointers = true;
   if (name === "eval") facts.dynamicNames = true;
   if (name === "Fn" && args[0]?.kind !== "Str") facts.dynamicNames = true;

@@ -163,6 +163,20 @@ export class NativeTable {
     return false;
   }
 
+  /** Whether `path::name` may suspend. What is imported may hold anything, so it may. */
+  qualifiedSuspends(
+    path: readonly string[],
+    name: string,
+    arity: number,
+    imported: ReadonlySet<string>,
+  ): boolean {
+    const [first] = path;
+    if (first === undefined || imported.has(first)) return true;
+    let table: NativeTable | undefined = this;
+    for (const segment of path) table = table?.spaces.get(segment);
+    return table?.group(name, arity)?.suspends === true;
+  }
+
   /** Every group, for whole-program questions. */
   *groups(): Iterable<NativeGroup> {
     for (const byArity of this.#groups.values()) yield* byArity.values();

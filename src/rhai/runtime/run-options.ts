@@ -34,7 +34,14 @@ export interface RunOptions {
 /** How a run ended. `operations` and `memory` (bytes, counted) are what it used. */
 export type RunResult =
   | { readonly ok: true; readonly value: Value; readonly operations: number; readonly memory: number }
-  | { readonly ok: false; readonly error: RhaiError; readonly operations: number; readonly memory: number };
+  | {
+      readonly ok: false;
+      readonly error: RhaiError;
+      readonly operations: number;
+      readonly memory: number;
+      /** What a native threw that is no script error; `error` is then an ErrorSystem that does not tell more. */
+      readonly fault?: unknown;
+    };
 
 /** A function that a script declares. */
 export interface FunctionSignature {

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { Engine, type ModuleResolver } from "../../src/rhai/index.ts";
+import { toDebugValue } from "../../src/rhai/runtime/format.ts";
+
+const SOURCES: Readonly<Record<string, string>> = {
+  tools: `
+    export const LIMIT = 10;
+    export let names = ["a", "b"];
+    const HIDDEN = 1;
+    fn double(x) { x * 2 }
+    fn quad(x) { double(double(x)) }
+    fn limit() { global::LIMIT }
+    fn make() { |x| double(x) + 1 }
+    private fn secret() { 42 }
+    fn fails() { throw "inside" }
+  `,
+  outer: 'import "tools" as tools; export const BASE = tools::LIMIT; fn twice(x) { tools::double(x) }',
+  broken: "let x = ;",
+  throwing: 'throw "at load";',
+  loop: 'import "loop" as again; export const X = 1;',
+  counting: 'print("loaded"); export const N = 1;',
+};
+
+const resolver: ModuleResolver = {
+  resolve: (name) => {
+    if (name === "native") {
+      return {
+        name: "native",
+        functions: [
+          {
+            name: "add",
+            params: ["i64", "i64"],
+            pure: true,
+            returns: "i64",
+            call: (_: unknown, a: number, b: number) => a + b,
+          },
+        ] as never,
+        constants: { ONE: 1 },
+      };
+    }
+    const source = SOURCES[name];
+    return source === undefined ? undefined : { source };
+  },
+};
+
+const engine = new Engine();
+
+async function outcome(source: string): Promise<string> {
+  const compiled = engine.compile(source);
+  if (!compiled.ok) return `syntax: ${compiled.diagnostics[0]?.message}`;
+  const output: string[] = [];
+  const result = await compiled.script.run({ resolver, print: (text) => output.push(text) });
+  if (!result.ok && result.fault !== undefined) throw result.fault;
+  return [result.ok ? toDebugValue(result.value) : result.error.message, ...output].join("\n");
+}
+
+describe("import", () => {
+  const cases: Readonly<Record<string, string>> = {
+    'import "tools" as t; t::double(4)': "8",
+    'import "tools" as t; t::quad(4)': "16",
+    'import "tools" as t; t::LIMIT + t::names.len': "12",
+    'import "tools" as t; t::limit()': "10",
+    'import "tools" as t; let f = t::make(); f.call(3)': "7",
+    'import "tools" as t; [1, 2].map(|x| t::double(x))': "[2, 4]",
+    'import "tools" as t; fn f(x) { t::double(x) } f(2)': "4",
+    'import "tools" as t; t::secret()': "Function not found: t::secret () (line 1, position 25)",
+    'import "tools" as t; t::HIDDEN': "Variable not found: t::HIDDEN (line 1, position 22)",
+    'import "tools" as t; t::nope(1, "a")':
+      "Function not found: t::nope (i64, &str | ImmutableString | String) (line 1, position 25)",
+    '{ import "tools" as t; } t::double(1)': "Module not found: t (line 1, position 26)",
+    'import "outer" as o; o::BASE + o::twice(3)': "16",
+    'import "outer" as o; o::tools::double(3)': "6",
+    'import "native" as n; n::add(n::ONE, 2)': "3",
+    'import "missing" as m;': "Module not found: missing (line 1, position 8)",
+    'import "tools" as t; try { t::fails() } catch (e) { print(e); }': "()\ninside",
+    'import "counting" as a; import "counting" as b; a::N + b::N': "2\nloaded",
+    'let m = "tools"; import m as t; t::LIMIT': "10",
+  };
+  for (const [source, expected] of Object.entries(cases)) {
+    test(source, async () => {
+      expect(await outcome(source)).toBe(expected);
+    });
+  }
+
+  test("problems of a module name it", async () => {
+    expect(await outcome('import "throwing" as t;')).toBe(
+      "Runtime error: at load (line 1, position 1)\nin module 'throwing' (line 1, position 8)",
+    );
+    expect(await outcome('import "broken" as b;')).toContain("in module 'broken'");
+  });
+
+  test("a module that imports itself ends", async () => {
+    expect(await outcome('import "loop" as l; l::X')).toContain("Stack overflow");
+  });
+
+  test("literal names are told without running", () => {
+    const compiled = engine.compile(
+      'import "a" as a; fn f() { import "b" as b; } let g = || { import "c" as c; };',
+    );
+    expect(compiled.ok && compiled.script.imports).toEqual(["a", "c", "b"]);
+  });
+});
+
+describe("call", () => {
+  const compiled = engine.compile(
+    "fn add(a, b) { a + b } private fn hidden() { 1 } fn fails() { nope } print(1);",
+  );
+  if (!compiled.ok) throw new Error("does not compile");
+  const { script } = compiled;
+
+  test("runs one function without the statements", () => {
+    const output: string[] = [];
+    expect(script.call("add", [1, 2], { print: (text) => output.push(text) })).toMatchObject({
+      ok: true,
+      value: 3,
+    });
+    expect(output).toEqual([]);
+  });
+
+  test("refuses what is not there", () => {
+    expect(script.call("add", [1])).toMatchObject({ ok: false, error: { kind: "ErrorFunctionNotFound" } });
+    expect(script.call("hidden", [])).toMatchObject({ ok: false, error: { kind: "ErrorFunctionNotFound" } });
+  });
+
+  test("tells errors with their place", () => {
+    const result = script.call("fails", []);
+    expect(!(result instanceof Promise) && !result.ok && result.error.message).toStartWith(
+      "Variable not found: nope (line 1, position 63)\nin call to function 'fails'",
+    );
+  });
+
+  test("lists the functions", () => {
+    expect(script.functions.map((fn) => `${fn.name}(${fn.params.join(", ")})`)).toEqual([
+      "add(a, b)",
+      "hidden()",
+      "fails()",
+    ]);
+  });
+});
