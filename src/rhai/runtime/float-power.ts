@@ -7,10 +7,9 @@ export function floatPower(x: number, y: number): number {
   if (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y))) return 1;
   if (!Number.isInteger(y) || y < 0 || y > LARGEST || !Number.isFinite(x) || x === 0) return x ** y;
   const power = integerPower(x, y);
-  // Splitting a factor overflows near the ends of the range.
-  if (!Number.isFinite(power.high) || Math.abs(power.high) > 1e290 || Math.abs(power.high) < 1e-250)
-    return x ** y;
-  return power.high + power.low;
+  // Splitting a factor overflows near one end of the range, and the errors underflow near the other.
+  const magnitude = Math.abs(power.high + power.low);
+  return magnitude < 1e305 && magnitude > 1e-285 ? power.high + power.low : x ** y;
 }
 
 /** Other exponents are left to the engine, which then asks the C library. */

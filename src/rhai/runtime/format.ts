@@ -142,7 +142,7 @@ function upFromTie(value: number, digits: string): string {
     .toPrecision(count + 12)
     .replace(/e.*|\./g, "")
     .replace(/^0+/, "");
-  const chosen = digits.replace(/[-.]/g, "");
+  const chosen = digits.replace(/[-.]/g, "").replace(/^0+/, "");
   if (!exact.startsWith(chosen) || !/^50*$/.test(exact.slice(count))) return digits;
   return digits.slice(0, -1) + String(Number(digits.at(-1)) + 1);
 }

@@ -110,7 +110,7 @@ function append(context: NativeContext, array: RhaiArray, added: RhaiArray): voi
   if (count === 0) return;
   checkLength(context, array.items.length + count);
   chargeItems(context, count);
-  const copies = added.copy().writable();
+  const copies = added.items.map(copyValue);
   const items = writableItems(context, array);
   for (const item of copies) items.push(item);
   arrayGrew(context, array, count);

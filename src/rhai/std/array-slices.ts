@@ -62,7 +62,7 @@ function splice(context: NativeContext, array: RhaiArray, start: Int, count: Int
   const chosen = part(length, start, count);
   checkLength(context, length - chosen.length + replace.items.length);
   chargeItems(context, length + replace.items.length);
-  const copies = replace.copy().writable();
+  const copies = replace.items.map(copyValue);
   const items = writableItems(context, array);
   const tail = items.splice(chosen.start);
   for (const item of copies) items.push(item);

@@ -113,10 +113,9 @@ function remove(context: NativeContext, map: RhaiMap, name: string): Value {
 function mixin(context: NativeContext, map: RhaiMap, added: RhaiMap): void {
   if (added.entries.size === 0) return;
   chargeItems(context, added.entries.size);
-  const copies = added.copy().writable();
   const entries = writableEntries(context, map);
-  for (const [key, value] of copies) entries.set(key, value);
-  mapGrew(context, map, copies.size);
+  for (const [key, value] of added.entries) entries.set(key, copyValue(value));
+  mapGrew(context, map, added.entries.size);
 }
 
 function merge(context: NativeContext, first: RhaiMap, second: RhaiMap): Value {

@@ -22,7 +22,7 @@ const FUNCTIONS: readonly (readonly [string, string, (x: number) => number])[] =
   ["acosh", "Answers the inverse hyperbolic cosine.", acosh],
   ["atanh", "Answers the inverse hyperbolic tangent.", atanh],
   ["to_radians", "Turns degrees into radians.", (x) => x * (Math.PI / 180)],
-  ["to_degrees", "Turns radians into degrees.", (x) => x * 57.295779513082320877],
+  ["to_degrees", "Turns radians into degrees.", (x) => x * 57.29577951308232],
   ["sqrt", "Answers the square root.", Math.sqrt],
   ["exp", "Answers e to the power of the number.", Math.exp],
   ["ln", "Answers the natural logarithm.", Math.log],

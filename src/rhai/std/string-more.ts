@@ -4,7 +4,7 @@ import { at, byteLength, compareText, length, scalars, slice } from "../runtime/
 import { Char, charOf, type RhaiBlob, type Value } from "../runtime/values.ts";
 import { decode } from "./blob-basic.ts";
 import { CHANGES, declare, withAliases, withGetter } from "./define.ts";
-import { arrayResult, blobResult, chargeUnits, textIn, textResult } from "./results.ts";
+import { arrayResult, blobResult, chargeUnits, checkLength, textIn, textResult } from "./results.ts";
 import { textOf } from "./string-basic.ts";
 import { stringCase } from "./string-case.ts";
 import { stringSearch } from "./string-search.ts";
@@ -160,6 +160,7 @@ const whole: readonly NativeFunction[] = [
     "to_chars(string: string) -> array",
     "Answers all characters.",
     (context: NativeContext, text: string) => {
+      checkLength(context, length(text));
       context.charge(text.length >>> 3);
       return arrayResult(context, scalars(text).map(charOf));
     },

@@ -4,6 +4,7 @@ import { byteLength, length, slice } from "../runtime/text.ts";
 import type { Char, Range } from "../runtime/values.ts";
 import { CHANGES, declare } from "./define.ts";
 import { offset, rangePart } from "./indexing.ts";
+import { countOf } from "./occurrences.ts";
 import { chargeUnits, checkTextLength, textIn, textResult } from "./results.ts";
 
 const native = declare("string_more");
@@ -97,9 +98,14 @@ function replace(context: NativeContext, place: Ref, find: string | Char, substi
   chargeUnits(context, text.length);
   const sought = typeof find === "string" ? find : find.text;
   const replacement = typeof substitute === "string" ? substitute : substitute.text;
-  const parts = sought === "" ? ["", ...Array.from(text), ""] : text.split(sought);
-  checkTextLength(context, text.length + (parts.length - 1) * (replacement.length - sought.length));
-  place.set(textResult(context, parts.join(replacement)));
+  const occurrences = countOf(text, sought);
+  checkTextLength(context, text.length + occurrences * (replacement.length - sought.length));
+  // Dollar signs mean something to the engine in a replacement.
+  const changed =
+    sought === ""
+      ? replacement + Array.from(text).join(replacement) + replacement
+      : text.replaceAll(sought, replacement.replaceAll("$", "$$$$"));
+  place.set(textResult(context, changed));
 }
 
 /** The last repetition is cut so that the length is met. */

@@ -3,7 +3,8 @@ import type { NativeContext, NativeFunction } from "../runtime/native.ts";
 import { length, slice } from "../runtime/text.ts";
 import type { Char, RhaiArray } from "../runtime/values.ts";
 import { declare } from "./define.ts";
-import { arrayResult, chargeUnits } from "./results.ts";
+import { countOf } from "./occurrences.ts";
+import { arrayResult, chargeUnits, checkLength } from "./results.ts";
 import { words } from "./whitespace.ts";
 
 const native = declare("string_more");
@@ -69,6 +70,7 @@ function split(
   chargeUnits(context, text.length);
   const sought = typeof delimiter === "string" ? delimiter : delimiter.text;
   if (text === "" || most <= 1) return arrayResult(context, [text]);
+  checkLength(context, Math.min(countOf(text, sought) + 1, most));
   const parts = sought === "" ? ["", ...Array.from(text), ""] : text.split(sought);
   if (reversed) parts.reverse();
   if (parts.length > most) {

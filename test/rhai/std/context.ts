@@ -107,24 +107,20 @@ export function callNative(
   name: string,
   args: readonly Value[],
 ): Value | Promise<Value> {
-  const overload = table.group(name, args.length)?.find(args) ?? null;
-  if (overload === null) throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`);
-  if (!overload.mutates || typeof args[0] === "object") return overload.call(context, ...args);
-  return overload.call(context, placeOf(args[0]), ...args.slice(1));
+  return callOn(context, name, args).result;
 }
 
-/** Calls a native that changes its first argument; answers result and changed argument. */
+/** The same, answering the result and the first argument as it is afterwards. */
 export function callOn(
   context: NativeContext,
   name: string,
   args: readonly Value[],
-): { result: Value; value: Value } {
+): { result: Value | Promise<Value>; value: Value } {
   const overload = table.group(name, args.length)?.find(args) ?? null;
   if (overload === null) throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`);
   const place = placeOf(args[0]);
-  const container = args[0] instanceof RhaiArray || args[0] instanceof RhaiMap || args[0] instanceof RhaiBlob;
-  const result = overload.call(context, container ? args[0] : place, ...args.slice(1));
-  if (result instanceof Promise) throw new TypeError(`${name} suspended`);
+  const first = overload.mutates && typeof args[0] !== "object" ? place : args[0];
+  const result = args.length === 0 ? overload.call(context) : overload.call(context, first, ...args.slice(1));
   return { result, value: place.get() };
 }
 
