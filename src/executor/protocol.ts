@@ -1,7 +1,7 @@
 import type { RunLimits } from "../shared/limits.ts";
 import type { LogEntry } from "../services/executions/index.ts";
-import type { RunBody, RunErrorCode, RunRequest } from "./model.ts";
-import type { Needs } from "./sources.ts";
+import type { RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
+import type { CtxMember, Needs, RequestMember } from "./needs.ts";
 
 /**
  * What the main thread and a worker post to each other. Always one string, the JSON text of an array: posting a string
@@ -35,32 +35,14 @@ export type RunCommand = readonly [
   context?: ContextFields,
 ];
 
-/** What `ctx` is made of. */
+/** What `ctx` is made of, as far as the script can look at it: names and values, of `ctx` and of `ctx.request`. */
 export type ContextFields = readonly [
-  requestId: string,
-  rootExecutionId: string,
-  invocationType: string,
-  triggerDepth: number,
-  attempt: number,
-  principal: RunRequest["principal"],
-  event: string | null,
-  request: RequestFields | null,
+  members: readonly (readonly [CtxMember, unknown])[],
+  request: readonly (readonly [RequestMember, unknown])[],
 ];
 
-export type RequestFields = readonly [
-  method: string,
-  path: string,
-  query: string,
-  host: string,
-  remoteIp: string,
-  params: Readonly<Record<string, string>> | null,
-  rest: string,
-  bodyKind: RunBody["kind"],
-  /** Base64 for bytes. */
-  body: string,
-  /** Null when the script cannot look at them. */
-  headers: readonly string[] | null,
-];
+/** How a body is posted; base64 for bytes. */
+export type BodyField = readonly [kind: RunBody["kind"], text: string];
 
 /** A run that answered. `headers` is one of STANDARD_HEADERS when it is a number. */
 export type AnsweredResult = readonly [
@@ -115,41 +97,75 @@ export interface Greeting {
   readonly index: number;
 }
 
-export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs): RunCommand {
+export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs | null): RunCommand {
   // A body that is not JSON although it says so is refused whether or not the script looks at it.
-  if (needs === "nothing" && run.request?.body.kind !== "json")
-    return ["run", ticket, handle, run.executionId];
-  return ["run", ticket, handle, run.executionId, contextFields(run, needs === "everything")];
-}
-
-function contextFields(run: RunRequest, everything: boolean): ContextFields {
-  const { request } = run;
+  const hasJson = run.request?.body.kind === "json";
+  if (needs === null && !hasJson) return ["run", ticket, handle, run.executionId];
+  const { members, request } = needs ?? NOTHING;
+  const requestNames = hasJson && !request.includes("body") ? [...request, "body" as const] : request;
   return [
-    run.requestId,
-    run.rootExecutionId,
-    run.invocationType,
-    run.triggerDepth,
-    run.attempt,
-    run.principal,
-    run.event,
-    request === null
-      ? null
-      : [
-          request.method,
-          request.path,
-          request.query,
-          request.host,
-          everything ? request.remoteIp() : "",
-          request.params,
-          request.rest,
-          request.body.kind,
-          bodyText(request.body),
-          everything ? request.headers() : null,
-        ],
+    "run",
+    ticket,
+    handle,
+    run.executionId,
+    [
+      members.map((name) => [name, memberOf(run, name)] as const),
+      requestNames.map((name) => [name, requestMemberOf(run.request, name)] as const),
+    ],
   ];
 }
 
-function bodyText(body: RunBody): string {
-  if (body.kind === "none") return "";
-  return body.kind === "bytes" ? Buffer.from(body.bytes).toString("base64") : body.text;
+const NOTHING: Needs = { members: [], request: [] };
+
+function memberOf(run: RunRequest, name: CtxMember): unknown {
+  switch (name) {
+    case "request_id":
+      return run.requestId;
+    case "root_execution_id":
+      return run.rootExecutionId;
+    case "invocation_type":
+      return run.invocationType;
+    case "trigger_depth":
+      return run.triggerDepth;
+    case "attempt":
+      return run.attempt;
+    case "principal":
+      return run.principal;
+    case "event":
+      return run.event;
+  }
+}
+
+/** Triggered runs have a request too, an empty one. */
+const NO_REQUEST: RunHttpRequest = {
+  method: "",
+  path: "",
+  query: "",
+  host: "",
+  remoteIp: () => "",
+  headers: () => [],
+  params: {},
+  rest: "",
+  body: { kind: "none" },
+};
+
+function requestMemberOf(given: RunHttpRequest | null, name: RequestMember): unknown {
+  const request = given ?? NO_REQUEST;
+  switch (name) {
+    case "remote_ip":
+      return request.remoteIp();
+    case "headers":
+      return request.headers();
+    case "query_all":
+      return request.query;
+    case "body":
+      return bodyField(request.body);
+    default:
+      return request[name];
+  }
+}
+
+function bodyField(body: RunBody): BodyField {
+  if (body.kind === "none") return ["none", ""];
+  return [body.kind, body.kind === "bytes" ? Buffer.from(body.bytes).toString("base64") : body.text];
 }

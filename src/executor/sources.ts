@@ -1,13 +1,13 @@
 import type { RunLimits } from "../shared/limits.ts";
 import type { ExecutorOptions, RunRequest } from "./model.ts";
-
-/** Which parts of `ctx` a script can possibly look at: everything else need not be posted. */
-export type Needs = "nothing" | "basics" | "everything";
+import { needsOf, type Needs } from "./needs.ts";
 
 /** One version of one script, and what was learned about it. */
 export class Source {
   readonly text: string;
-  readonly needs: Needs;
+  /** Null: none of `ctx`. */
+  readonly needs: Needs | null;
+  readonly version: number;
   readonly limits: RunLimits;
   readonly scriptId: string;
   readonly scriptName: string;
@@ -16,7 +16,8 @@ export class Source {
   /** Share of recent runs that were slow, each new run counting for a twentieth. */
   #slowShare = 0;
 
-  constructor(text: string, run: Pick<RunRequest, "limits" | "scriptId" | "scriptName">) {
+  constructor(text: string, run: Pick<RunRequest, "limits" | "scriptId" | "scriptName" | "version">) {
+    this.version = run.version;
     this.text = text;
     this.needs = needsOf(text);
     this.limits = run.limits;
@@ -49,22 +50,12 @@ const FAST_MS = 0.5;
 /** A run that has taken this long gets a lower priority. */
 export const LONG_MS = 50;
 
-/** `ctx` followed by a member that is cheap to post. Anything else that says `ctx` may need all of it. */
-const BASIC_MEMBERS =
-  /\bctx\b(?!\.(?:request\.(?:params|path|query|query_all|rest|method|host|body)|execution_id|request_id|script_id|script_name|sdk_version|invocation_type)\b)/;
-
-/** Errs on the side of more: comments and strings count. There is no other way to reach `ctx` than by its name. */
-export function needsOf(source: string): Needs {
-  if (!source.includes("ctx")) return "nothing";
-  return BASIC_MEMBERS.test(source) ? "everything" : "basics";
-}
-
 /** Characters of source text kept in the main thread, whatever the number of scripts. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
- * Source texts by version, read when first needed. Versions are immutable, so nothing here ever grows stale; the name
- * and the limits belong to the key because they may come to differ for the same version.
+ * Source texts, read when first needed; of each script the version that was last asked for. A version is immutable, so
+ * nothing here ever grows stale; name and limits are compared because they may come to differ for the same version.
  */
 export class Sources {
   readonly #load: ExecutorOptions["loadSource"];
@@ -78,38 +69,38 @@ export class Sources {
 
   /** Null: there is no such version. */
   get(run: RunRequest): Source | Promise<Source | null> {
+    const known = this.#known.get(run.scriptId);
+    if (known !== undefined && known.version === run.version) {
+      if (known.limits === run.limits && known.scriptName === run.scriptName) return known;
+      return this.#keep(new Source(known.text, run));
+    }
     const key = `${run.scriptId}:${run.version}`;
-    const known = this.#known.get(key);
-    if (known !== undefined && known.limits === run.limits && known.scriptName === run.scriptName)
-      return known;
     let loading = this.#loading.get(key);
     if (loading === undefined) {
-      loading = this.#read(run, key, known);
+      loading = this.#read(run).finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
     }
     return loading;
   }
 
-  async #read(run: RunRequest, key: string, known: Source | undefined): Promise<Source | null> {
-    try {
-      const text = known?.text ?? (await this.#load(run.appId, run.scriptId, run.version));
-      if (text === null) return null;
-      const source = new Source(text, run);
-      if (known !== undefined) this.#forget(key, known);
-      this.#known.set(key, source);
-      this.#characters += text.length;
-      for (const [oldest, old] of this.#known) {
-        if (this.#characters <= MAX_CHARACTERS || old === source) break;
-        this.#forget(oldest, old);
-      }
-      return source;
-    } finally {
-      this.#loading.delete(key);
-    }
+  async #read(run: RunRequest): Promise<Source | null> {
+    const text = await this.#load(run.appId, run.scriptId, run.version);
+    return text === null ? null : this.#keep(new Source(text, run));
   }
 
-  #forget(key: string, source: Source): void {
-    this.#known.delete(key);
-    this.#characters -= source.text.length;
+  #keep(source: Source): Source {
+    this.#forget(source.scriptId);
+    this.#known.set(source.scriptId, source);
+    this.#characters += source.text.length;
+    for (const oldest of this.#known.keys()) {
+      if (this.#characters <= MAX_CHARACTERS || oldest === source.scriptId) break;
+      this.#forget(oldest);
+    }
+    return source;
+  }
+
+  #forget(scriptId: string): void {
+    this.#characters -= this.#known.get(scriptId)?.text.length ?? 0;
+    this.#known.delete(scriptId);
   }
 }

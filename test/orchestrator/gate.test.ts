@@ -69,6 +69,8 @@ describe("the gate", () => {
 
 describe("under load, through the data plane", () => {
   test("503 with Retry-After when no slot comes free, X-Queue-Ms when one did, the slot back only when the run has ended", async () => {
+    // Costs time rather than operations.
+    const SLOW = 'let s = ""; s.pad(100_000, "x"); loop { s.to_upper(); }';
     const plane = await startDataPlane({ maxConcurrent: 2 });
     const loop = await plane.deploy("/loop", "while true {}", {
       timeoutSeconds: 2,

@@ -1,7 +1,8 @@
 import { RhaiArray, RhaiBlob, RhaiMap, type Value } from "../../rhai/index.ts";
 import { VERSIONS } from "../../shared/version.ts";
 import { readJson } from "../json-read.ts";
-import type { ContextFields, RequestFields } from "../protocol.ts";
+import type { CtxMember, RequestMember } from "../needs.ts";
+import type { BodyField, ContextFields } from "../protocol.ts";
 
 /** What `ctx` says of the script itself. */
 export interface ScriptIdentity {
@@ -10,102 +11,97 @@ export interface ScriptIdentity {
 }
 
 /**
- * The constant `ctx` of one run (CONTRACT 3.2).
+ * The constant `ctx` of one run (CONTRACT 3.2), with the members that the script can look at.
  * @throws JsonProblem when the body says it is JSON but is not
  */
-export function buildCtx(executionId: string, script: ScriptIdentity, fields: ContextFields): RhaiMap {
-  const [requestId, rootExecutionId, invocationType, triggerDepth, attempt, principal, event, request] =
-    fields;
-  const entries = new Map<string, Value>([
-    ["sdk_version", VERSIONS.sdk],
-    ["execution_id", executionId],
-    ["request_id", requestId],
-    ["root_execution_id", rootExecutionId],
-    ["script_id", script.scriptId],
-    ["script_name", script.scriptName],
-    ["invocation_type", invocationType],
-    ["trigger_depth", triggerDepth],
-    ["attempt", attempt],
-    [
-      "principal",
-      principal === null
-        ? undefined
-        : mapOf([
-            ["id", principal.id],
-            ["username", principal.username],
-          ]),
-    ],
-    ["request", buildRequest(request ?? NO_REQUEST)],
-  ]);
-  if (event !== null) entries.set("event", readJson(event));
+export function buildCtx(
+  executionId: string,
+  script: ScriptIdentity,
+  [members, request]: ContextFields,
+): RhaiMap {
+  const entries = new Map<string, Value>();
+  entries.set("sdk_version", VERSIONS.sdk);
+  entries.set("execution_id", executionId);
+  entries.set("script_id", script.scriptId);
+  entries.set("script_name", script.scriptName);
+  for (const [name, value] of members) {
+    // Absent, not (): `"event" in ctx` is the test for a triggered run.
+    if (name !== "event" || value !== null) entries.set(name, memberValue(name, value));
+  }
+  const requestEntries = new Map<string, Value>();
+  for (const [name, value] of request) requestEntries.set(name, requestValue(name, value));
+  entries.set("request", new RhaiMap(requestEntries));
   return new RhaiMap(entries);
 }
 
-/** Triggered runs have a request too, an empty one. */
-const NO_REQUEST: RequestFields = ["", "", "", "", "", null, "", "none", "", null];
-
-function buildRequest(request: RequestFields): RhaiMap {
-  const [method, path, query, host, remoteIp, params, rest, bodyKind, body, headers] = request;
-  const entries = new Map<string, Value>([
-    ["method", method],
-    ["path", path],
-    ["host", host],
-    ["remote_ip", remoteIp],
-    ["rest", rest],
-    ["params", mapOf(Object.entries(params ?? {}))],
-    ["headers", headerMap(headers ?? [])],
-    ["body", readBody(bodyKind, body)],
-  ]);
-  const { last, all } = readQuery(query);
-  entries.set("query", last);
-  entries.set("query_all", all);
-  return new RhaiMap(entries);
+function memberValue(name: CtxMember, value: unknown): Value {
+  if (name === "event") return readJson(String(value));
+  if (name === "principal")
+    return value === null ? undefined : mapOf(value as Readonly<Record<string, string>>);
+  return value as string | number;
 }
 
-const mapOf = (entries: Iterable<readonly [string, string]>): RhaiMap =>
-  new RhaiMap(new Map<string, Value>(entries));
+function requestValue(name: RequestMember, value: unknown): Value {
+  switch (name) {
+    case "params":
+      return mapOf(value as Readonly<Record<string, string>>);
+    case "query":
+      return lastValues(value as string);
+    case "query_all":
+      return allValues(value as string);
+    case "headers":
+      return headerMap(value as readonly string[]);
+    case "body":
+      return readBody(value as BodyField);
+    default:
+      return value as string;
+  }
+}
+
+function mapOf(record: Readonly<Record<string, string>>): RhaiMap {
+  const entries = new Map<string, Value>();
+  for (const name of Object.keys(record)) entries.set(name, record[name]);
+  return new RhaiMap(entries);
+}
 
 /** Repeated names are joined with a comma, cookies with a semicolon. */
 function headerMap(headers: readonly string[]): RhaiMap {
-  const map = new Map<string, Value>();
+  const map = new Map<string, string>();
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? "";
     const value = headers[index + 1] ?? "";
     const before = map.get(name);
-    map.set(
-      name,
-      before === undefined ? value : `${String(before)}${name === "cookie" ? "; " : ", "}${value}`,
-    );
+    map.set(name, before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`);
   }
   return new RhaiMap(map);
 }
 
-/** The last of repeated names wins in `query`; `query_all` holds them all. */
-function readQuery(query: string): { readonly last: RhaiMap; readonly all: RhaiMap } {
-  const last = new Map<string, Value>();
-  const all = new Map<string, Value>();
-  if (query !== "") {
-    for (const [name, value] of new URLSearchParams(query)) {
-      last.set(name, value);
-      const values = all.get(name);
-      if (values instanceof RhaiArray) values.items.push(value);
-      else all.set(name, new RhaiArray([value]));
-    }
-  }
-  return { last: new RhaiMap(last), all: new RhaiMap(all) };
+/** The last of repeated names wins. */
+function lastValues(query: string): RhaiMap {
+  return new RhaiMap(query === "" ? undefined : new Map<string, Value>(new URLSearchParams(query)));
 }
 
-function readBody(kind: RequestFields[7], body: string): Value {
+function allValues(query: string): RhaiMap {
+  const all = new Map<string, Value>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    const values = all.get(name);
+    if (values instanceof RhaiArray) values.items.push(value);
+    else all.set(name, new RhaiArray([value]));
+  }
+  return new RhaiMap(all);
+}
+
+function readBody([kind, text]: BodyField): Value {
   switch (kind) {
     case "none":
       return undefined;
     case "json":
-      return readJson(body);
+      return readJson(text);
     case "form":
-      return readQuery(body).last;
+      return lastValues(text);
     case "text":
-      return body;
+      return text;
     case "bytes":
-      return new RhaiBlob(new Uint8Array(Buffer.from(body, "base64")));
+      return new RhaiBlob(new Uint8Array(Buffer.from(text, "base64")));
   }
 }
