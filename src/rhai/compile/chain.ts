@@ -181,14 +181,17 @@ function read(
 ): string {
   const [step, ...rest] = steps;
   if (step === undefined) return start;
-  if (!step.optional) return read(f, readStep(start, step, args), rest, args);
+  if (!step.optional) return read(f, readStep(f, start, step, args), rest, args);
   const value = f.temp();
-  return `((${value} = ${start}) === undefined ? undefined : ${read(f, readStep(value, step, args), rest, args)})`;
+  return `((${value} = ${start}) === undefined ? undefined : ${read(f, readStep(f, value, step, args), rest, args)})`;
 }
 
-function readStep(target: string, step: PlaceStep, args: ChainParts["args"]): string {
+function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: ChainParts["args"]): string {
   if (step.kind === "Property")
-    return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${step.pos}, ${step.opPos})`;
+    {
+    const getter = f.script.natives.group(`get$${step.name}`, 1) === null ? "null" : f.script.group(`get$${step.name}`, 1);
+    return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${getter}, ${step.pos}, ${step.opPos})`;
+  }
   const index = args.get(step)?.[0]?.js ?? "undefined";
   return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
 }

@@ -5,6 +5,7 @@ import type { NativeTable } from "../runtime/natives.ts";
 import { capturedVariables } from "./captured.ts";
 import { compileFunction, declareFunctions, needsScope } from "./function.ts";
 import { FunctionWriter, RETURN } from "./function-writer.ts";
+import { withHelpers } from "./literal.ts";
 import { ScriptWriter } from "./script-writer.ts";
 import { compileBody } from "./statement.ts";
 import { findSuspension } from "./suspension.ts";
@@ -39,15 +40,12 @@ export function generate(script: Script, options: GenerateOptions): Generated {
   declareFunctions(writer, script.functions);
   for (const fn of writer.functions) compileFunction(writer, fn);
   const main = mainCode(writer, script, suspension.main);
-  const javascript = [
-    '"use strict";',
-    "const trunc = H.trunc;",
-    ...writer.hoisted,
-    ...writer.code,
-    main,
-    "return main;",
-  ].join("\n");
+  const javascript = assemble(writer, main);
   return { javascript, suspends: suspension.main };
+}
+
+function assemble(writer: ScriptWriter, main: string): string {
+  return withHelpers([...writer.hoisted, ...writer.code, main, "return main;"].join("\n"));
 }
 
 /** Global constants are only kept where a function could ask for them. */
@@ -73,14 +71,7 @@ export function generateEval(script: Script, options: GenerateOptions, suspends:
   const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, captured: new Set() });
   const body = statements(f, script);
   const main = `${suspends ? "async " : ""}function main(R, E, T) {\n${body}\n}`;
-  return [
-    '"use strict";',
-    "const trunc = H.trunc;",
-    ...writer.hoisted,
-    ...writer.code,
-    main,
-    "return main;",
-  ].join("\n");
+  return assemble(writer, main);
 }
 
 function statements(f: FunctionWriter, script: Script): string {

@@ -1,8 +1,24 @@
 /** Values of a script as JavaScript literals. Nothing else of a source text may reach the output. */
 
+/**
+ * The code with each helper `H.name` in a constant of its own, which the JIT treats as known. Literals never hold
+ * this spelling.
+ */
+export function withHelpers(code: string): string {
+  const used = new Set<string>();
+  const renamed = code.replaceAll(/\bH\.(\w+)/g, (_, name: string) => {
+    used.add(name);
+    return `h_${name}`;
+  });
+  const constants = [...used].map((name) => `const h_${name} = H.${name};\n`).join("");
+  return `"use strict";\n${constants}${renamed}`;
+}
+
 /** A string literal that is safe in any place of a script, also inside HTML. */
 export function stringLiteral(text: string): string {
-  return JSON.stringify(text).replace(
+  return JSON.stringify(text)
+    .replaceAll("H.", "\\u0048.")
+    .replace(
     /[\u2028\u2029<>\u007f-\u009f\ud800-\udfff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

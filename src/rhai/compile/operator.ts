@@ -19,6 +19,14 @@ const COMPARISONS: ReadonlyMap<string, readonly [js: string, slow: string]> = ne
   [">=", [">=", "H.ge"]],
 ]);
 
+const BITS: ReadonlyMap<string, string> = new Map([
+  ["&", "H.and"],
+  ["|", "H.or"],
+  ["^", "H.xor"],
+  ["<<", "H.shl"],
+  [">>", "H.shr"],
+]);
+
 const SLOW: Readonly<Record<string, string>> = {
   "+": "H.add",
   "-": "H.sub",
@@ -74,7 +82,19 @@ function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, 
     if (both === null) return operand(`(${prefix}${call})`, facts);
     return operand(`(${prefix}${arithmetic(f, op, a, b, both, call)})`, { ...facts, type: resultType(a, b) });
   }
-  if (op === "in" || op === "!in") {
+  const bits = BITS.get(op);
+  if (bits !== undefined) {
+    const call = `${bits}(R, ${a.js}, ${b.js}, ${pos})`;
+    if (both === null || op === "<<" || op === ">>") return operand(`(${prefix}${call})`, { ...facts, type: resultType(a, b) });
+    const fits = [a, b].map(({ js }) => `(${js} | 0) === ${js}`).join(" && ");
+    // The bits of a bigint must not be asked for together with those of a number.
+    const small = both === "" ? fits : `${both} && ${fits}`;
+    return operand(`(${prefix}${small} ? ${a.js} ${op} ${b.js} : ${call})`, { ...facts, type: resultType(a, b) });
+  }
+  if (op === "in") {
+    return operand(`(${prefix}H.contains(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
+  }
+  if (op === "!in") {
     return operand(`(${prefix}H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
   }
   return operand(`(${prefix}H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "any" });
@@ -130,7 +150,7 @@ function arithmetic(
     case "*":
       return `${fast}(${t} = ${a.js} * ${b.js} + 0) <= ${MAX} && ${t} >= -${MAX} ? ${t} : ${slow}`;
     case "/":
-      return `${fast}${b.js} !== 0 ? trunc(${a.js} / ${b.js}) + 0 : ${slow}`;
+      return `${fast}${b.js} !== 0 ? H.trunc(${a.js} / ${b.js}) + 0 : ${slow}`;
     default:
       return `${fast}${b.js} !== 0 ? ${a.js} % ${b.js} + 0 : ${slow}`;
   }

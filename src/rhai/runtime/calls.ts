@@ -115,10 +115,18 @@ export function callMethod(run: Run, site: MethodSite, cell: Cell, args: Value[]
   }
   const typed = site.typed?.get(typeName(target));
   const script = typed ?? site.untyped;
-  if (script !== null) return codeOf(script)(run, pos, cell, ...args);
+  if (script !== null) return callScript(run, script, cell, args, pos);
   const overload = site.natives?.find([target, ...args]) ?? null;
   if (overload === null) throw functionNotFound(site.name, [target, ...args], pos);
   return invokeMethod(run, overload, cell, args, pos);
+}
+
+function callScript(run: Run, fn: CompiledFunction, cell: Cell, args: readonly Value[], pos: Pos): Result {
+  const code = codeOf(fn);
+  if (args.length === 0) return code(run, pos, cell);
+  if (args.length === 1) return code(run, pos, cell, args[0]);
+  if (args.length === 2) return code(run, pos, cell, args[0], args[1]);
+  return code(run, pos, cell, ...args);
 }
 
 /** callMethod on a captured variable, which nobody else may touch meanwhile. */
@@ -145,8 +153,9 @@ export function locked(cell: Cell, body: () => Result): Result {
 
 /** Calls a pointer that is a property of the map in `cell`, with `this` bound to that map. */
 function callBound(run: Run, fn: FnPtr, cell: Cell, args: Value[], pos: Pos): Result {
+  const { target } = fn;
+  if (target !== null && target.arity === fn.curried.length + args.length) return enter(run, target, fn.curried, args, cell, pos);
   const all = withCurried(fn, args);
-  if (linked(fn, all.length)) return codeOf(fn.target as CompiledFunction)(run, pos, cell, ...all);
   return callMethodOf(run, run.program.site(fn.name, all.length), cell, all.map(unwrapCell), pos);
 }
 
@@ -158,8 +167,11 @@ export function callPointer(
   self: Cell | null,
   pos: Pos,
 ): Result {
+  const { target } = fn;
+  if (target !== null && target.arity === fn.curried.length + args.length) {
+    return enter(run, target, fn.curried, args, self, pos);
+  }
   const all = withCurried(fn, args);
-  if (linked(fn, all.length)) return codeOf(fn.target as CompiledFunction)(run, pos, self, ...all);
   const plain = all.map(unwrapCell);
   if (self === null) return callByName(run, fn.name, plain, null, pos);
   if (fn.curried.length > 0 && run.program.find(fn.name, plain.length) === null) {
@@ -194,16 +206,46 @@ function callMethodOf(run: Run, site: MethodSite, cell: Cell, args: Value[], pos
   return invokeMethod(run, overload, cell, args, pos);
 }
 
-function linked(fn: FnPtr, count: number): boolean {
-  return fn.target !== null && fn.target.arity === count;
+/** Calls generated code with curried values in front; the usual counts go without argument lists. */
+function enter(
+  run: Run,
+  target: CompiledFunction,
+  curried: readonly (Value | Cell)[],
+  args: readonly Value[],
+  self: Cell | null,
+  pos: Pos,
+): Result {
+  const code = codeOf(target);
+  switch (curried.length * 4 + args.length) {
+    case 0:
+      return code(run, pos, self);
+    case 1:
+      return code(run, pos, self, copyValue(args[0]));
+    case 2:
+      return code(run, pos, self, copyValue(args[0]), copyValue(args[1]));
+    case 3:
+      return code(run, pos, self, copyValue(args[0]), copyValue(args[1]), copyValue(args[2]));
+    case 4:
+      return code(run, pos, self, carried(curried[0]));
+    case 5:
+      return code(run, pos, self, carried(curried[0]), copyValue(args[0]));
+    case 6:
+      return code(run, pos, self, carried(curried[0]), copyValue(args[0]), copyValue(args[1]));
+    case 8:
+      return code(run, pos, self, carried(curried[0]), carried(curried[1]));
+    case 9:
+      return code(run, pos, self, carried(curried[0]), carried(curried[1]), copyValue(args[0]));
+    default:
+      return code(run, pos, self, ...curried.map(carried), ...args.map(copyValue));
+  }
 }
+
+/** A curried value as each call gets it: captured variables are shared, everything else is copied. */
+const carried = (value: Value | Cell): Value | Cell => (value instanceof Cell ? value : copyValue(value));
 
 function withCurried(fn: FnPtr, args: readonly Value[]): (Value | Cell)[] {
   if (fn.curried.length === 0) return args.map(copyValue);
-  return [
-    ...fn.curried.map((value) => (value instanceof Cell ? value : copyValue(value))),
-    ...args.map(copyValue),
-  ];
+  return [...fn.curried.map(carried), ...args.map(copyValue)];
 }
 
 const unwrapCell = (value: Value | Cell): Value => (value instanceof Cell ? copyValue(value.value) : value);

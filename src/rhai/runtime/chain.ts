@@ -252,6 +252,7 @@ export function dispatchMethod(
   pos: Pos,
   argPos: Pos,
 ): Result {
+  if (!site.special) return callMethod(run, site, target, args, pos);
   switch (site.name) {
     case "call":
       if (target.value instanceof FnPtr) return callPointer(run, target.value, args, null, pos);

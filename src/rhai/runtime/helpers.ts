@@ -90,14 +90,15 @@ function array(run: Run, items: Value[], positions: readonly Pos[]): Value {
 
 function map(run: Run, keys: readonly string[], values: readonly Value[], positions: readonly Pos[]): Value {
   run.allocate(64 + keys.length * 64);
-  const build = (count: number): RhaiMap => {
-    const entries = new Map<string, Value>();
-    for (let i = 0; i < count; i++) entries.set(keys[i] as string, values[i]);
-    return new RhaiMap(entries);
-  };
-  const value = build(keys.length);
-  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, build);
+  const value = buildMap(keys, values, keys.length);
+  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, (count) => buildMap(keys, values, count));
   return value;
+}
+
+function buildMap(keys: readonly string[], values: readonly Value[], count: number): RhaiMap {
+  const entries = new Map<string, Value>();
+  for (let i = 0; i < count; i++) entries.set(keys[i] as string, values[i]);
+  return new RhaiMap(entries);
 }
 
 /** The position of a literal that is too large is that of the part that made it so. */
@@ -140,8 +141,16 @@ function join(run: Run, parts: readonly string[], positions: readonly Pos[]): st
   return result;
 }
 
-function prop(run: Run, target: Value, name: string, pos: Pos, opPos: Pos): Value {
-  return target instanceof RhaiMap ? target.entries.get(name) : readProperty(run, target, name, pos, opPos);
+function prop(run: Run, target: Value, name: string, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
+  if (target instanceof RhaiMap) return target.entries.get(name);
+  const overload = getter === null ? null : getter.find1(target);
+  if (overload === null) return readProperty(run, target, name, pos, opPos);
+  run.callPos = pos;
+  try {
+    return overload.call(run, target) as Value;
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
 }
 
 function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value {
@@ -153,11 +162,13 @@ function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value 
 
 /** `target.name` on the way to a change, undefined where that takes more than arrays and maps. */
 function mutableProp(target: Value, name: string): Value {
-  return target instanceof RhaiMap ? target.writable().get(name) : undefined;
+  if (!(target instanceof RhaiMap)) return undefined;
+  return (target.owned ? target.entries : target.writable()).get(name);
 }
 
 function mutableIndex(target: Value, at: Value): Value {
   if (target instanceof RhaiArray && typeof at === "number") {
+    if (target.owned && at >= 0) return target.items[at];
     return target.writable()[at < 0 ? target.items.length + at : at];
   }
   return target instanceof RhaiMap && typeof at === "string" ? target.writable().get(at) : undefined;
@@ -194,10 +205,11 @@ function setIndex(
 }
 
 function setProp(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): void {
-  const entries = target.writable();
-  if (!entries.has(name)) run.allocate(64 + name.length);
+  const entries = target.owned ? target.entries : target.writable();
+  const isNew = !entries.has(name);
+  if (isNew) run.allocate(96 + name.length);
   entries.set(name, value);
-  if (run.sized) run.checkGrown(target, assignPos);
+  if (run.sized && (isNew || typeof value === "object" || typeof value === "string")) run.checkGrown(target, assignPos);
 }
 
 /** What `this` is bound to if it may be changed. */
@@ -580,6 +592,8 @@ export const helpers = {
   mul: operators.mul,
   div: operators.div,
   rem: operators.rem,
+  and: operators.and, or: operators.or, xor: operators.xor, shl: operators.shl, shr: operators.shr,
+  contains: operators.contains,
   eq: operators.eq,
   ne: operators.ne,
   lt: operators.lt,

@@ -32,7 +32,11 @@ const isNumber = (value: Value): value is Int | Float => isInt(value) || value i
 
 export function add(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value + b.value);
-  if (typeof a === "string" && typeof b === "string") return concat(run, a, b);
+  if (typeof a === "string") {
+    if (typeof b === "string") return concat(run, a, b);
+    if (isInt(b)) return concat(run, a, String(b));
+    if (b instanceof Char) return concat(run, a, b.text);
+  }
   if (isInt(a) && isInt(b)) return int.add(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) + toFloat(b));
   return native(run, "+", a, b, pos);
@@ -64,6 +68,26 @@ export function rem(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (isInt(a) && isInt(b)) return int.rem(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) % toFloat(b));
   return native(run, "%", a, b, pos);
+}
+
+export function and(run: Run, a: Value, b: Value, pos: Pos): Value {
+  return isInt(a) && isInt(b) ? int.and(a, b) : binary(run, "&", a, b, pos);
+}
+
+export function or(run: Run, a: Value, b: Value, pos: Pos): Value {
+  return isInt(a) && isInt(b) ? int.or(a, b) : binary(run, "|", a, b, pos);
+}
+
+export function xor(run: Run, a: Value, b: Value, pos: Pos): Value {
+  return isInt(a) && isInt(b) ? int.xor(a, b) : binary(run, "^", a, b, pos);
+}
+
+export function shl(run: Run, a: Value, b: Value, pos: Pos): Value {
+  return isInt(a) && isInt(b) ? int.shl(a, b) : binary(run, "<<", a, b, pos);
+}
+
+export function shr(run: Run, a: Value, b: Value, pos: Pos): Value {
+  return isInt(a) && isInt(b) ? int.shr(a, b) : binary(run, ">>", a, b, pos);
 }
 
 /** Every other binary operator, and those above by name. */
@@ -159,7 +183,7 @@ function native(run: Run, op: string, a: Value, b: Value, pos: Pos): Value {
   return callNatives(run, run.program.natives.group(op, 2), op, [a, b], pos) as Value;
 }
 
-type Comparer = (a: Value, b: Value) => boolean;
+type Comparer = (a: Value, b: Value, meter: Run) => boolean;
 
 /** Native types may bring comparisons of their own; they count before the defaults. */
 function compare(run: Run, op: string, comparer: Comparer, a: Value, b: Value, pos: Pos): Value {
@@ -169,7 +193,7 @@ function compare(run: Run, op: string, comparer: Comparer, a: Value, b: Value, p
   }
   if (a instanceof RhaiBlob && b instanceof Char) throw functionNotFound(op, [a, b], pos);
   try {
-    return comparer(a, b);
+    return comparer(a, b, run);
   } catch (error) {
     throw fillPosition(error, pos);
   }
@@ -206,7 +230,7 @@ export function ge(run: Run, a: Value, b: Value, pos: Pos): Value {
 }
 
 /** `item in container` is a call of `contains(container, item)`. */
-function contains(run: Run, item: Value, container: Value, pos: Pos): Value {
+export function contains(run: Run, item: Value, container: Value, pos: Pos): Value {
   return callNatives(
     run,
     run.program.natives.group("contains", 2),
@@ -245,8 +269,10 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
   try {
     const plain = op.slice(0, -1);
     if (isNumber(value) && isNumber(operand)) return binary(run, plain, value, operand, pos);
-    if (typeof value === "string" && typeof operand === "string" && op === "+=")
-      return concat(run, value, operand);
+    if (typeof value === "string" && op === "+=") {
+      if (typeof operand === "string") return concat(run, value, operand);
+      if (operand instanceof Char) return concat(run, value, operand.text);
+    }
     if (typeof value === "boolean" && typeof operand === "boolean")
       return binary(run, plain, value, operand, pos);
     if (value instanceof RhaiArray && operand instanceof RhaiArray && op === "+=")

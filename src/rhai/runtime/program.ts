@@ -20,7 +20,11 @@ export interface MethodSite {
   /** By the type of the target. */
   readonly typed: ReadonlyMap<string, CompiledFunction> | null;
   readonly natives: NativeGroup | null;
+  /** Whether the language itself provides a method of this name. */
+  readonly special: boolean;
 }
+
+const SPECIAL: ReadonlySet<string> = new Set(["call", "curry", "is_shared", "type_of"]);
 
 /** The functions of a compiled script and the natives it was compiled against, by name. */
 export class Program {
@@ -73,6 +77,7 @@ export class Program {
         untyped: this.#functions.get(key) ?? null,
         typed: this.#typed.get(key) ?? null,
         natives: this.natives.group(name, arity + 1),
+        special: SPECIAL.has(name),
       };
       this.#sites.set(key, site);
     }

@@ -23,7 +23,7 @@ const CHECK_EVERY = 20_000;
 const MEMORY_STEP = 4 * 1024 * 1024;
 
 /** Containers with fewer elements than this, nested ones included, are measured at each change. */
-const EXACT_SIZE = 1000;
+const EXACT_SIZE = 100;
 
 /** Deepest stack where the host sets no limit. A suspended call takes heap instead of stack, which must end too. */
 const UNLIMITED_LEVELS = 100_000;
@@ -273,49 +273,54 @@ export class Run implements NativeContext {
     throw variableNotFound(name, pos);
   }
 
-  call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() =>
-      callPointer(this, fn, args, self === undefined ? null : asCell(self), this.callPos),
-    );
-  }
-
-  callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    return this.#callBack(() =>
-      callByName(this, name, args, self === undefined ? null : asCell(self), this.callPos),
-    );
-  }
-
   /** A native that calls back counts as a level of the stack. */
-  #callBack(invoke: () => Value | Promise<Value>): Value | Promise<Value> {
-    const depth = this.depth;
-    const pos = this.callPos;
-    this.frames[depth] = pos;
+  call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
+    const { depth, callPos } = this;
+    this.frames[depth] = callPos;
     this.callees[depth] = null;
     this.depth = depth + 1;
     try {
-      const value = invoke();
-      if (value instanceof Promise) {
-        return value.then(
-          (result) => {
-            this.depth = depth;
-            this.callPos = pos;
-            return result;
-          },
-          (error) => {
-            const unwound = this.unwind(error, depth);
-            this.callPos = pos;
-            throw unwound;
-          },
-        );
-      }
+      const value = callPointer(this, fn, args, self === undefined ? null : asCell(self), callPos);
+      if (value instanceof Promise) return this.#resumed(value, depth, callPos);
       this.depth = depth;
-      this.callPos = pos;
+      this.callPos = callPos;
       return value;
     } catch (error) {
-      const unwound = this.unwind(error, depth);
-      this.callPos = pos;
-      throw unwound;
+      throw this.#failed(error, depth, callPos);
     }
+  }
+
+  callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
+    const { depth, callPos } = this;
+    this.frames[depth] = callPos;
+    this.callees[depth] = null;
+    this.depth = depth + 1;
+    try {
+      const value = callByName(this, name, args, self === undefined ? null : asCell(self), callPos);
+      if (value instanceof Promise) return this.#resumed(value, depth, callPos);
+      this.depth = depth;
+      this.callPos = callPos;
+      return value;
+    } catch (error) {
+      throw this.#failed(error, depth, callPos);
+    }
+  }
+
+  async #resumed(promise: Promise<Value>, depth: number, callPos: Pos): Promise<Value> {
+    try {
+      const value = await promise;
+      this.depth = depth;
+      this.callPos = callPos;
+      return value;
+    } catch (error) {
+      throw this.#failed(error, depth, callPos);
+    }
+  }
+
+  #failed(error: unknown, depth: number, callPos: Pos): unknown {
+    const unwound = this.unwind(error, depth);
+    this.callPos = callPos;
+    return unwound;
   }
 
   arityOf(fn: FnPtr): number {
