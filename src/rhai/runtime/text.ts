@@ -41,8 +41,9 @@ export function at(text: string, index: number): string | undefined {
 
 /** The scalars from `start` to before `end`; both are cut to the string. */
 export function slice(text: string, start: number, end: number): string {
-  if (end <= start) return "";
-  const from = offsetOf(text, Math.max(start, 0));
+  const first = Math.max(start, 0);
+  if (end <= first) return "";
+  const from = offsetOf(text, first);
   return text.slice(from, offsetOf(text, end));
 }
 

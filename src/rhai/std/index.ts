@@ -13,11 +13,12 @@ import { mapBasic } from "./map-basic.ts";
 import { mathBasic } from "./math-basic.ts";
 import { stringBasic } from "./string-basic.ts";
 import { stringMore } from "./string-more.ts";
+import { tags } from "./tags.ts";
 import { timeBasic } from "./time-basic.ts";
 
 /**
  * The functions and operators of the official standard package, except those that only the engine can offer
- * (`type_of`, `call`, `eval`, `Fn`, function metadata, tags) and `parse_json`, which needs the parser: see
+ * (`type_of`, `call`, `eval`, `Fn`, function metadata) and `parse_json`, which needs the parser: see
  * `jsonFunctions`.
  */
 export const standardLibrary: readonly NativeFunction[] = [
@@ -30,6 +31,7 @@ export const standardLibrary: readonly NativeFunction[] = [
   ...fnBasic,
   ...iterBasic,
   ...langCore,
+  ...tags,
   ...mapBasic,
   toJsonFunction,
   ...mathBasic,

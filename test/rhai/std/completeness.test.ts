@@ -11,8 +11,8 @@ interface Entry {
   readonly reachable: boolean;
 }
 
-/** Done by the engine, which alone knows the script: syntax, keyword functions, function metadata, tags, the parser. */
-const BY_THE_ENGINE = new Set(["get_fn_metadata_list", "tag", "set_tag", "parse_json", "in"]);
+/** Done by the engine, which alone knows the script: syntax, keyword functions, function metadata, the parser. */
+const BY_THE_ENGINE = new Set(["get_fn_metadata_list", "parse_json", "in"]);
 
 /** Listed as reachable, but a script has no way to make a range of floats. */
 const WITHOUT_VALUES = new Set(["range(Range<f64>,f64)"]);
