@@ -8,7 +8,8 @@ export interface Program {
 export const PROGRAMS: readonly Program[] = [
   {
     name: "fib(28) x 5",
-    source: "fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } } let r = 0; for i in 0..5 { r += fib(28); } r",
+    source:
+      "fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } } let r = 0; for i in 0..5 { r += fib(28); } r",
     byHand: () => {
       const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2));
       let r = 0;

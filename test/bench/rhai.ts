@@ -53,8 +53,10 @@ function measure(engine: Engine, program: (typeof PROGRAMS)[number]): Row {
     const start = performance.now();
     const result = compiled.script.run({ deadline: performance.now() + 60_000 });
     times.push(performance.now() - start);
-    if (result instanceof Promise || !result.ok) throw new Error(`${program.name}: ${JSON.stringify(result)}`);
-    if (result.value !== expected) throw new Error(`${program.name}: ${String(result.value)} instead of ${expected}`);
+    if (result instanceof Promise || !result.ok)
+      throw new Error(`${program.name}: ${JSON.stringify(result)}`);
+    if (result.value !== expected)
+      throw new Error(`${program.name}: ${String(result.value)} instead of ${expected}`);
   }
   const hand: number[] = [];
   for (let i = 0; i <= ROUNDS; i++) {
@@ -67,8 +69,14 @@ function measure(engine: Engine, program: (typeof PROGRAMS)[number]): Row {
 }
 
 function compileTimes(engine: Engine): void {
-  const twenty = Array.from({ length: 5 }, (_, i) => `fn f${i}(x) {\n  if x > ${i} { x - 1 } else { x + 1 }\n}\nf${i}(3);`);
-  const thousand = Array.from({ length: 200 }, (_, i) => `fn f${i}(x) {\n  let m = #{a: x, b: [1, 2]};\n  m.a += ${i};\n  m.a * 2\n}`);
+  const twenty = Array.from(
+    { length: 5 },
+    (_, i) => `fn f${i}(x) {\n  if x > ${i} { x - 1 } else { x + 1 }\n}\nf${i}(3);`,
+  );
+  const thousand = Array.from(
+    { length: 200 },
+    (_, i) => `fn f${i}(x) {\n  let m = #{a: x, b: [1, 2]};\n  m.a += ${i};\n  m.a * 2\n}`,
+  );
   const warm: number[] = [];
   for (let i = 0; i < 30; i++) {
     const start = performance.now();
@@ -82,15 +90,22 @@ function compileTimes(engine: Engine): void {
     engine.compile(thousand.join("\n"));
     large.push(performance.now() - start);
   }
-  console.log(`20 lines, source to result, warm: ${median(warm).toFixed(2)} ms; 1,000 lines compiled: ${median(large).toFixed(1)} ms`);
+  console.log(
+    `20 lines, source to result, warm: ${median(warm).toFixed(2)} ms; 1,000 lines compiled: ${median(large).toFixed(1)} ms`,
+  );
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i]?.length ?? 0)));
   for (const row of [head, ...rows]) {
-    console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
+    console.log(
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join("  "),
+    );
   }
 }
 

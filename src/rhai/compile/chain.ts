@@ -187,9 +187,9 @@ function read(
 }
 
 function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: ChainParts["args"]): string {
-  if (step.kind === "Property")
-    {
-    const getter = f.script.natives.group(`get$${step.name}`, 1) === null ? "null" : f.script.group(`get$${step.name}`, 1);
+  if (step.kind === "Property") {
+    const getter =
+      f.script.natives.group(`get$${step.name}`, 1) === null ? "null" : f.script.group(`get$${step.name}`, 1);
     return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${getter}, ${step.pos}, ${step.opPos})`;
   }
   const index = args.get(step)?.[0]?.js ?? "undefined";

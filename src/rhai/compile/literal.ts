@@ -19,9 +19,9 @@ export function stringLiteral(text: string): string {
   return JSON.stringify(text)
     .replaceAll("H.", "\\u0048.")
     .replace(
-    /[\u2028\u2029<>\u007f-\u009f\ud800-\udfff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+      /[\u2028\u2029<>\u007f-\u009f\ud800-\udfff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }
 
 /** An i64; parenthesised when negative so that any operator may stand before it. */

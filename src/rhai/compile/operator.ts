@@ -85,11 +85,15 @@ function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, 
   const bits = BITS.get(op);
   if (bits !== undefined) {
     const call = `${bits}(R, ${a.js}, ${b.js}, ${pos})`;
-    if (both === null || op === "<<" || op === ">>") return operand(`(${prefix}${call})`, { ...facts, type: resultType(a, b) });
+    if (both === null || op === "<<" || op === ">>")
+      return operand(`(${prefix}${call})`, { ...facts, type: resultType(a, b) });
     const fits = [a, b].map(({ js }) => `(${js} | 0) === ${js}`).join(" && ");
     // The bits of a bigint must not be asked for together with those of a number.
     const small = both === "" ? fits : `${both} && ${fits}`;
-    return operand(`(${prefix}${small} ? ${a.js} ${op} ${b.js} : ${call})`, { ...facts, type: resultType(a, b) });
+    return operand(`(${prefix}${small} ? ${a.js} ${op} ${b.js} : ${call})`, {
+      ...facts,
+      type: resultType(a, b),
+    });
   }
   if (op === "in") {
     return operand(`(${prefix}H.contains(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });

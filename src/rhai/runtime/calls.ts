@@ -154,7 +154,8 @@ export function locked(cell: Cell, body: () => Result): Result {
 /** Calls a pointer that is a property of the map in `cell`, with `this` bound to that map. */
 function callBound(run: Run, fn: FnPtr, cell: Cell, args: Value[], pos: Pos): Result {
   const { target } = fn;
-  if (target !== null && target.arity === fn.curried.length + args.length) return enter(run, target, fn.curried, args, cell, pos);
+  if (target !== null && target.arity === fn.curried.length + args.length)
+    return enter(run, target, fn.curried, args, cell, pos);
   const all = withCurried(fn, args);
   return callMethodOf(run, run.program.site(fn.name, all.length), cell, all.map(unwrapCell), pos);
 }

@@ -91,7 +91,8 @@ function array(run: Run, items: Value[], positions: readonly Pos[]): Value {
 function map(run: Run, keys: readonly string[], values: readonly Value[], positions: readonly Pos[]): Value {
   run.allocate(64 + keys.length * 64);
   const value = buildMap(keys, values, keys.length);
-  if (run.sized && positions.length > 0) checkLiteral(run, value, positions, (count) => buildMap(keys, values, count));
+  if (run.sized && positions.length > 0)
+    checkLiteral(run, value, positions, (count) => buildMap(keys, values, count));
   return value;
 }
 
@@ -141,7 +142,14 @@ function join(run: Run, parts: readonly string[], positions: readonly Pos[]): st
   return result;
 }
 
-function prop(run: Run, target: Value, name: string, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
+function prop(
+  run: Run,
+  target: Value,
+  name: string,
+  getter: NativeGroup | null,
+  pos: Pos,
+  opPos: Pos,
+): Value {
   if (target instanceof RhaiMap) return target.entries.get(name);
   const overload = getter === null ? null : getter.find1(target);
   if (overload === null) return readProperty(run, target, name, pos, opPos);
@@ -196,8 +204,7 @@ function setIndex(
     const { items } = target;
     if (target.owned && typeof at === "number" && at >= 0 && at < items.length) items[at] = value;
     else target.writable()[elementAt(items.length, at, pos)] = value;
-    if (run.sized && (typeof value === "object" || typeof value === "string"))
-      run.checkGrown(target, assignPos);
+    if (run.sized && hasSize(value)) run.checkGrown(target, assignPos);
     return;
   }
   const key = mapKey(at, pos);
@@ -209,7 +216,7 @@ function setProp(run: Run, target: RhaiMap, name: string, value: Value, assignPo
   const isNew = !entries.has(name);
   if (isNew) run.allocate(96 + name.length);
   entries.set(name, value);
-  if (run.sized && (isNew || typeof value === "object" || typeof value === "string")) run.checkGrown(target, assignPos);
+  if (run.sized && (isNew || hasSize(value))) run.checkGrown(target, assignPos, hasSize(value));
 }
 
 /** What `this` is bound to if it may be changed. */
@@ -327,7 +334,7 @@ function change1(run: Run, group: NativeGroup, target: RhaiArray, a: Value, pos:
     if (overload.callsBack)
       return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
     if (run.sized) {
-      if (overload.mutates) run.checkGrown(target, pos);
+      if (overload.mutates) run.checkGrown(target, pos, hasSize(a));
       if (typeof result === "string") run.checkSizeAt(result, pos);
     }
     return result;
@@ -360,6 +367,12 @@ function changed(
   } catch (error) {
     throw fillPosition(error, pos);
   }
+}
+
+/** Whether a value adds more than itself to the size of a container. */
+function hasSize(value: Value): boolean {
+  if (typeof value !== "object") return typeof value === "string";
+  return !(value instanceof Float || value instanceof Char);
 }
 
 /** A method on a captured variable. Only what may run script code needs it locked. */
@@ -592,7 +605,11 @@ export const helpers = {
   mul: operators.mul,
   div: operators.div,
   rem: operators.rem,
-  and: operators.and, or: operators.or, xor: operators.xor, shl: operators.shl, shr: operators.shr,
+  and: operators.and,
+  or: operators.or,
+  xor: operators.xor,
+  shl: operators.shl,
+  shr: operators.shr,
   contains: operators.contains,
   eq: operators.eq,
   ne: operators.ne,

@@ -12,7 +12,7 @@ import {
   type FnPtr,
   RhaiArray,
   RhaiMap,
-  setCopyMeter,
+  copyMeter,
   type Value,
 } from "./values.ts";
 
@@ -21,6 +21,9 @@ const CHECK_EVERY = 20_000;
 
 /** Counted bytes between two readings of the real heap. */
 const MEMORY_STEP = 4 * 1024 * 1024;
+
+/** Elements that checks of nested sizes may visit between two looks at the clock. */
+const MEASURED_STEP = 1_000_000;
 
 /** Containers with fewer elements than this, nested ones included, are measured at each change. */
 const EXACT_SIZE = 100;
@@ -93,6 +96,8 @@ export class Run implements NativeContext {
   /** Bytes of the heap above those at the start, at the last reading. */
   #read = 0;
   #countedAtReading = 0;
+  /** Elements counted by checks of nested sizes since the last look at the clock. */
+  #measured = 0;
 
   constructor(program: Program, limits: EngineLimits, options: RunOptions) {
     this.program = program;
@@ -109,7 +114,12 @@ export class Run implements NativeContext {
 
   /** Makes this the run that hears of copies on write. */
   activate(): void {
-    setCopyMeter((elements) => this.allocate(elements * 8));
+    copyMeter.listener = this;
+  }
+
+  /** Hears of a copy on write. */
+  copied(elements: number): void {
+    this.allocate(elements * 8);
   }
 
   /** The slow half of counting: operations, deadline, cancellation. */
@@ -203,6 +213,11 @@ export class Run implements NativeContext {
     }
     if (typeof value !== "object") return NO_SIZES;
     const sizes = sizesOf(value, this.limits);
+    this.#measured += sizes.items + sizes.entries;
+    if (this.#measured > MEASURED_STEP) {
+      this.#measured = 0;
+      this.checkHost(pos);
+    }
     if (maxStringSize > 0 && sizes.text > maxStringSize) throw dataTooLarge("Length of string", pos);
     if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
     if (maxMapSize > 0 && sizes.entries > maxMapSize) throw dataTooLarge("Size of object map", pos);
@@ -213,7 +228,7 @@ export class Run implements NativeContext {
    * checkSizeAt for a container that just grew. Nested sizes of a large one are counted only after a quarter as many
    * changes as it has elements, so that filling it stays linear; its own length is exact always.
    */
-  checkGrown(value: Value, pos: Pos): void {
+  checkGrown(value: Value, pos: Pos, nested = true): void {
     const { maxArraySize, maxMapSize } = this.limits;
     if (value instanceof RhaiArray) {
       if (maxArraySize > 0 && value.items.length > maxArraySize)
@@ -224,6 +239,7 @@ export class Run implements NativeContext {
       this.checkSizeAt(value, pos);
       return;
     }
+    if (!nested) return;
     if (value.grace > 0) {
       value.grace -= 1;
       return;

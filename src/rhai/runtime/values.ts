@@ -60,12 +60,8 @@ export function charOf(text: string): Char {
 /** Copies of fewer elements than this are not worth telling the run about. */
 const METERED_COPY = 256;
 
-let onCopy: (elements: number) => void = () => {};
-
-/** Sets who hears of copies on write: the run that is under way. Several at a time share what the last one hears. */
-export function setCopyMeter(meter: (elements: number) => void): void {
-  onCopy = meter;
-}
+/** Who hears of copies on write: the run that is under way. Several at a time share what the last one hears. */
+export const copyMeter: { listener: { copied(elements: number): void } | null } = { listener: null };
 
 export class RhaiArray {
   /** Read freely; write only what `writable()` returned. */
@@ -84,7 +80,7 @@ export class RhaiArray {
   /** The storage, made exclusively ours first. */
   writable(): Value[] {
     if (!this.owned) {
-      if (this.items.length > METERED_COPY) onCopy(this.items.length);
+      if (this.items.length > METERED_COPY) copyMeter.listener?.copied(this.items.length);
       this.items = this.items.map(copyValue);
       this.owned = true;
     }
@@ -109,7 +105,7 @@ export class RhaiMap {
   writable(): Map<string, Value> {
     if (!this.owned) {
       // An entry takes about eight times the memory of an element.
-      if (this.entries.size > METERED_COPY / 8) onCopy(this.entries.size * 8);
+      if (this.entries.size > METERED_COPY / 8) copyMeter.listener?.copied(this.entries.size * 8);
       const clone = new Map<string, Value>();
       for (const [key, value] of this.entries) clone.set(key, copyValue(value));
       this.entries = clone;
@@ -136,7 +132,7 @@ export class RhaiBlob {
   /** Exclusively ours, with room for at least `capacity` bytes. */
   writable(capacity = this.length): Uint8Array {
     if (!this.owned || this.bytes.length < capacity) {
-      if (this.length > METERED_COPY * 8) onCopy(this.length >>> 3);
+      if (this.length > METERED_COPY * 8) copyMeter.listener?.copied(this.length >>> 3);
       const grown = new Uint8Array(Math.max(capacity, this.owned ? this.bytes.length * 2 : this.length));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
