@@ -27,8 +27,8 @@ const TARGETS: readonly (readonly [
   ],
   [
     "PATCH",
-    () => `/admins/${plane.users["viewer"]}`,
-    () => ({ username: "viewer", email: "a@b.c", is_active: true }),
+    () => `/admins/${plane.users["outsider"]}`,
+    () => ({ username: "outsider", email: "a@b.c", is_active: true }),
   ],
   ["POST", () => "/apps", () => ({ slug: "a", name: "A", description: "" })],
   ["PATCH", () => "/apps/blog", () => ({ slug: "blog", name: "A", description: "" })],
