@@ -33,7 +33,7 @@ test(
         if (!result.ok && result.fault !== undefined) throw result.fault;
         ran++;
       } catch (error) {
-        throw new Error(`${JSON.stringify(source)}: ${error instanceof Error ? error.stack : String(error)}`);
+        throw new Error(JSON.stringify(source), { cause: error });
       }
     }
     expect(ran).toBeGreaterThan(COUNT / 20);

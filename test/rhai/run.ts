@@ -1,7 +1,7 @@
 import {
   Engine,
   type EngineOptions,
-  RhaiError,
+  type RhaiError,
   type RunOptions,
   type RunResult,
   type Value,

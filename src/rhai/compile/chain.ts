@@ -1,6 +1,7 @@
 import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
+import { compileMethod, isSpecial } from "./method.ts";
 import {
   combined,
   compileExpr,
@@ -13,8 +14,8 @@ import {
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 
-type MethodStep = Extract<ChainStep, { kind: "Method" }>;
-type PlaceStep = Exclude<ChainStep, MethodStep>;
+export type MethodStep = Extract<ChainStep, { kind: "Method" }>;
+export type PlaceStep = Exclude<ChainStep, MethodStep>;
 
 /** What a chain starts from. */
 export interface Base {
@@ -173,7 +174,7 @@ export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
 }
 
 /** Properties and indices, read. */
-function read(
+export function read(
   f: FunctionWriter,
   start: string,
   steps: readonly PlaceStep[],
@@ -227,138 +228,23 @@ export function makeSimple(
   return { args: result, set: sets.join("") };
 }
 
-const SPECIAL = new Set(["call", "curry", "is_shared", "type_of"]);
-
-function compileMethod(
-  f: FunctionWriter,
-  base: Base,
-  prefix: readonly PlaceStep[],
-  step: MethodStep,
-  allArgs: ChainParts["args"],
-): Operand {
-  const { name, pos } = step;
-  const count = step.args.length;
-  const group = f.script.natives.group(name, count + 1);
-  const scripted = f.script.hasMethod(name, count);
-  const special = SPECIAL.has(name);
-  const passed = methodArguments(f, step, allArgs.get(step) ?? []);
-  const args = passed.join(", ");
-  const site = f.script.site(name, count);
-  const writes = combined([base.value, ...[...allArgs.values()].flat()]).writes;
-  const wrap = (js: string): string => (methodSuspends(f, name, count) ? settled(f, js) : js);
-  const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
-  const result = (js: string, more: Partial<Operand> = {}): Operand =>
-    operand(js, { effects: true, writes, ...more });
-
-  if (name === "is_shared" && count === 0) {
-    if (prefix.length === 0 && base.kind === "cell") return result(`${base.js}.shared`, { type: "bool" });
-  }
-  if (prefix.length === 0 && base.kind === "cell") {
-    return result(wrap(`H.onCell(R, ${site}, ${base.js}, [${args}], ${pos}, ${argPos})`));
-  }
-  if (special) {
-    if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
-    if (name === "call" && base.kind !== "this" && base.value.simple && !base.constant) {
-      const place = cellOf(f, base);
-      const other = `H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`;
-      const back = place.after === null ? other : restoreInline(f, place, wrap(other));
-      const direct = `H.callFn${count <= 3 ? count : "N"}(R, ${base.value.js}, ${count <= 3 ? passed.map((arg) => `${arg}, `).join("") : `[${args}], `}${pos})`;
-      return result(`(${base.value.js} instanceof H.FnPtr ? ${wrap(direct)} : ${back})`, { writes: true });
-    }
-    const place = cellOf(f, base);
-    return result(
-      restore(f, place, wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`)),
-      {
-        writes: place.after !== null,
-      },
-    );
-  }
-  if (group !== null && !scripted && !group.mutates) return pureMethod();
-  if (group !== null && !scripted) return mutatingMethod();
-  if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
-  const place = cellOf(f, base);
-  const dispatched = `H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`;
-  return result(restore(f, place, wrap(dispatched)), { writes: writes || place.after !== null });
-
-  function pureMethod(): Operand {
-    const groupName = f.script.group(name, count + 1);
-    const nameText = stringLiteral(name);
-    const call = (target: string): string => {
-      const shape = count <= 2 ? `H.method${count}(R, ${groupName}, ` : `H.methodN(R, ${groupName}, `;
-      const rest = count === 0 ? "" : count <= 2 ? `${args}, ` : `[${args}], `;
-      return `${shape}${target}, ${rest}${pos})`;
-    };
-    if (prefix.length === 0) {
-      if (base.constant && group?.overloads.some((overload) => !overload.pure) === true) {
-        const place = cellOf(f, base);
-        return result(wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`));
-      }
-      return result(wrap(call(base.value.js)));
-    }
-    if (base.constant) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
-    const { args: simple, set } = makeSimple(f, allArgs);
-    const target = f.temp();
-    const own = methodArguments(f, step, simple.get(step) ?? []);
-    const shape = count <= 2 ? `H.method${count}(R, ${groupName}, ` : `H.methodN(R, ${groupName}, `;
-    const rest = count === 0 ? "" : count <= 2 ? `${own.join(", ")}, ` : `[${own.join(", ")}], `;
-    const fast = `${shape}${target}, ${rest}${pos})`;
-    const slow = generic(f, { base, steps: [...prefix, step], args: simple }, null, true);
-    const js = `(${set}${target} = ${read(f, base.value.js, prefix, simple)}, H.fnProp(${target}, ${nameText}) ? ${slow.js} : ${wrap(fast)})`;
-    return result(js, { writes: writes || slow.writes });
-  }
-
-  function mutatingMethod(): Operand {
-    const groupName = f.script.group(name, count + 1);
-    if (base.constant || (base.kind === "this" && prefix.length === 0)) {
-      if (prefix.length > 0) return generic(f, { base, steps: [...prefix, step], args: allArgs }, null);
-      const place = cellOf(f, base);
-      return result(wrap(`H.dispatch(R, ${site}, ${place.cell}, [${args}], ${pos}, ${argPos})`));
-    }
-    if (prefix.length === 0 && base.kind === "temp") {
-      return result(
-        wrap(`H.dispatch(R, ${site}, new H.Cell(${base.value.js}), [${args}], ${pos}, ${argPos})`),
-      );
-    }
-    const { args: simple, set } = makeSimple(f, allArgs);
-    const own = methodArguments(f, step, simple.get(step) ?? []);
-    const target = prefix.length === 0 ? base.js : f.temp();
-    const fast =
-      count <= 2
-        ? `H.change${count}(R, ${groupName}, ${target}, ${own.map((arg) => `${arg}, `).join("")}${pos})`
-        : `H.changeN(R, ${groupName}, ${target}, [${own.join(", ")}], ${pos})`;
-    if (prefix.length === 0) {
-      const place = cellOf(f, base);
-      const slow = restoreInline(
-        f,
-        place,
-        wrap(`H.dispatch(R, ${site}, ${place.cell}, [${own.join(", ")}], ${pos}, ${argPos})`),
-      );
-      return result(`(${set}${target} instanceof H.RhaiArray ? ${wrap(fast)} : ${slow})`, { writes: true });
-    }
-    const start = base.kind === "this" ? `H.changeable(${base.js})` : base.value.js;
-    const slow = generic(f, { base, steps: [...prefix, step], args: simple }, null, true);
-    const js = `(${set}(${target} = ${readMutable(start, prefix, simple)}) instanceof H.RhaiArray ? ${wrap(fast)} : ${slow.js})`;
-    return result(js, { writes: true });
-  }
-}
-
 /** restore without statements: inside of a conditional expression nothing may be emitted. */
-function restoreInline(f: FunctionWriter, place: Place, js: string): string {
+export function restoreInline(f: FunctionWriter, place: Place, js: string): string {
   if (place.after === null) return js;
   const result = f.temp();
   return `(${result} = ${js}, ${place.after}, ${result})`;
 }
 
 /** Arguments as the callee may keep them: a script function keeps all, a native those it says. */
-function methodArguments(f: FunctionWriter, step: MethodStep, values: readonly Operand[]): string[] {
-  const scripted = f.script.hasMethod(step.name, step.args.length) || SPECIAL.has(step.name);
+export function methodArguments(f: FunctionWriter, step: MethodStep, values: readonly Operand[]): string[] {
+  const scripted = f.script.hasMethod(step.name, step.args.length) || isSpecial(step.name);
   const keeps = f.script.natives.group(step.name, step.args.length + 1)?.keeps;
   return values.map((value, i) =>
     scripted || keeps === undefined || keeps.has(i + 1) ? owned(value) : value.js,
   );
 }
 
-function methodSuspends(f: FunctionWriter, name: string, count: number): boolean {
+export function methodSuspends(f: FunctionWriter, name: string, count: number): boolean {
   const { suspension, natives, functions } = f.script;
   if (!suspension.any) return false;
   const group = natives.group(name, count + 1);

@@ -1,6 +1,6 @@
 import type { Expr, Stmt, SwitchPattern } from "../syntax/ast.ts";
 import { compileCondition, compileExpr, owned } from "./expression.ts";
-import { type Destination, type FunctionWriter } from "./function-writer.ts";
+import type { Destination, FunctionWriter } from "./function-writer.ts";
 import { intLiteral, numberLiteral, stringLiteral } from "./literal.ts";
 import { compileStmt } from "./statement.ts";
 

@@ -27,11 +27,7 @@ function findImport(run: Run, path: readonly string[]): ModuleInstance | null {
   return module;
 }
 
-function findSpace(run: Run, path: readonly string[]): NativeTable | null {
-  let table: NativeTable | null = run.program.natives;
-  for (const segment of path) table = table?.spaces.get(segment) ?? null;
-  return table;
-}
+const findSpace = (run: Run, path: readonly string[]): NativeTable | null => run.program.natives.find(path);
 
 /** `space::NAME`. */
 export function qualified(run: Run, path: readonly string[], name: string, pos: Pos): Value {

@@ -127,14 +127,23 @@ export class NativeTable {
 
   /** Of two natives with the same signature the one added first counts. */
   addModule(module: NativeModule): void {
-    let table: NativeTable = this;
-    for (const segment of module.name === "" ? [] : module.name.split("::")) {
-      let inner = table.spaces.get(segment);
-      if (inner === undefined) table.spaces.set(segment, (inner = new NativeTable()));
-      table = inner;
-    }
+    const table = this.#space(module.name === "" ? [] : module.name.split("::"));
     for (const fn of module.functions) table.add(fn);
     for (const [name, value] of Object.entries(module.constants ?? {})) table.constants.set(name, value);
+  }
+
+  /** The table of a module's path, null where there is none. */
+  find(path: readonly string[]): NativeTable | null {
+    const [first, ...rest] = path;
+    return first === undefined ? this : (this.spaces.get(first)?.find(rest) ?? null);
+  }
+
+  #space(path: readonly string[]): NativeTable {
+    const [first, ...rest] = path;
+    if (first === undefined) return this;
+    let inner = this.spaces.get(first);
+    if (inner === undefined) this.spaces.set(first, (inner = new NativeTable()));
+    return inner.#space(rest);
   }
 
   add(fn: NativeFunction): void {
@@ -172,9 +181,7 @@ export class NativeTable {
   ): boolean {
     const [first] = path;
     if (first === undefined || imported.has(first)) return true;
-    let table: NativeTable | undefined = this;
-    for (const segment of path) table = table?.spaces.get(segment);
-    return table?.group(name, arity)?.suspends === true;
+    return this.find(path)?.group(name, arity)?.suspends === true;
   }
 
   /** Every group, for whole-program questions. */

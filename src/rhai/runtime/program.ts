@@ -1,4 +1,4 @@
-import { NativeTable, type NativeGroup } from "./natives.ts";
+import type { NativeTable, NativeGroup } from "./natives.ts";
 import type { CompiledFunction } from "./values.ts";
 
 /** What `get_fn_metadata_list` tells about a function. */

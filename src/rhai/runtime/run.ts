@@ -361,7 +361,12 @@ function asCell(ref: Ref): Cell {
 class RefCell extends Cell {
   constructor(ref: Ref) {
     super(undefined);
-    Object.defineProperty(this, "value", { get: () => ref.get(), set: (value: Value) => ref.set(value) });
+    Object.defineProperty(this, "value", {
+      get: () => ref.get(),
+      set: (value: Value) => {
+        ref.set(value);
+      },
+    });
   }
 }
 

@@ -1,0 +1,166 @@
+import { startPosition } from "../syntax/expr-position.ts";
+import type { NativeGroup } from "../runtime/natives.ts";
+import { settled } from "./call.ts";
+import {
+  type Base,
+  cellOf,
+  type ChainParts,
+  generic,
+  makeSimple,
+  methodArguments,
+  type MethodStep,
+  methodSuspends,
+  type PlaceStep,
+  read,
+  readMutable,
+  restore,
+  restoreInline,
+} from "./chain.ts";
+import { combined } from "./expression.ts";
+import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { stringLiteral } from "./literal.ts";
+
+/**
+ * A method call on a place or a value, reached through properties and indices. What the script and the natives
+ * define under its name decides which short way there is.
+ */
+interface MethodCall {
+  readonly f: FunctionWriter;
+  readonly base: Base;
+  readonly prefix: readonly PlaceStep[];
+  readonly step: MethodStep;
+  /** Of the prefix and of the call itself. */
+  readonly args: ChainParts["args"];
+  /** Whether evaluating any of it assigns a local variable. */
+  readonly writes: boolean;
+}
+
+const SPECIAL: ReadonlySet<string> = new Set(["call", "curry", "is_shared", "type_of"]);
+
+/** Whether the language itself provides methods of this name. */
+export const isSpecial = (name: string): boolean => SPECIAL.has(name);
+
+export function compileMethod(
+  f: FunctionWriter,
+  base: Base,
+  prefix: readonly PlaceStep[],
+  step: MethodStep,
+  args: ChainParts["args"],
+): Operand {
+  const { writes } = combined([base.value, ...[...args.values()].flat()]);
+  const call: MethodCall = { f, base, prefix, step, args, writes };
+  const { name } = step;
+  const count = step.args.length;
+  if (prefix.length === 0 && base.kind === "cell") {
+    if (name === "is_shared" && count === 0) return result(call, `${base.js}.shared`, { type: "bool" });
+    return result(
+      call,
+      wrap(call, `H.onCell(R, ${site(call)}, ${base.js}, [${passed(call)}], ${places(call)})`),
+    );
+  }
+  if (isSpecial(name)) return specialMethod(call);
+  const group = f.script.natives.group(name, count + 1);
+  if (group !== null && !f.script.hasMethod(name, count)) {
+    return group.mutates ? mutatingMethod(call) : pureMethod(call, group);
+  }
+  return prefix.length > 0 ? inGeneral(call, args, false) : dispatched(call);
+}
+
+function result(call: MethodCall, js: string, more: Partial<Operand> = {}): Operand {
+  return operand(js, { effects: true, writes: call.writes, ...more });
+}
+
+function wrap({ f, step }: MethodCall, js: string): string {
+  return methodSuspends(f, step.name, step.args.length) ? settled(f, js) : js;
+}
+
+const site = ({ f, step }: MethodCall): string => f.script.site(step.name, step.args.length);
+
+/** The positions of the call and of its first argument. */
+function places({ step }: MethodCall): string {
+  const [first] = step.args;
+  return `${step.pos}, ${first === undefined ? 0 : startPosition(first)}`;
+}
+
+const passed = ({ f, step, args }: MethodCall): string =>
+  methodArguments(f, step, args.get(step) ?? []).join(", ");
+
+/** The call at run time with everything open, on the whole chain. */
+function inGeneral(call: MethodCall, args: ChainParts["args"], inline: boolean): Operand {
+  return generic(call.f, { base: call.base, steps: [...call.prefix, call.step], args }, null, inline);
+}
+
+/** The call at run time with everything open, on the base itself. */
+function dispatched(call: MethodCall): Operand {
+  const place = cellOf(call.f, call.base);
+  const js = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${passed(call)}], ${places(call)})`);
+  return result(call, restore(call.f, place, js), { writes: call.writes || place.after !== null });
+}
+
+/** `call` on a variable is tried as a call of a closure first. */
+function specialMethod(call: MethodCall): Operand {
+  const { f, base, step } = call;
+  if (call.prefix.length > 0) return inGeneral(call, call.args, false);
+  if (step.name !== "call" || base.kind === "this" || !base.value.simple || base.constant)
+    return dispatched(call);
+  const list = methodArguments(f, step, call.args.get(step) ?? []);
+  const place = cellOf(f, base);
+  const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;
+  const direct = `${sized("H.callFn", 3, list)}(R, ${base.value.js}, ${spread(3, list)}${step.pos})`;
+  const js = `(${base.value.js} instanceof H.FnPtr ? ${wrap(call, direct)} : ${restoreInline(f, place, wrap(call, other))})`;
+  return result(call, js, { writes: true });
+}
+
+/** The form of a helper for this many arguments: up to `most` have one of their own. */
+const sized = (name: string, most: number, args: readonly string[]): string =>
+  `${name}${args.length <= most ? args.length : "N"}`;
+
+const spread = (most: number, args: readonly string[]): string =>
+  args.length <= most ? args.map((arg) => `${arg}, `).join("") : `[${args.join(", ")}], `;
+
+/** Natives that leave their target alone: no place is needed, unless the name is a function in a map. */
+function pureMethod(call: MethodCall, group: NativeGroup): Operand {
+  const { f, base, prefix, step } = call;
+  const groupName = f.script.group(step.name, step.args.length + 1);
+  if (prefix.length === 0) {
+    if (base.constant && group.overloads.some((overload) => !overload.pure)) return dispatched(call);
+    const list = methodArguments(f, step, call.args.get(step) ?? []);
+    const js = `${sized("H.method", 2, list)}(R, ${groupName}, ${base.value.js}, ${spread(2, list)}${step.pos})`;
+    return result(call, wrap(call, js));
+  }
+  if (base.constant) return inGeneral(call, call.args, false);
+  const { args, set } = makeSimple(f, call.args);
+  const target = f.temp();
+  const list = methodArguments(f, step, args.get(step) ?? []);
+  const fast = `${sized("H.method", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`;
+  const slow = inGeneral(call, args, true);
+  const found = `${target} = ${read(f, base.value.js, prefix, args)}`;
+  const js = `(${set}${found}, H.fnProp(${target}, ${stringLiteral(step.name)}) ? ${slow.js} : ${wrap(call, fast)})`;
+  return result(call, js, { writes: call.writes || slow.writes });
+}
+
+/** Natives that may change their target: arrays are changed where they are. */
+function mutatingMethod(call: MethodCall): Operand {
+  const { f, base, prefix, step } = call;
+  const bare = prefix.length === 0;
+  if (base.constant || (bare && base.kind !== "local"))
+    return bare ? dispatched(call) : inGeneral(call, call.args, false);
+  const groupName = f.script.group(step.name, step.args.length + 1);
+  const { args, set } = makeSimple(f, call.args);
+  const list = methodArguments(f, step, args.get(step) ?? []);
+  const target = bare ? base.js : f.temp();
+  const fast = wrap(
+    call,
+    `${sized("H.change", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`,
+  );
+  if (bare) {
+    const place = cellOf(f, base);
+    const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;
+    const slow = restoreInline(f, place, wrap(call, other));
+    return result(call, `(${set}${target} instanceof H.RhaiArray ? ${fast} : ${slow})`, { writes: true });
+  }
+  const start = base.kind === "this" ? `H.changeable(${base.js})` : base.value.js;
+  const slow = inGeneral(call, args, true);
+  const found = `(${target} = ${readMutable(start, prefix, args)})`;
+  return result(call, `(${set}${found} instanceof H.RhaiArray ? ${fast} : ${slow.js})`, { writes: true });
+}
