@@ -142,7 +142,7 @@ export class Pool {
     if (this.#toFlush.length === 0) setImmediate(this.#flush);
     if (!this.#toFlush.includes(worker)) this.#toFlush.push(worker);
     worker.give(job);
-    this.#recent.set(job.appId, worker);
+    if (this.#recent.get(job.appId) !== worker) this.#recent.set(job.appId, worker);
     if (worker.load > 1 && this.#stealing === null) {
       worker.progressSeen = -1;
       this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);

@@ -1,8 +1,4 @@
 /** Takes requests of the data plane to a run of a script and back. */
 export type { GateStats } from "./gate.ts";
-export {
-  createOrchestrator,
-  type Orchestrator,
-  type OrchestratorOptions,
-  type RequestOrigin,
-} from "./orchestrator.ts";
+export { createOrchestrator, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
+export type { RequestOrigin } from "./http-request.ts";

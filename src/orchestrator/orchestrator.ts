@@ -3,15 +3,16 @@ import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody, RunRequest } from "../executor/index.ts";
 import type { Catalog, CatalogScript } from "../services/catalog/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
+import { HttpRequest, type RequestOrigin } from "./http-request.ts";
 import { normaliseHost } from "../services/routes/index.ts";
-import { clientAddress, trustedProxies } from "../services/identity/client-address.ts";
+import { trustedProxies } from "../services/identity/client-address.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, invalid, notFound, unavailable } from "../shared/errors.ts";
 import { isUuid, newId } from "../shared/ids.ts";
 import type { Principal } from "../shared/principal.ts";
 import { problemResponse } from "../shared/problem.ts";
 import { runProblem, scriptResponse } from "./answer.ts";
-import { callerOf, hasCredential, visibleHeaders, type Caller } from "./caller.ts";
+import { callerOf, hasCredential, type Caller } from "./caller.ts";
 import { Gate, type GateStats } from "./gate.ts";
 import { executionRow } from "./record.ts";
 import { hasBody, readBody } from "./request-body.ts";
@@ -38,11 +39,6 @@ export interface OrchestratorOptions {
   readonly mayReadLogs: (principal: Principal, appId: string) => boolean | Promise<boolean>;
 }
 
-/** What is known of a request beside itself; the address is looked up only when somebody asks. */
-export interface RequestOrigin {
-  readonly remoteAddress: string;
-}
-
 export interface Orchestrator {
   /**
    * Answers any request that is not the control plane's: user routes and POST /api/v1/execute/{script_id}. Never
@@ -65,7 +61,6 @@ interface Target {
   readonly version: number;
   /** Normalised. */
   readonly host: string;
-  readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
   readonly rest: string;
 }
@@ -78,26 +73,44 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   let stopping = false;
   let drained: (() => void) | null = null;
 
-  async function handle(request: Request, origin: RequestOrigin): Promise<Response> {
+  function handle(request: Request, origin: RequestOrigin): Promise<Response> {
     const requestId = newId();
     try {
       if (stopping) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
       const url = readUrl(request.url);
-      const target = url.path.startsWith(EXECUTE)
-        ? await directTarget(request, origin, url)
-        : routeTarget(request, url);
-      const caller =
-        target.caller === ANONYMOUS && hasCredential(request.headers)
-          ? await callerOf(request, origin.remoteAddress, false, options.authenticate)
-          : target.caller;
-      const body =
-        (request.method !== "GET" && request.method !== "HEAD") || hasBody(request)
-          ? await readBody(request, config.maxBodyBytes)
-          : NO_BODY;
-      return await run(request, origin, url, { ...target, caller }, body, requestId);
+      const isDirect = url.path.startsWith(EXECUTE);
+      // Most requests have neither credential nor body: nothing to wait for before the run.
+      if (isDirect || hasBody(request) || hasCredential(request.headers)) {
+        return prepare(request, origin, url, isDirect, requestId).catch((error: unknown) =>
+          refuse(error, requestId),
+        );
+      }
+      return run(request, origin, url, routeTarget(request, url), ANONYMOUS, NO_BODY, requestId).catch(
+        (error: unknown) => refuse(error, requestId),
+      );
     } catch (error) {
-      return problemResponse(toAppError(error) ?? error, requestId);
+      return Promise.resolve(refuse(error, requestId));
     }
+  }
+
+  const refuse = (error: unknown, requestId: string): Response =>
+    problemResponse(toAppError(error) ?? error, requestId);
+
+  async function prepare(
+    request: Request,
+    origin: RequestOrigin,
+    url: RequestUrl,
+    isDirect: boolean,
+    requestId: string,
+  ): Promise<Response> {
+    // Before anybody is asked who the caller is: most wrong paths come without a valid credential.
+    const byRoute = isDirect ? null : routeTarget(request, url);
+    const caller = hasCredential(request.headers)
+      ? await callerOf(request, origin.remoteAddress, isDirect, options.authenticate)
+      : ANONYMOUS;
+    const target = byRoute ?? (await directTarget(request, url, caller));
+    const body = hasBody(request) ? await readBody(request, config.maxBodyBytes) : NO_BODY;
+    return run(request, origin, url, target, caller, body, requestId);
   }
 
   function routeTarget(request: Request, url: RequestUrl): Target {
@@ -121,14 +134,13 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       script,
       version: script.liveVersion,
       host,
-      caller: ANONYMOUS,
       params: params === NO_PARAMS || isEmpty(params) ? match.params : { ...params, ...match.params },
       rest: match.rest,
     };
   }
 
   /** `POST /api/v1/execute/{script_id}`. What the caller may not run does not exist for them. */
-  async function directTarget(request: Request, origin: RequestOrigin, url: RequestUrl): Promise<Target> {
+  async function directTarget(request: Request, url: RequestUrl, caller: Caller): Promise<Target> {
     if (request.method !== "POST") {
       throw new AppError(405, "method_not_allowed", "A script is executed with POST.", {
         headers: { Allow: "POST" },
@@ -136,9 +148,6 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     }
     const id = url.path.slice(EXECUTE.length).toLowerCase();
     const script = isUuid(id) ? catalog.script(id) : undefined;
-    const caller = hasCredential(request.headers)
-      ? await callerOf(request, origin.remoteAddress, true, options.authenticate)
-      : ANONYMOUS;
     if (script === undefined || script.liveVersion === null || !(await mayRun(script, caller.principal))) {
       throw new AppError(404, "not_found", "Script not found, or it needs a credential that may run it.");
     }
@@ -149,7 +158,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       );
     }
     const host = normaliseHost(url.host);
-    return { script, version: script.liveVersion, host, caller, params: NO_PARAMS, rest: "" };
+    return { script, version: script.liveVersion, host, params: NO_PARAMS, rest: "" };
   }
 
   const mayRun = (script: CatalogScript, principal: Principal | null): boolean | Promise<boolean> =>
@@ -159,16 +168,16 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     request: Request,
     origin: RequestOrigin,
     url: RequestUrl,
-    { script, version, host, caller, params, rest }: Target,
+    target: Target,
+    { principal, hidesAuthorization }: Caller,
     body: RunBody,
     requestId: string,
   ): Promise<Response> {
+    const { script, version } = target;
     const { appId } = script;
     const entered = gate.enter(appId);
     const queuedMs = entered === 0 ? 0 : await entered;
     const executionId = newId();
-    const { principal, hidesAuthorization } = caller;
-    const { headers } = request;
     const asked: RunRequest = {
       appId,
       scriptId: script.id,
@@ -182,17 +191,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       triggerDepth: 0,
       attempt: 1,
       principal: principal === null ? null : { id: principal.userId, username: principal.username },
-      request: {
-        method: request.method,
-        path: url.path,
-        query: url.query,
-        host,
-        remoteIp: () => clientAddress(headers, origin.remoteAddress, proxies),
-        headers: () => visibleHeaders(headers, hidesAuthorization),
-        params,
-        rest,
-        body,
-      },
+      request: new HttpRequest(request, url, target, body, hidesAuthorization, origin, proxies),
       event: null,
     };
     underWay++;
@@ -203,7 +202,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       ({ released } = outcome);
       const ids = { requestId, executionId, queuedMs };
       const { error, response } = outcome;
-      if (error?.code !== "malformed_body") executions.record(executionRow(asked, outcome, startedAt));
+      if (error?.code !== "malformed_body" && executions.wants(appId, script.id, outcome.status, startedAt)) {
+        executions.record(executionRow(asked, outcome, startedAt));
+      }
       if (response !== null) return scriptResponse(response, ids);
       if (error === null) throw new Error("a run ended with neither an answer nor an error");
       throw runProblem(error, ids, principal !== null && (await options.mayReadLogs(principal, appId)));

@@ -6,9 +6,9 @@ const NONE: RunBody = { kind: "none" };
 /** Keeps a byte order mark: what a script gets is what was sent. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Whether there is a body to read at all; GET and HEAD seldom have one. */
-export function hasBody(request: Request): boolean {
-  const { headers } = request;
+/** Whether there may be a body to read; GET and HEAD seldom have one. */
+export function hasBody({ method, headers }: Request): boolean {
+  if (method !== "GET" && method !== "HEAD") return true;
   const length = headers.get("content-length");
   return length === null ? headers.has("transfer-encoding") : length !== "0";
 }

@@ -72,7 +72,7 @@ describe("under load, through the data plane", () => {
     // Costs time rather than operations.
     const SLOW = 'let s = ""; s.pad(100_000, "x"); loop { s.to_upper(); }';
     const plane = await startDataPlane({ maxConcurrent: 2 });
-    const loop = await plane.deploy("/loop", "while true {}", {
+    const loop = await plane.deploy("/loop", SLOW, {
       timeoutSeconds: 2,
       sandbox: { max_operations: 1_000_000_000 },
     });

@@ -3,11 +3,16 @@ import { isConnectionError } from "../../database/errors.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { logger } from "../../shared/log.ts";
 import { createAdmission } from "./admission.ts";
-import type { ExecutionRow } from "./model.ts";
+import type { ExecutionRow, ExecutionStatus } from "./model.ts";
 import { insertDrops, insertExecutions } from "./queries.ts";
 
 export interface ExecutionLog {
-  /** Remembers a run. Returns at once, never throws; the row is written shortly after. */
+  /**
+   * Whether a run that ended gets a row. If not, it is counted as dropped; if so, `record` must follow. Asked first,
+   * because under load making the row costs more than the run.
+   */
+  wants(appId: string, scriptId: string, status: ExecutionStatus, createdAt: number): boolean;
+  /** Remembers a run that is wanted. Returns at once, never throws; the row is written shortly after. */
   record(row: ExecutionRow): void;
   /** Writes what waits. Never rejects: rows that cannot be written are counted as dropped. */
   flush(): Promise<void>;
@@ -43,21 +48,26 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   let characters = 0;
   let drops = new Map<string, { appId: string; scriptId: string; minute: number; dropped: number }>();
   let dropsWrittenAt = -Infinity;
-  let timer: ReturnType<typeof setTimeout> | null = null;
+  let timer: { readonly handle: ReturnType<typeof setTimeout>; readonly ms: number } | null = null;
   let writing: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  function record(row: ExecutionRow): void {
-    if (stopped) return;
-    const failed = row.status !== "success";
+  function wants(appId: string, scriptId: string, status: ExecutionStatus, createdAt: number): boolean {
+    if (stopped) return false;
+    const failed = status !== "success";
     const room = failed ? 1 : 0.8;
     const fits = rows.length < MAX_ROWS * room && characters < MAX_CHARACTERS * room;
-    if (!fits || !admission.admit(row.appId, failed)) countDrop(row);
-    else {
-      const json = toJson(row);
-      rows.push({ json, row: { appId: row.appId, scriptId: row.scriptId, createdAt: row.createdAt } });
-      characters += json.length;
-    }
+    if (fits && admission.admit(appId, failed)) return true;
+    countDrop({ appId, scriptId, createdAt });
+    arm(DROPS_MS);
+    return false;
+  }
+
+  function record(row: ExecutionRow): void {
+    if (stopped) return;
+    const json = toJson(row);
+    rows.push({ json, row: { appId: row.appId, scriptId: row.scriptId, createdAt: row.createdAt } });
+    characters += json.length;
     arm(COLLECT_MS);
   }
 
@@ -70,12 +80,15 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
     else count.dropped++;
   }
 
+  /** Makes sure that something is written after at most so many milliseconds. */
   function arm(ms: number): void {
-    if (timer !== null || stopped) return;
-    timer = setTimeout(() => {
+    if (stopped || (timer !== null && timer.ms <= ms)) return;
+    if (timer !== null) clearTimeout(timer.handle);
+    const handle = setTimeout(() => {
       timer = null;
       writing = writing.then(() => write(false));
     }, ms);
+    timer = { handle, ms };
   }
 
   async function write(everything: boolean): Promise<void> {
@@ -120,13 +133,14 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   }
 
   function flush(): Promise<void> {
-    if (timer !== null) clearTimeout(timer);
+    if (timer !== null) clearTimeout(timer.handle);
     timer = null;
     writing = writing.then(() => write(true));
     return writing;
   }
 
   return {
+    wants,
     record(row) {
       try {
         record(row);
