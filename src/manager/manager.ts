@@ -24,6 +24,7 @@ import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
 import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
 import { logsModule } from "./logs/index.ts";
+import { membersModule } from "./members/index.ts";
 import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 
@@ -117,6 +118,7 @@ export const createApi = (context: ManagerContext) =>
         .use(adminsModule(context))
         .use(appsModule(context))
         .use(domainsModule(context))
+        .use(membersModule(context))
         .use(scriptsModule(context))
         .use(namedScriptsModule(context))
         .use(routesModule(context))

@@ -16,7 +16,7 @@ export { SESSION_COOKIE, cookieFor, sessionCookie } from "./credentials.ts";
 export type { Credential } from "./logins.ts";
 export { AdminDTO, Email, InstanceRole, Password, Username } from "./model.ts";
 export { hashPassword } from "./passwords.ts";
-export type { User } from "./queries.ts";
+export { userById, type User } from "./queries.ts";
 export {
   createIdentity,
   type Authentication,

@@ -1,0 +1,70 @@
+import type { Queryable } from "../../database/client.ts";
+import type { AppRole, InstanceRole } from "../../shared/principal.ts";
+
+/** A row of `app_members`, with its user. */
+export interface Member {
+  readonly user_id: string;
+  readonly username: string;
+  readonly email: string | null;
+  readonly instance_role: InstanceRole;
+  readonly is_active: boolean;
+  readonly role: AppRole;
+  readonly created_at: Date;
+}
+
+export async function membersOf(
+  sql: Queryable,
+  appId: string,
+  userId: string | null = null,
+): Promise<Member[]> {
+  return sql<Member[]>`
+    select m.user_id, u.username, u.email, u.instance_role, u.is_active, m.role, m.created_at
+    from app_members m join users u on u.id = m.user_id
+    where m.app_id = ${appId} and ${userId === null ? sql`true` : sql`m.user_id = ${userId}`}
+    order by lower(u.username)`;
+}
+
+/** False: the user is a member already. Of two that grant at once, the first one counts. */
+export async function insertMember(
+  sql: Queryable,
+  appId: string,
+  userId: string,
+  role: AppRole,
+): Promise<boolean> {
+  const rows = await sql`
+    insert into app_members (app_id, user_id, role) values (${appId}, ${userId}, ${role})
+    on conflict (app_id, user_id) do nothing returning 1`;
+  return rows.length === 1;
+}
+
+/** False: there is no such member. */
+export async function setMemberRole(
+  sql: Queryable,
+  appId: string,
+  userId: string,
+  role: AppRole,
+): Promise<boolean> {
+  const rows = await sql`
+    update app_members set role = ${role} where app_id = ${appId} and user_id = ${userId} returning 1`;
+  return rows.length === 1;
+}
+
+export async function deleteMember(sql: Queryable, appId: string, userId: string): Promise<void> {
+  await sql`delete from app_members where app_id = ${appId} and user_id = ${userId}`;
+}
+
+/** Active users with the instance role member who are not in the app yet. @param search part of a name or address */
+export async function candidatesFor(
+  sql: Queryable,
+  appId: string,
+  search: string,
+): Promise<Pick<Member, "user_id" | "username" | "email">[]> {
+  return sql<Pick<Member, "user_id" | "username" | "email">[]>`
+    select u.id as user_id, u.username, u.email
+    from users u
+    where u.is_active and u.instance_role = 'member'
+      and (strpos(lower(u.username), lower(${search})) > 0 or strpos(lower(coalesce(u.email, '')), lower(${search})) > 0)
+      and not exists (select 1 from app_members m where m.app_id = ${appId} and m.user_id = u.id)
+    order by lower(u.username)
+    limit 50`;
+}
