@@ -130,6 +130,21 @@ describe("scripts", () => {
         contains: ["the source of it"],
       },
       {
+        name: "POST /scripts/{id}/versions/1:activate",
+        method: "POST",
+        path: () => `/scripts/${scriptId}/versions/1:activate`,
+        expect: {
+          guest: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 403,
+          editor: 200,
+          appAdmin: 200,
+        },
+        contains: ["the source of it"],
+      },
+      {
         name: "GET /scripts/{id}/versions/7",
         method: "GET",
         path: () => `/scripts/${scriptId}/versions/7`,
@@ -218,6 +233,23 @@ describe("scripts", () => {
     expect(second.json.next_cursor).toBeNull();
     expectProblem(await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?limit=0`), "validation");
     expectProblem(await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?cursor=x`), "validation");
+  });
+
+  test("an older version is made live again, and back, without making new ones", async () => {
+    await put({ source: '"second"' });
+    const activate = (version: string, headers: Record<string, string> = {}) =>
+      plane.call("editor", "POST", `/scripts/${scriptId}/versions/${version}:activate`, { headers });
+    const back = await activate("1");
+    expect(back).toMatchObject({ status: 200, json: { version: 1, source: SOURCE } });
+    expect(back.headers.get("etag")).toBe('"1"');
+    expect(plane.catalog.script(scriptId)?.liveVersion).toBe(1);
+    // The next save counts on from the newest.
+    expect((await put({ source: '"third"' })).json.version).toBe(3);
+    expect((await activate("2")).json.source).toBe('"second"');
+    expectProblem(await activate("1", { "if-match": '"3"' }), "version_mismatch");
+    for (const version of ["4", "0", "x", "99999999999"]) expectProblem(await activate(version), "not_found");
+    const { json } = await plane.call("viewer", "GET", `/scripts/${scriptId}/versions`);
+    expect(json.items.map((row: { live: boolean }) => row.live)).toEqual([false, true, false]);
   });
 
   test("the database itself refuses to change a version", async () => {

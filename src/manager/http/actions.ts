@@ -2,7 +2,11 @@
  * Endpoints whose path ends with `:verb`. Elysia reads a colon as the start of a parameter, so such a path is handed to
  * it as `…/~verb`; a new action adds its line here. Script names may hold colons, so this is a list, not a rule.
  */
-const ACTIONS: readonly RegExp[] = [/^(\/routes):(check|match)$/, /^(\/apps\/[^/]+\/members):(candidates)$/];
+const ACTIONS: readonly RegExp[] = [
+  /^(\/routes):(check|match)$/,
+  /^(\/apps\/[^/]+\/members):(candidates)$/,
+  /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate)$/,
+];
 
 /** The path under which an endpoint is registered. @param path below the API's root */
 export function internalPath(path: string): string {

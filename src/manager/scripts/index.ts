@@ -25,6 +25,7 @@ import {
 } from "./model.ts";
 import type { Saved } from "./save.ts";
 import {
+  activateVersion,
   changeScript,
   createScript,
   openVersion,
@@ -121,6 +122,27 @@ export const scriptsModule = (context: ManagerContext) => {
         return versionDTO(found.version, found.script.live_version);
       },
       { params: VersionPath, response: { 200: VersionDTO, ...problems(401, 404) } },
+    )
+    .post(
+      // `…/versions/{version}:activate`; see internalPath.
+      "/scripts/:id/versions/:version/~activate",
+      async ({ request, params, set }) => {
+        const ifMatch = request.headers.get("if-match");
+        const script = await activateVersion(
+          context,
+          principalOf(request),
+          params.id,
+          params.version,
+          ifMatch,
+        );
+        set.headers["etag"] = etag(script);
+        return scriptDTO(script);
+      },
+      {
+        parse: "none",
+        params: VersionPath,
+        response: { 200: ScriptDTO, ...problems(401, 403, 404, 412, 422) },
+      },
     );
 };
 

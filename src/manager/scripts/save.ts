@@ -210,7 +210,7 @@ function checkStillCompiled({ before, change }: Save, draft: Draft, current: Scr
 }
 
 /** If-Match: the version that the client has seen (RFC 9110 13.1.1). @throws AppError 412 */
-function checkPrecondition(ifMatch: string | null, current: Script | undefined): void {
+export function checkPrecondition(ifMatch: string | null, current: Script | undefined): void {
   if (ifMatch === null) return;
   const tags = ifMatch.split(",").map((tag) => tag.trim().replace(/^(?:W\/)?"(.*)"$/, "$1"));
   const wanted = new Set(tags);

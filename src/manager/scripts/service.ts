@@ -11,10 +11,13 @@ import {
   findVersion,
   listScripts,
   listVersions,
+  scriptById,
+  updateScript,
   type Script,
   type Version,
 } from "./queries.ts";
-import { saveScript, type Saved } from "./save.ts";
+import { checkPrecondition, saveScript, type Saved } from "./save.ts";
+import { compile } from "./source.ts";
 
 /** Scripts of the app that is named, or of every app that the caller sees. */
 export async function visibleScripts(
@@ -101,9 +104,48 @@ export async function openVersion(
   version: string,
 ): Promise<{ readonly script: Script; readonly version: Version }> {
   const script = await openScript(context, who, id, "AppRead");
-  const row = /^[1-9]\d{0,8}$/.test(version)
-    ? await findVersion(context.db, script, Number(version))
+  const row = await versionOf(context, script, version);
+  return { script, version: row };
+}
+
+/**
+ * Makes an older (or newer) version the one that runs. It is a pointer that moves: no version is made, none is lost.
+ * @throws AppError 404, 412, 422 when the version does not compile as what the script is now
+ */
+export async function activateVersion(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+  number: string,
+  ifMatch: string | null,
+): Promise<Script> {
+  const script = await openScript(context, who, id, "AppWriteScript");
+  const row = await versionOf(context, script, number);
+  checkPrecondition(ifMatch, script);
+  // The language or the script's kind may have changed since it was saved.
+  await compile(context.checkScript, script.app_id, row.source, script.kind);
+  const live = await context.db.begin(async (sql) => {
+    const [, current] = await Promise.all([
+      lockAndTouch(sql, script.app_id),
+      scriptById(sql, script.app_id, script.id),
+    ]);
+    if (current === undefined) throw notFound("Script");
+    checkPrecondition(ifMatch, current);
+    const [, after] = await Promise.all([
+      updateScript(sql, { ...current, live_version: row.version }),
+      scriptById(sql, script.app_id, script.id),
+    ]);
+    if (after === undefined) throw notFound("Script");
+    return after;
+  });
+  await context.catalogChanged(script.app_id);
+  return live;
+}
+
+async function versionOf(context: ManagerContext, script: Script, number: string): Promise<Version> {
+  const row = /^[1-9]\d{0,8}$/.test(number)
+    ? await findVersion(context.db, script, Number(number))
     : undefined;
   if (row === undefined) throw notFound("Version");
-  return { script, version: row };
+  return row;
 }
