@@ -1,4 +1,5 @@
 import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
+import { RhaiArray } from "../runtime/values.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
 import { compileMethod, isSpecial } from "./method.ts";
@@ -191,10 +192,18 @@ function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: Chai
   if (step.kind === "Property") {
     const getter =
       f.script.natives.group(`get$${step.name}`, 1) === null ? "null" : f.script.group(`get$${step.name}`, 1);
+    if (step.name === "len" && hasStandardLength(f))
+      return `H.len(R, ${target}, ${getter}, ${step.pos}, ${step.opPos})`;
     return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${getter}, ${step.pos}, ${step.opPos})`;
   }
   const index = args.get(step)?.[0]?.js ?? "undefined";
   return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
+}
+
+/** Whether `.len` of an array is what the standard library makes of it, not a getter of the host. */
+function hasStandardLength(f: FunctionWriter): boolean {
+  const overload = f.script.natives.group("get$len", 1)?.find1(new RhaiArray([]));
+  return overload?.fn.package?.startsWith("array") === true;
 }
 
 /** Like `read`, of places that are about to be changed: no storage that is shared with a copy is entered. */

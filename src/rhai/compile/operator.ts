@@ -27,6 +27,13 @@ const BITS: ReadonlyMap<string, string> = new Map([
   [">>", "H.shr"],
 ]);
 
+const UPDATES: ReadonlyMap<string, string> = new Map([
+  ["+=", "H.addTo"],
+  ["-=", "H.subFrom"],
+  ["*=", "H.mulBy"],
+  ["/=", "H.divBy"],
+]);
+
 const SLOW: Readonly<Record<string, string>> = {
   "+": "H.add",
   "-": "H.sub",
@@ -114,7 +121,11 @@ export function compileUpdate(
 ): Operand {
   const plain = op.slice(0, -1);
   const [a, b, prefix] = repeatable(f, left, right);
-  const slow = `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`;
+  const short = UPDATES.get(op);
+  const slow =
+    short === undefined
+      ? `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`
+      : `${short}(R, ${a.js}, ${owned(b)}, ${pos})`;
   const both = SLOW[plain] === undefined ? null : numbers(a, b);
   const facts = combined([left, right]);
   if (both === null) return operand(`(${prefix}${slow})`, facts);

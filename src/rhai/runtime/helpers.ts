@@ -161,6 +161,12 @@ function prop(
   }
 }
 
+/** `target.len`, as long as that is the standard one. */
+function len(run: Run, target: Value, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
+  if (target instanceof RhaiArray) return target.items.length;
+  return prop(run, target, "len", getter, pos, opPos);
+}
+
 function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value {
   if (target instanceof RhaiArray && typeof at === "number" && at >= 0 && at < target.items.length) {
     return target.items[at];
@@ -204,7 +210,10 @@ function setIndex(
     const { items } = target;
     if (target.owned && typeof at === "number" && at >= 0 && at < items.length) items[at] = value;
     else target.writable()[elementAt(items.length, at, pos)] = value;
-    if (run.sized && hasSize(value)) run.checkGrown(target, assignPos);
+    if (run.sized && hasSize(value)) {
+      target.measured = null;
+      run.checkGrown(target, assignPos);
+    }
     return;
   }
   const key = mapKey(at, pos);
@@ -214,6 +223,7 @@ function setIndex(
 function setProp(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): void {
   const entries = target.owned ? target.entries : target.writable();
   const isNew = !entries.has(name);
+  target.measured = null;
   if (isNew) run.allocate(96 + name.length);
   entries.set(name, value);
   if (run.sized && (isNew || hasSize(value))) run.checkGrown(target, assignPos, hasSize(value));
@@ -605,6 +615,10 @@ export const helpers = {
   mul: operators.mul,
   div: operators.div,
   rem: operators.rem,
+  addTo: operators.addTo,
+  subFrom: operators.subFrom,
+  mulBy: operators.mulBy,
+  divBy: operators.divBy,
   and: operators.and,
   or: operators.or,
   xor: operators.xor,
@@ -654,6 +668,7 @@ export const helpers = {
   isDefinedFunction,
   iterate,
   join,
+  len,
   makePointer,
   map,
   meter,

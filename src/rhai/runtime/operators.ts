@@ -30,8 +30,16 @@ const toFloat = (value: Int | Float): number => (value instanceof Float ? value.
 
 const isNumber = (value: Value): value is Int | Float => isInt(value) || value instanceof Float;
 
+/*
+ * The first lines of each are all that floats need, and short enough for the JIT to put in place of the call.
+ */
+
 export function add(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value + b.value);
+  return addOther(run, a, b, pos);
+}
+
+function addOther(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (typeof a === "string") {
     if (typeof b === "string") return concat(run, a, b);
     if (isInt(b)) return concat(run, a, String(b));
@@ -44,6 +52,10 @@ export function add(run: Run, a: Value, b: Value, pos: Pos): Value {
 
 export function sub(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value - b.value);
+  return subOther(run, a, b, pos);
+}
+
+function subOther(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (isInt(a) && isInt(b)) return int.sub(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) - toFloat(b));
   return native(run, "-", a, b, pos);
@@ -51,6 +63,10 @@ export function sub(run: Run, a: Value, b: Value, pos: Pos): Value {
 
 export function mul(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value * b.value);
+  return mulOther(run, a, b, pos);
+}
+
+function mulOther(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (isInt(a) && isInt(b)) return int.mul(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) * toFloat(b));
   return native(run, "*", a, b, pos);
@@ -58,6 +74,10 @@ export function mul(run: Run, a: Value, b: Value, pos: Pos): Value {
 
 export function div(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value / b.value);
+  return divOther(run, a, b, pos);
+}
+
+function divOther(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (isInt(a) && isInt(b)) return int.div(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) / toFloat(b));
   return native(run, "/", a, b, pos);
@@ -65,6 +85,10 @@ export function div(run: Run, a: Value, b: Value, pos: Pos): Value {
 
 export function rem(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value % b.value);
+  return remOther(run, a, b, pos);
+}
+
+function remOther(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (isInt(a) && isInt(b)) return int.rem(a, b);
   if (isNumber(a) && isNumber(b)) return new Float(toFloat(a) % toFloat(b));
   return native(run, "%", a, b, pos);
@@ -291,6 +315,36 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
   } catch (error) {
     throw fillPosition(error, pos);
   }
+}
+
+function concatTo(run: Run, a: string, b: string, pos: Pos): string {
+  try {
+    return concat(run, a, b);
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** `+=` and its like on two floats; everything else takes the long way. */
+export function addTo(run: Run, a: Value, b: Value, pos: Pos): Value {
+  if (a instanceof Float && b instanceof Float) return new Float(a.value + b.value);
+  if (typeof a === "string" && typeof b === "string") return concatTo(run, a, b, pos);
+  return assignOperator(run, "+=", a, b, pos);
+}
+
+export function subFrom(run: Run, a: Value, b: Value, pos: Pos): Value {
+  if (a instanceof Float && b instanceof Float) return new Float(a.value - b.value);
+  return assignOperator(run, "-=", a, b, pos);
+}
+
+export function mulBy(run: Run, a: Value, b: Value, pos: Pos): Value {
+  if (a instanceof Float && b instanceof Float) return new Float(a.value * b.value);
+  return assignOperator(run, "*=", a, b, pos);
+}
+
+export function divBy(run: Run, a: Value, b: Value, pos: Pos): Value {
+  if (a instanceof Float && b instanceof Float) return new Float(a.value / b.value);
+  return assignOperator(run, "/=", a, b, pos);
 }
 
 /** A condition that is no bool. */

@@ -5,13 +5,14 @@ import { dataTooLarge, inCall, isSystemError, stackOverflow, variableNotFound } 
 import type { EngineLimits, NativeContext, Ref } from "./native.ts";
 import type { Program } from "./program.ts";
 import type { RunOptions } from "./run-options.ts";
-import { type Sizes, sizesOf } from "./sizes.ts";
+import { sizesOf } from "./sizes.ts";
 import {
   Cell,
   type CompiledFunction,
   type FnPtr,
   RhaiArray,
   RhaiMap,
+  type Sizes,
   copyMeter,
   type Value,
 } from "./values.ts";

@@ -1,45 +1,51 @@
 import type { EngineLimits } from "./native.ts";
 import { byteLength } from "./text.ts";
-import { RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
+import { RhaiArray, RhaiBlob, RhaiMap, type Sizes, type Value } from "./values.ts";
 
-/** How large a value is with all that is nested in it, in the units of the size limits. */
-export interface Sizes {
-  items: number;
-  entries: number;
-  /** Bytes of UTF-8. */
-  text: number;
-}
-
-/** Counts until a limit is passed; past that the numbers are only known to be too large. */
+/**
+ * How large a value is with all that is nested in it. Counts until a limit is passed; past that the numbers are only
+ * known to be too large. What was counted is kept with each container until its storage changes, so that a value made
+ * of others costs only its own elements. Growth two levels below a container that was counted is seen late: each
+ * container is checked for itself when it grows.
+ */
 export function sizesOf(value: Value, limits: EngineLimits): Sizes {
+  if (value instanceof RhaiArray || value instanceof RhaiMap) return measure(value, limits);
   const sizes: Sizes = { items: 0, entries: 0, text: 0 };
-  addSizes(value, sizes, limits, true);
+  if (value instanceof RhaiBlob) sizes.items = value.length;
+  else if (typeof value === "string") sizes.text = byteLength(value);
   return sizes;
 }
 
-function addSizes(value: Value, sizes: Sizes, limits: EngineLimits, top: boolean): void {
-  if (typeof value === "string") {
-    sizes.text += byteLength(value);
-    return;
-  }
-  if (typeof value !== "object") return;
+function measure(value: RhaiArray | RhaiMap, limits: EngineLimits): Sizes {
+  const sizes: Sizes = { items: 0, entries: 0, text: 0 };
   if (value instanceof RhaiArray) {
     const { items } = value;
-    sizes.items += items.length;
-    if (tooLarge(sizes, limits)) return;
+    sizes.items = items.length;
     for (const item of items) {
-      if (typeof item === "object" || typeof item === "string") addSizes(item, sizes, limits, false);
+      if (typeof item !== "object" && typeof item !== "string") continue;
+      addNested(item, sizes, limits);
+      if (tooLarge(sizes, limits)) break;
     }
-  } else if (value instanceof RhaiMap) {
-    sizes.entries += value.entries.size;
-    if (tooLarge(sizes, limits)) return;
+  } else {
+    sizes.entries = value.entries.size;
     for (const item of value.entries.values()) {
-      if (typeof item === "object" || typeof item === "string") addSizes(item, sizes, limits, false);
+      if (typeof item !== "object" && typeof item !== "string") continue;
+      addNested(item, sizes, limits);
+      if (tooLarge(sizes, limits)) break;
     }
-  } else if (value instanceof RhaiBlob) {
-    // The official count of a nested blob has one more for the element itself only.
-    sizes.items += value.length + (top ? 0 : 1);
   }
+  value.measured = sizes;
+  return sizes;
+}
+
+function addNested(value: Value, sizes: Sizes, limits: EngineLimits): void {
+  if (typeof value === "string") sizes.text += byteLength(value);
+  else if (value instanceof RhaiArray || value instanceof RhaiMap) {
+    const own = value.measured ?? measure(value, limits);
+    sizes.items += own.items;
+    sizes.entries += own.entries;
+    sizes.text += own.text;
+  } else if (value instanceof RhaiBlob) sizes.items += value.length + 1;
 }
 
 function tooLarge(sizes: Sizes, limits: EngineLimits): boolean {

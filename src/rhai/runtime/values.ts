@@ -57,6 +57,14 @@ export function charOf(text: string): Char {
   return ASCII[text.length === 1 ? text.charCodeAt(0) : 128] ?? new Char(text);
 }
 
+/** How large a value is with all that is nested in it, in the units of the size limits. */
+export interface Sizes {
+  items: number;
+  entries: number;
+  /** Bytes of UTF-8. */
+  text: number;
+}
+
 /** Copies of fewer elements than this are not worth telling the run about. */
 const METERED_COPY = 256;
 
@@ -69,6 +77,8 @@ export class RhaiArray {
   owned: boolean;
   /** Changes until nested sizes are looked at again, see `Run.checkGrown`. */
   grace = 0;
+  /** Sizes with all that is nested, as far as they are known; forgotten when this storage is about to change. */
+  measured: Sizes | null = null;
   constructor(items: Value[], owned = true) {
     this.items = items;
     this.owned = owned;
@@ -79,6 +89,7 @@ export class RhaiArray {
   }
   /** The storage, made exclusively ours first. */
   writable(): Value[] {
+    this.measured = null;
     if (!this.owned) {
       if (this.items.length > METERED_COPY) copyMeter.listener?.copied(this.items.length);
       this.items = this.items.map(copyValue);
@@ -94,6 +105,7 @@ export class RhaiMap {
   owned: boolean;
   /** See RhaiArray. */
   grace = 0;
+  measured: Sizes | null = null;
   constructor(entries: Map<string, Value> = new Map(), owned = true) {
     this.entries = entries;
     this.owned = owned;
@@ -103,6 +115,7 @@ export class RhaiMap {
     return new RhaiMap(this.entries, false);
   }
   writable(): Map<string, Value> {
+    this.measured = null;
     if (!this.owned) {
       // An entry takes about eight times the memory of an element.
       if (this.entries.size > METERED_COPY / 8) copyMeter.listener?.copied(this.entries.size * 8);
