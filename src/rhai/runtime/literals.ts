@@ -1,0 +1,74 @@
+import { NONE, type Pos } from "../syntax/position.ts";
+import { invoke } from "./calls.ts";
+import { display } from "./format.ts";
+import type { Run } from "./run.ts";
+import { RhaiArray, RhaiMap, type Value } from "./values.ts";
+
+/** Literals with parts that are evaluated, and interpolated text. */
+
+export function array(run: Run, items: Value[], positions: readonly Pos[]): Value {
+  run.allocate(32 + items.length * 8);
+  const value = new RhaiArray(items);
+  if (run.sized && positions.length > 0)
+    checkLiteral(run, value, positions, (count) => new RhaiArray(items.slice(0, count)));
+  return value;
+}
+
+export function map(
+  run: Run,
+  keys: readonly string[],
+  values: readonly Value[],
+  positions: readonly Pos[],
+): Value {
+  run.allocate(64 + keys.length * 64);
+  const value = buildMap(keys, values, keys.length);
+  if (run.sized && positions.length > 0)
+    checkLiteral(run, value, positions, (count) => buildMap(keys, values, count));
+  return value;
+}
+
+export function buildMap(keys: readonly string[], values: readonly Value[], count: number): RhaiMap {
+  const entries = new Map<string, Value>();
+  for (let i = 0; i < count; i++) entries.set(keys[i] as string, values[i]);
+  return new RhaiMap(entries);
+}
+
+/** The position of a literal that is too large is that of the part that made it so. */
+export function checkLiteral(
+  run: Run,
+  value: Value,
+  positions: readonly Pos[],
+  part: (count: number) => Value,
+): void {
+  try {
+    run.checkSizeAt(value, NONE);
+  } catch (error) {
+    for (let count = 1; count <= positions.length; count++)
+      run.checkSizeAt(part(count), positions[count - 1] ?? NONE);
+    throw error;
+  }
+}
+
+/** The text of an interpolated value. */
+export function text(run: Run, value: Value, pos: Pos): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  const overload =
+    typeof value === "object" ? (run.program.natives.group("to_string", 1)?.find1(value) ?? null) : null;
+  if (overload !== null && overload.tags[0] !== 0) return invoke(run, overload, [value], pos) as string;
+  return display(value, run.limits.maxStringSize);
+}
+
+export function join(run: Run, parts: readonly string[], positions: readonly Pos[]): string {
+  let result = "";
+  for (const part of parts) result += part;
+  run.allocate(result.length + 32);
+  if (run.sized) {
+    let length = "";
+    for (const [i, part] of parts.entries()) {
+      length += part;
+      run.checkSizeAt(length, positions[i] ?? NONE);
+    }
+  }
+  return result;
+}

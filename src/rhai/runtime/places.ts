@@ -1,0 +1,135 @@
+import { NONE, type Pos } from "../syntax/position.ts";
+import { constantAssigned, dataRace, fillPosition } from "./faults.ts";
+import { elementAt, mapKey, readIndex, readProperty } from "./index-access.ts";
+import type { NativeGroup } from "./natives.ts";
+import type { Run } from "./run.ts";
+import { Cell, Char, copyValue, Float, RhaiArray, RhaiMap, type Value } from "./values.ts";
+
+/** Variables, elements and properties as generated code reads and changes them. Short, so that the JIT puts them in place of the calls. */
+
+export function prop(
+  run: Run,
+  target: Value,
+  name: string,
+  getter: NativeGroup | null,
+  pos: Pos,
+  opPos: Pos,
+): Value {
+  if (target instanceof RhaiMap) return target.entries.get(name);
+  const overload = getter === null ? null : getter.find1(target);
+  if (overload === null) return readProperty(run, target, name, pos, opPos);
+  run.callPos = pos;
+  try {
+    return overload.call(run, target) as Value;
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** `target.len`, as long as that is the standard one. */
+export function len(run: Run, target: Value, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
+  if (target instanceof RhaiArray) return target.items.length;
+  return prop(run, target, "len", getter, pos, opPos);
+}
+
+export function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value {
+  if (target instanceof RhaiArray && typeof at === "number" && at >= 0 && at < target.items.length) {
+    return target.items[at];
+  }
+  return readIndex(run, target, at, pos, opPos);
+}
+
+/** `target.name` on the way to a change, undefined where that takes more than arrays and maps. */
+export function mutableProp(target: Value, name: string): Value {
+  if (!(target instanceof RhaiMap)) return undefined;
+  return (target.owned ? target.entries : target.writable()).get(name);
+}
+
+export function mutableIndex(target: Value, at: Value): Value {
+  if (target instanceof RhaiArray && typeof at === "number") {
+    if (target.owned && at >= 0) return target.items[at];
+    return target.writable()[at < 0 ? target.items.length + at : at];
+  }
+  return target instanceof RhaiMap && typeof at === "string" ? target.writable().get(at) : undefined;
+}
+
+/** The element that an operator is about to change. */
+export function mutableElement(target: RhaiArray | RhaiMap, at: Value, pos: Pos): Value {
+  if (target instanceof RhaiArray) {
+    const { items } = target;
+    if (target.owned && typeof at === "number" && at >= 0 && at < items.length) return items[at];
+    return target.writable()[elementAt(items.length, at, pos)];
+  }
+  return target.writable().get(mapKey(at, pos));
+}
+
+export function setIndex(
+  run: Run,
+  target: RhaiArray | RhaiMap,
+  at: Value,
+  value: Value,
+  pos: Pos,
+  assignPos: Pos,
+): void {
+  if (target instanceof RhaiArray) {
+    const { items } = target;
+    if (target.owned && typeof at === "number" && at >= 0 && at < items.length) items[at] = value;
+    else target.writable()[elementAt(items.length, at, pos)] = value;
+    if (run.sized && hasSize(value)) {
+      target.measured = null;
+      run.checkGrown(target, assignPos);
+    }
+    return;
+  }
+  const key = mapKey(at, pos);
+  setProp(run, target, key, value, assignPos);
+}
+
+export function setProp(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): void {
+  const entries = target.owned ? target.entries : target.writable();
+  const isNew = !entries.has(name);
+  target.measured = null;
+  if (isNew) run.allocate(96 + name.length);
+  entries.set(name, value);
+  if (run.sized && (isNew || hasSize(value))) run.checkGrown(target, assignPos, hasSize(value));
+}
+
+/** What `this` is bound to if it may be changed. */
+export const changeable = (cell: Cell): Value => (cell.constant ? undefined : cell.value);
+
+/** The value of a captured variable if it may be changed now. */
+export const changeableCell = (cell: Cell): Value => (cell.constant || cell.locked ? undefined : cell.value);
+
+export function changeableThis(cell: Cell, pos: Pos): Cell {
+  if (cell.constant) throw constantAssigned("", pos);
+  return cell;
+}
+
+export function changeableVariable(cell: Cell, name: string, pos: Pos): Cell {
+  if (cell.locked) throw dataRace("", NONE);
+  if (cell.constant) throw constantAssigned(name, pos);
+  return cell;
+}
+
+export function fixed(value: Value): Cell {
+  const cell = new Cell(value);
+  cell.constant = true;
+  return cell;
+}
+
+/** Whether a value adds more than itself to the size of a container. */
+export function hasSize(value: Value): boolean {
+  if (typeof value !== "object") return typeof value === "string";
+  return !(value instanceof Float || value instanceof Char);
+}
+
+/** Reads a captured variable. */
+export function rd(cell: Cell): Value {
+  if (cell.locked) throw dataRace("", NONE);
+  return cell.value;
+}
+
+/** The value as a second place may hold it. */
+export function cp(value: Value): Value {
+  return typeof value === "object" ? copyValue(value) : value;
+}
