@@ -11,23 +11,33 @@ const SHORT = 12;
 /** Every 64th scalar of a string with surrogates has its offset kept. */
 const STRIDE = 64;
 
+/** What is known of a string. */
+interface Known {
+  /** Offsets (in units) of scalars 0, STRIDE, 2 * STRIDE …; null when the string holds no surrogates. */
+  readonly offsets: Uint32Array | null;
+  readonly length: number;
+}
+
+/**
+ * The strings last looked at; a few, since loops often compare two or three. A map tells strings apart by their hash,
+ * which the engine computes once for each, where `===` would go through long ones that differ late.
+ */
+const cache = new Map<string, Known>();
+const CACHED = 8;
+
 let lastText = "";
-/** Offsets (in units) of scalars 0, STRIDE, 2 * STRIDE … of `lastText`; null when it holds no surrogates. */
-let lastOffsets: Uint32Array | null = null;
-let lastLength = 0;
+let lastKnown: Known = { offsets: null, length: 0 };
 
 /** True when every scalar of the string is one UTF-16 unit. */
 export function isBasic(text: string): boolean {
   if (text.length < SHORT) return !SURROGATE.test(text);
-  look(text);
-  return lastOffsets === null;
+  return look(text).offsets === null;
 }
 
 /** Number of scalar values. */
 export function length(text: string): number {
   if (text.length < SHORT) return SURROGATE.test(text) ? count(text) : text.length;
-  look(text);
-  return lastLength;
+  return look(text).length;
 }
 
 /** The scalar at an index from 0, as a string of one scalar; undefined outside of the string. */
@@ -53,11 +63,11 @@ export function offsetOf(text: string, index: number): number {
     if (!SURROGATE.test(text)) return Math.min(index, text.length);
     return advance(text, 0, index);
   }
-  look(text);
-  if (lastOffsets === null) return Math.min(index, text.length);
-  if (index >= lastLength) return text.length;
+  const known = look(text);
+  if (known.offsets === null) return Math.min(index, text.length);
+  if (index >= known.length) return text.length;
   const block = Math.floor(index / STRIDE);
-  return advance(text, lastOffsets[block] ?? 0, index - block * STRIDE);
+  return advance(text, known.offsets[block] ?? 0, index - block * STRIDE);
 }
 
 /** The index of the scalar at a UTF-16 offset. */
@@ -102,22 +112,39 @@ export function sortedKeys(entries: ReadonlyMap<string, unknown>): string[] {
   return keys;
 }
 
-function look(text: string): void {
-  if (text === lastText) return;
-  lastText = text;
-  if (!SURROGATE.test(text)) {
-    lastOffsets = null;
-    lastLength = text.length;
-    return;
+function look(text: string): Known {
+  const end = text.length - 1;
+  if (
+    lastText.length === text.length &&
+    lastText.charCodeAt(end) === text.charCodeAt(end) &&
+    lastText === text
+  ) {
+    // Of two equal strings the one in use is kept: the same object compares at once, another one in linear time.
+    lastText = text;
+    return lastKnown;
   }
+  let known = cache.get(text);
+  if (known === undefined) {
+    const offsets = SURROGATE.test(text) ? offsetsOf(text) : null;
+    known = { offsets, length: offsets === null ? text.length : count(text) };
+    if (cache.size >= CACHED) cache.delete(cache.keys().next().value ?? "");
+  } else {
+    cache.delete(text);
+  }
+  cache.set(text, known);
+  lastText = text;
+  lastKnown = known;
+  return known;
+}
+
+function offsetsOf(text: string): Uint32Array {
   const offsets = new Uint32Array(Math.floor(text.length / STRIDE) + 1);
   let scalar = 0;
   for (let offset = 0; offset < text.length; scalar++) {
     if (scalar % STRIDE === 0) offsets[scalar / STRIDE] = offset;
     offset += width(text, offset);
   }
-  lastOffsets = offsets;
-  lastLength = scalar;
+  return offsets;
 }
 
 function advance(text: string, from: number, scalarCount: number): number {
