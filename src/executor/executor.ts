@@ -31,6 +31,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         memoryBytes: run.limits.memoryBytes,
         postedAt: 0,
         alone: false,
+        moves: 0,
         run,
         source,
         end: (end) => {
@@ -53,6 +54,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
           memoryBytes: CHECK_MEMORY,
           postedAt: 0,
           alone: true,
+          moves: 0,
           run: null,
           text,
           end: resolve,

@@ -20,6 +20,8 @@ interface Work {
   postedAt: number;
   /** Set once it had to wait behind a slow run: it then gets a worker for itself. */
   alone: boolean;
+  /** Workers that died before they started it. */
+  moves: number;
   readonly end: (end: JobEnd) => void;
 }
 

@@ -16,8 +16,10 @@ const MAX_STARTING = 2;
 const KEPT_WARM = 4;
 /** An idle worker ends after this long. */
 const RETIRE_AFTER_MS = 5000;
+/** Workers that may die under a job before it has started. */
+const MAX_MOVES = 3;
 /** Above this a worker is ended after its run, so that the memory goes back to the system at once. */
-const RETIRE_ABOVE_BYTES = 24 * 1024 * 1024;
+const RETIRE_ABOVE_BYTES = 16 * 1024 * 1024;
 /** What the heaps of all workers may hold together, unless one script was allowed more. */
 const HEAP_BUDGET = 160 * 1024 * 1024;
 
@@ -169,7 +171,10 @@ export class Pool {
     job.end({ kind: "result", result });
     if (!isIdle) return;
     if (worker.isLowered) worker.restorePriority();
-    if (this.#heaps.read(worker.index) > RETIRE_ABOVE_BYTES) void this.#end(worker, STOPPED);
+    const heap = this.#heaps.read(worker.index);
+    // The budget is for what runs.
+    if (heap > 0) this.#heaps.publish(worker.index, 0);
+    if (heap > RETIRE_ABOVE_BYTES) void this.#end(worker, STOPPED);
     else if (this.#retiring === null) this.#retiring = setTimeout(this.#retire, RETIRE_AFTER_MS);
     if (this.#pending.length > 0) this.#serveWaiting();
   }
@@ -257,7 +262,9 @@ export class Pool {
     const { started, unstarted, gone } = worker.terminate();
     for (const job of started) job.end({ kind: "lost", failure, durationMs: now - startedAt, gone });
     for (const job of unstarted) {
-      if (failure === STOPPED) job.end({ kind: "lost", failure, durationMs: 0, gone });
+      // A worker that dies before it starts anything may be followed by others that do the same.
+      if (failure === STOPPED || ++job.moves > MAX_MOVES)
+        job.end({ kind: "lost", failure, durationMs: 0, gone });
       else this.submit(job);
     }
     await gone;

@@ -201,6 +201,14 @@ describe("workers", () => {
     await fragile.executor.stop(0);
   });
 
+  test("a worker that cannot even start fails its run after a few tries", async () => {
+    const broken = startExecutor({ workerUrl: new URL("./support/broken-worker.ts", import.meta.url).href });
+    const outcome = await broken.run("1");
+    expect(outcome.error?.code).toBe("internal");
+    expect(broken.executor.stats().crashed).toBe(4);
+    await broken.executor.stop(0);
+  });
+
   test("stop waits for what runs, then ends the rest", async () => {
     const own = startExecutor();
     await own.answer("1");

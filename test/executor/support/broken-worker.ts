@@ -1,0 +1,2 @@
+/** A worker that dies while it loads. */
+throw new Error("cannot load");
