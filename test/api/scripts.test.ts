@@ -335,8 +335,26 @@ describe("scripts", () => {
     expectProblem(routed, "script_is_module");
 
     await plane.call("editor", "POST", `/scripts/${scriptId}/routes`, { body: { path: "/post" } });
-    const refused = expectProblem(await put({ kind: "module" }), "script_has_routes");
+    const refused = expectProblem(await put({ kind: "module", source: "fn f() { 1 }" }), "script_has_routes");
     expect(refused.details.route_count).toBe(1);
+  });
+
+  test("a module holds declarations only", async () => {
+    const save = (raw: string) => plane.call("editor", "PUT", "/apps/blog/scripts/lib?kind=module", { raw });
+    const declarations =
+      'import "other" as o;\nconst A = 1;\nexport const B = 2;\nfn f(x) { x + 1 }\nprivate fn g() { }\n;';
+    expect((await save(declarations)).status).toBe(201);
+    for (const statement of ["f(1);", "let x = 1;", "1", "if true { }"]) {
+      const { details } = expectProblem(await save(`${declarations}\n${statement}`), "module_shape");
+      expect(details).toMatchObject({ line: 7, column: expect.any(Number) });
+      expect(details.excerpt).toStartWith(statement);
+    }
+    // What is fine for an endpoint is checked again when it becomes a module.
+    const endpoint = await plane.call("editor", "PUT", "/apps/blog/scripts/later", { raw: "1 + 1" });
+    const changed = await plane.call("editor", "PUT", `/scripts/${endpoint.json.script.id}`, {
+      body: { kind: "module" },
+    });
+    expectProblem(changed, "module_shape");
   });
 
   test("names that no path could hold are refused with a reason", async () => {

@@ -3,6 +3,7 @@ import { MAX_SOURCE_BYTES } from "../../shared/limits.ts";
 import type { CheckScript, ScriptDiagnostic, ScriptKind } from "../context.ts";
 import { readBody } from "../http/body.ts";
 import type { Warning } from "./model.ts";
+import { checkModuleShape } from "./module-shape.ts";
 
 /**
  * The source text that a request carries as its raw body.
@@ -63,7 +64,7 @@ export function checkSourceText(source: string): void {
 
 const FIELD = { details: { field: "source" } };
 
-/** Compiles a source. @returns the compiler's warnings @throws AppError 422 `compile_error` */
+/** Compiles a source. @returns the compiler's warnings @throws AppError 422 `compile_error`, `module_shape` */
 export async function compile(
   check: CheckScript,
   appId: string,
@@ -72,7 +73,10 @@ export async function compile(
 ): Promise<Warning[]> {
   const diagnostics = await check(appId, source, { kind });
   const error = diagnostics.find((diagnostic) => diagnostic.severity !== "warning");
-  if (error === undefined) return diagnostics.map(warning);
+  if (error === undefined) {
+    if (kind === "module") checkModuleShape(source);
+    return diagnostics.map(warning);
+  }
   const { line, column, message, excerpt } = error;
   const place = line === null ? "" : ` (line ${line}${column === null ? "" : `, column ${column}`})`;
   throw invalid("compile_error", `The script does not compile: ${message}${place}.`, {
