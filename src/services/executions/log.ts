@@ -46,7 +46,9 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
     readonly row: Pick<ExecutionRow, "appId" | "scriptId" | "createdAt">;
   }[] = [];
   let characters = 0;
-  let drops = new Map<string, { appId: string; scriptId: string; minute: number; dropped: number }>();
+  /** By script, of the current minute; and those of minutes that are over. */
+  let drops = new Map<string, Drops>();
+  let olderDrops: Drops[] = [];
   let dropsWrittenAt = -Infinity;
   let timer: { readonly handle: ReturnType<typeof setTimeout>; readonly ms: number } | null = null;
   let writing: Promise<void> = Promise.resolve();
@@ -58,7 +60,7 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
     const room = failed ? 1 : 0.8;
     const fits = rows.length < MAX_ROWS * room && characters < MAX_CHARACTERS * room;
     if (fits && admission.admit(appId, failed)) return true;
-    countDrop({ appId, scriptId, createdAt });
+    countDrop(appId, scriptId, createdAt);
     arm(DROPS_MS);
     return false;
   }
@@ -71,13 +73,15 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
     arm(COLLECT_MS);
   }
 
-  function countDrop(row: Pick<ExecutionRow, "appId" | "scriptId" | "createdAt">): void {
-    const { appId, scriptId } = row;
-    const minute = Math.floor(row.createdAt / 60_000);
-    const key = `${scriptId}:${minute}`;
-    const count = drops.get(key);
-    if (count === undefined) drops.set(key, { appId, scriptId, minute, dropped: 1 });
-    else count.dropped++;
+  function countDrop(appId: string, scriptId: string, createdAt: number): void {
+    const minute = Math.floor(createdAt / 60_000);
+    const count = drops.get(scriptId);
+    if (count?.minute === minute) {
+      count.dropped++;
+      return;
+    }
+    if (count !== undefined) olderDrops.push(count);
+    drops.set(scriptId, { appId, scriptId, minute, dropped: 1 });
   }
 
   /** Makes sure that something is written after at most so many milliseconds. */
@@ -105,7 +109,7 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
           break;
         }
         logger("executions").error("cannot write the execution log: {error}", { error, rows: batch.length });
-        for (const { row } of batch) countDrop(row);
+        for (const { row } of batch) countDrop(row.appId, row.scriptId, row.createdAt);
       }
       rows = rows.slice(batch.length);
       characters -= batch.reduce((sum, { json }) => sum + json.length, 0);
@@ -118,7 +122,8 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   async function writeDrops(now: boolean): Promise<void> {
     if (drops.size === 0 || (!now && clock.monotonic() - dropsWrittenAt < DROPS_MS)) return;
     dropsWrittenAt = clock.monotonic();
-    const counts = [...drops.values()];
+    const counts = sum([...olderDrops, ...drops.values()]);
+    olderDrops = [];
     drops = new Map();
     try {
       await insertDrops(
@@ -154,6 +159,25 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
       await flush();
     },
   };
+}
+
+interface Drops {
+  readonly appId: string;
+  readonly scriptId: string;
+  readonly minute: number;
+  dropped: number;
+}
+
+/** One entry for each script and minute: a statement may touch a row only once. */
+function sum(counts: readonly Drops[]): Drops[] {
+  const sums = new Map<string, Drops>();
+  for (const count of counts) {
+    const key = `${count.scriptId}:${count.minute}`;
+    const known = sums.get(key);
+    if (known === undefined) sums.set(key, { ...count });
+    else known.dropped += count.dropped;
+  }
+  return [...sums.values()];
 }
 
 function toJson(row: ExecutionRow): string {
