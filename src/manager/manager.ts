@@ -20,6 +20,7 @@ import type { CheckScript, ManagerContext } from "./context.ts";
 import { domainsModule } from "./domains/index.ts";
 import { internalPath } from "./http/actions.ts";
 import { callerOf, setCaller, type Caller } from "./http/caller.ts";
+import { inTime } from "./http/deadline.ts";
 import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
 import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
@@ -30,6 +31,9 @@ import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 
 /** Where the control plane lives. */
 const ROOT = "/api/v1/admin";
+
+/** A request that has no answer by then gets 503. Longer than the database lets a statement run (30 s). */
+const REQUEST_TIMEOUT_MS = 40_000;
 
 export interface ManagerDeps {
   readonly db: Database;
@@ -42,6 +46,8 @@ export interface ManagerDeps {
   readonly appOfHost?: (host: string) => string | null;
   /** Called after every change of a password: the file with the first login is of no use any more. */
   readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
+  /** Default 40 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface Manager {
@@ -69,6 +75,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     catalogChanged: (appId) => quietly("refreshing the catalog", deps.catalogChanged(appId)),
   };
   const api = createApi(context);
+  const timeoutMs = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
 
   async function enter(request: Request, remoteAddress: string, requestId: string): Promise<Caller> {
     const path = pathOf(request.url);
@@ -93,10 +100,10 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     async handle(request, { remoteAddress }) {
       const requestId = newId();
       try {
-        const caller = await enter(request, remoteAddress, requestId);
+        const caller = await inTime(enter(request, remoteAddress, requestId), timeoutMs);
         const inner = withInternalPath(request);
         setCaller(inner, caller);
-        const response = await api.handle(inner);
+        const response = await inTime(Promise.resolve(api.handle(inner)), timeoutMs);
         response.headers.set("X-Request-Id", requestId);
         if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
         renewCookie(request, caller, response);

@@ -11,7 +11,9 @@ let plane: ControlPlane;
 let fault: unknown = null;
 beforeAll(async () => {
   plane = await startControlPlane({
+    requestTimeoutMs: 1500,
     checkScript: async () => {
+      if (fault === "silence") await new Promise(() => {});
       if (fault !== null) throw fault;
       return [];
     },
@@ -49,6 +51,14 @@ describe("faults", () => {
     expect(answer.text).not.toContain("secret inner life");
     const record = records.find((entry) => entry.properties["requestId"] === problem.request_id);
     expect(record?.properties["error"]).toBe(fault);
+  });
+
+  test("a request that nobody answers gets 503 in the end", async () => {
+    fault = "silence";
+    const answer = await save();
+    expect(answer.status).toBe(503);
+    expectProblem(answer, "no_answer_in_time");
+    expect(answer.headers.get("retry-after")).toBe("5");
   });
 
   test("a wrong statement is masked too", async () => {

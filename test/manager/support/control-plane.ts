@@ -75,6 +75,7 @@ export interface ControlPlane {
 export interface Setup {
   readonly environment?: Record<string, string>;
   readonly checkScript?: CheckScript;
+  readonly requestTimeoutMs?: number;
 }
 
 /** A control plane over a database of its own, with one user per actor. */
@@ -97,6 +98,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     config,
     identity,
     checkScript: setup.checkScript ?? checkByParser,
+    ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
     catalogChanged: async (appId) => {
       told.push(appId);
       await catalog.refresh(appId);
