@@ -2,7 +2,7 @@ import { NONE, type Pos } from "../syntax/position.ts";
 import type { Result } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
 import { constantAssigned, functionNotFound, innermost, unboundThis, variableNotFound } from "./faults.ts";
-import { display } from "./format.ts";
+import { toDisplayValue } from "./format.ts";
 import type { Run } from "./run.ts";
 import { copyValue, RhaiMap, type Value } from "./values.ts";
 
@@ -10,7 +10,7 @@ import { copyValue, RhaiMap, type Value } from "./values.ts";
 
 /** The error of a `throw`. */
 export function thrown(run: Run, value: Value, pos: Pos): RhaiError {
-  const shown = value === undefined || value === "" ? "" : display(value, run.limits.maxStringSize);
+  const shown = value === undefined || value === "" ? "" : toDisplayValue(value, run.limits.maxStringSize);
   const message = value === undefined || value === "" ? "Runtime error" : `Runtime error: ${shown}`;
   return new RhaiError("ErrorRuntime", message, pos, { value });
 }

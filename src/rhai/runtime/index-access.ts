@@ -39,7 +39,8 @@ export function readIndex(run: Run, target: Value, index: Value, pos: Pos, opPos
   if (typeof target === "number" || typeof target === "bigint") {
     if (index instanceof Range) {
       const field = bitField(index, pos);
-      return normalizeInt((BigInt.asUintN(64, BigInt(target)) & field.mask) >> field.shift);
+      // The topmost bit is taken for a sign, as the official one does.
+      return normalizeInt((BigInt(target) & BigInt.asIntN(64, field.mask)) >> field.shift);
     }
     const bit = bitAt(index, pos);
     return (BigInt.asUintN(64, BigInt(target)) >> BigInt(bit)) % 2n === 1n;
