@@ -68,8 +68,7 @@ function convert(data: HostData, depth: number): Value {
   if (depth === 0) throw new Error(`nested deeper than ${MAX_JSON_DEPTH} levels`);
   if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1)));
   const entries = new Map<string, Value>();
-  for (const [key, item] of Object.entries(data))
-    entries.set(key.toWellFormed(), convert(item, depth - 1));
+  for (const [key, item] of Object.entries(data)) entries.set(key.toWellFormed(), convert(item, depth - 1));
   return new RhaiMap(entries);
 }
 
