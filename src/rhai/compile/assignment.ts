@@ -51,7 +51,8 @@ function assignVariable(
   const { name, pos } = target;
   const text = stringLiteral(name);
   if (target.path.length > 0) {
-    f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
+    // What is not there is told before that it could not be changed.
+    f.emit(`${value.js}; ${compileExpr(f, target).js}; H.constantAssigned(${text}, ${pos});`);
     return;
   }
   if (f.dynamic) {

@@ -54,7 +54,8 @@ function argumentValues(f: FunctionWriter, args: readonly Expr[]): Operand[] {
   const mark = f.lines.length;
   const others = operands(f, rest);
   const { effects, writes: writing } = combined(others);
-  if (!effects && !writing && f.lines.length === mark) return [compileExpr(f, first), ...others];
+  const unknown = first.path.length > 0 || (!f.dynamic && f.find(first.name) === null);
+  if (!effects && !writing && !unknown && f.lines.length === mark) return [compileExpr(f, first), ...others];
   const held = others.map((value) => {
     if (value.constant) return value;
     const name = f.temp();
@@ -151,6 +152,7 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
       return operand(`H.makePointer(${value.js}, ${startPosition(first)})`, {
         ...combined([value]),
         type: "other",
+        effects: true,
       });
     }
     case "curry": {
@@ -205,7 +207,7 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
 }
 
 function notFound(f: FunctionWriter, expr: CallExpr): Operand {
-  const values = operands(f, expr.args);
+  const values = argumentValues(f, expr.args);
   const js = `H.notFound(${stringLiteral(expr.name)}, [${values.map((value) => value.js).join(", ")}], ${expr.pos})`;
   return operand(js, { effects: true });
 }

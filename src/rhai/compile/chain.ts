@@ -47,12 +47,16 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
   const exprs = expr.steps.flatMap(argumentsOf);
   let values = operands(f, exprs);
   const { root } = expr;
+  // Arguments of a later method are evaluated before an earlier one is called.
+  const methods = expr.steps.filter((step) => step.kind === "Method").length;
   const isPlace = (root.kind === "Var" && root.path.length === 0) || root.kind === "This";
   const { effects, writes } = combined(values);
   const isLocal = root.kind === "Var" && !f.dynamic && f.find(root.name)?.kind === "local";
   let base: Base;
   if (isPlace) {
-    if (writes || (effects && !isLocal)) values = hold(f, values);
+    // An unknown variable is told after what is wrong with the arguments.
+    const unknown = root.kind === "Var" && !f.dynamic && f.find(root.name) === null;
+    if (writes || unknown || (effects && (!isLocal || methods > 1))) values = hold(f, values);
     f.count(startPosition(root));
     base = placeBase(f, root);
   } else {
@@ -60,7 +64,7 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
     const lines = f.capture(() => {
       value = compileExpr(f, root);
     });
-    if (lines.length > 0 || (value.effects && effects) || writes) values = hold(f, values);
+    if (lines.length > 0 || (effects && (value.effects || methods > 1)) || writes) values = hold(f, values);
     f.lines.push(...lines);
     base = { kind: "temp", value, js: value.js, constant: false };
   }

@@ -3,7 +3,6 @@ import type { Pos } from "../syntax/position.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand, type StaticType } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
-import type { FunctionRef } from "./script-writer.ts";
 
 /**
  * Operators: two JavaScript numbers are handled where they stand, everything else by a helper. The code is written
@@ -46,26 +45,29 @@ const MAX = "9007199254740991";
 
 export function compileBinary(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>): Operand {
   f.count(expr.pos);
-  const contains = expr.op === "in" || expr.op === "!in" ? f.script.find("contains", 2) : null;
-  if (contains !== null) return compileContains(f, expr, contains);
+  if (expr.op === "in" || expr.op === "!in") return compileContains(f, expr);
   const [left, right] = operands(f, [expr.left, expr.right]) as [Operand, Operand];
   return binary(f, expr.op, left, right, expr.pos);
 }
 
-/** `in` is a call of `contains`, which the script has defined itself. */
-function compileContains(
-  f: FunctionWriter,
-  expr: Extract<Expr, { kind: "Binary" }>,
-  contains: FunctionRef,
-): Operand {
-  const [item, container] = operands(f, [expr.left, expr.right]) as [Operand, Operand];
-  const [a, b, prefix] = repeatable(f, item, container);
-  const call = `${contains.js}(R, ${expr.pos}, null, ${owned(b)}, ${owned(a)})`;
-  const js = contains.suspends ? `(await ${call})` : call;
-  const value = operand(`(${prefix}${js})`, { effects: true });
-  return expr.op === "in"
-    ? value
-    : operand(`H.not(R, ${value.js}, ${expr.pos})`, { effects: true, type: "any" });
+/** `item in container` is a call of `contains(container, item)`, also in the order of evaluation. */
+function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>): Operand {
+  const [container, item] = operands(f, [expr.right, expr.left]) as [Operand, Operand];
+  const facts = combined([container, item]);
+  const own = f.script.find("contains", 2);
+  let js: string;
+  if (own === null) js = `H.contains(R, ${container.js}, ${item.js}, ${expr.pos})`;
+  else {
+    const call = `${own.js}(R, ${expr.pos}, null, ${owned(container)}, ${owned(item)})`;
+    js = own.suspends ? `(await ${call})` : call;
+  }
+  if (expr.op === "!in")
+    return operand(`H.not(R, ${js}, ${expr.pos})`, { ...facts, effects: true, type: "any" });
+  return operand(js, {
+    ...facts,
+    effects: own !== null || facts.effects,
+    type: own === null ? "bool" : "any",
+  });
 }
 
 function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {
@@ -101,12 +103,6 @@ function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, 
       ...facts,
       type: resultType(a, b),
     });
-  }
-  if (op === "in") {
-    return operand(`(${prefix}H.contains(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
-  }
-  if (op === "!in") {
-    return operand(`(${prefix}H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
   }
   return operand(`(${prefix}H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "any" });
 }

@@ -281,8 +281,8 @@ function assign(
 ): Result {
   const { op, value: operand, pos } = assignment;
   const { value: container } = target;
-  if (target.constant && !isComputed(container)) {
-    throw assignedConstant(run, current, target, values, assignment);
+  if (target.constant && holdsConstants(current, container)) {
+    throw assignedConstant(current, target, values, assignment);
   }
   run.changed = true;
   if (current.kind === "index") {
@@ -322,9 +322,9 @@ function assign(
   return result;
 }
 
-/** Places within these are computed, so that the official interpreter does not see that they are constant. */
-const isComputed = (value: Value): boolean =>
-  isIndexable(value) && !(value instanceof RhaiArray || value instanceof RhaiMap);
+/** Elements and properties of a constant are constant; computed places within one are not seen to be. */
+const holdsConstants = (current: Step, container: Value): boolean =>
+  container instanceof RhaiMap || (current.kind === "index" && container instanceof RhaiArray);
 
 function updated(run: Run, value: Value, assignment: Assignment): Value {
   return assignOperator(run, assignment.op, value, assignment.value, assignment.pos);
@@ -332,7 +332,6 @@ function updated(run: Run, value: Value, assignment: Assignment): Value {
 
 /** The official order: a wrong index is told before that the root is constant. */
 function assignedConstant(
-  run: Run,
   current: Step,
   target: Cell,
   values: readonly Value[],
@@ -341,9 +340,6 @@ function assignedConstant(
   const { value } = target;
   if (current.kind === "index" && value instanceof RhaiArray) {
     elementAt(value.items.length, values[current.at], current.pos);
-  }
-  if (current.kind === "property" && !(value instanceof RhaiMap)) {
-    writeProperty(run, target, current.name, assignment.value, current.pos, current.opPos);
   }
   return constantAssigned(assignment.name, assignment.rootPos);
 }

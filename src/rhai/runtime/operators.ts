@@ -140,9 +140,9 @@ export function binary(run: Run, op: string, a: Value, b: Value, pos: Pos): Valu
     case ">=":
       return ge(run, a, b, pos);
     case "in":
-      return contains(run, a, b, pos);
+      return contains(run, b, a, pos);
     case "!in":
-      return contains(run, a, b, pos) !== true;
+      return contains(run, b, a, pos) !== true;
     case "..":
       return range(run, a, b, pos, false);
     case "..=":
@@ -254,7 +254,7 @@ export function ge(run: Run, a: Value, b: Value, pos: Pos): Value {
 }
 
 /** `item in container` is a call of `contains(container, item)`. */
-export function contains(run: Run, item: Value, container: Value, pos: Pos): Value {
+export function contains(run: Run, container: Value, item: Value, pos: Pos): Value {
   return callNatives(
     run,
     run.program.natives.group("contains", 2),
