@@ -133,6 +133,33 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       state[to] = clone(state[from]);
     },
   })),
+  fc.tuple(name, key, name).map(([to, at, from]) => ({
+    source: `if type_of(${to}) == "map" && type_of(${to}.${at}) == "array" && ${to}.${at}.len < 5 { ${to}.${at}.push(${from}); }`,
+    apply: (state: State) => {
+      const array = asArray(asMap(state[to])?.[at]);
+      if (array !== null && array.length < 5) array.push(clone(state[from]));
+    },
+  })),
+  fc.tuple(name, index, name).map(([to, at, from]) => ({
+    source: `if type_of(${to}) == "array" && ${to}.len > ${at} && type_of(${to}[${at}]) == "array" && type_of(${from}) == "array" && ${to}[${at}].len + ${from}.len < 9 { ${to}[${at}].append(${from}); }`,
+    apply: (state: State) => {
+      const array = asArray(asArray(state[to])?.[at]);
+      const other = asArray(state[from]);
+      if (array !== null && other !== null && array.length + other.length < 9) {
+        array.push(...other.map(clone));
+      }
+    },
+  })),
+  fc.tuple(name, name).map(([to, from]) => ({
+    source: `if type_of(${to}) == "array" && type_of(${from}) == "array" && ${to}.len + ${from}.len < 9 { ${to} += ${from}; append(${to}, []); }`,
+    apply: (state: State) => {
+      const array = asArray(state[to]);
+      const other = asArray(state[from]);
+      if (array !== null && other !== null && array.length + other.length < 9) {
+        array.push(...other.map(clone));
+      }
+    },
+  })),
   fc.tuple(name, key).map(([to, at]) => ({
     source: `if type_of(${to}) == "map" { ${to}.${at}.grow(); }`,
     apply: (state: State) => {

@@ -15,11 +15,11 @@ const SOURCES: Readonly<Record<string, string>> = {
   "a loop over anything": "let a = [1, 2];\nfor (item, i) in a { print(item); }",
   "a statement as an expression": "let a = [1, if true { 2 } else { 3 }];",
   "a closure and what it captures": "let n = 1;\nlet f = |x| n + x;\nf.call(2)",
-  "switch": 'let x = 3;\nswitch x {\n  1 | 2 => "few",\n  3..9 if x != 5 => "some",\n  _ => "other"\n}',
+  switch: 'let x = 3;\nswitch x {\n  1 | 2 => "few",\n  3..9 if x != 5 => "some",\n  _ => "other"\n}',
   "elements and properties": "let m = #{list: [1, 2]};\nm.list[0] += 5;\nm.list.push(3);\nm?.list[1]",
   "methods and this": "fn grow(by) { this.size += by; }\nlet o = #{size: 1};\no.grow(2);\no.size",
   "try and throw": 'try {\n  throw "x";\n} catch (e) {\n  print(e);\n}',
-  "text": 'let name = "a\\u2028b</script>";\n`<${name}> ${1 + 1}`',
+  text: 'let name = "a\\u2028b</script>";\n`<${name}> ${1 + 1}`',
   "natives that suspend": "fn nap(x) { sleep(x); x }\nfn still(x) { x }\nnap(still(0))",
 };
 

@@ -87,7 +87,8 @@ function compileNativeCall(f: FunctionWriter, expr: CallExpr): Operand {
   ) {
     // A native that changes its first argument changes the variable, as if called as a method.
     const others = operands(f, rest);
-    const held = others.map((value, i) => (group.keeps.has(i + 1) ? owned(value) : value.js));
+    // A copy also of what is only borrowed: it may be the very variable that is changed.
+    const held = others.map(owned);
     const place = mutablePlace(f, first as Expr);
     const call = `H.mutate(R, ${f.script.group(name, args.length)}, ${place.cell}, [${held.join(", ")}], ${pos})`;
     return operand(restore(f, place, wrap(call)), { effects: true, writes: true });

@@ -249,13 +249,23 @@ export function restoreInline(f: FunctionWriter, place: Place, js: string): stri
 }
 
 /** Arguments as the callee may keep them: a script function keeps all, a native those it says. */
-export function methodArguments(f: FunctionWriter, step: MethodStep, values: readonly Operand[]): string[] {
+export function methodArguments(
+  f: FunctionWriter,
+  base: Base,
+  step: MethodStep,
+  values: readonly Operand[],
+): string[] {
   const scripted = f.script.hasMethod(step.name, step.args.length) || isSpecial(step.name);
-  const keeps = f.script.natives.group(step.name, step.args.length + 1)?.keeps;
-  return values.map((value, i) =>
-    scripted || keeps === undefined || keeps.has(i + 1) ? owned(value) : value.js,
-  );
+  const group = f.script.natives.group(step.name, step.args.length + 1);
+  return values.map((value, i) => {
+    const kept = scripted || group === null || group.keeps.has(i + 1);
+    return kept || (group.mutates && !isApart(base, value)) ? owned(value) : value.js;
+  });
 }
+
+/** Whether an argument cannot share anything with the target: it is another variable that only this function sees. */
+export const isApart = (base: Base, value: Operand): boolean =>
+  value.local && value.simple && base.kind === "local" && value.js !== base.js;
 
 export function methodSuspends(f: FunctionWriter, name: string, count: number): boolean {
   const { suspension, natives, functions } = f.script;
@@ -295,7 +305,7 @@ export function generic(
       );
     } else {
       const count = step.args.length;
-      values.push(...methodArguments(f, step, own));
+      values.push(...methodArguments(f, base, step, own));
       const group = f.script.natives.group(step.name, count + 1);
       mutating ||=
         group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";

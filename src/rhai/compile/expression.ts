@@ -243,6 +243,11 @@ export function compileCondition(f: FunctionWriter, expr: Expr): string {
 }
 
 function compileConditionOperand(f: FunctionWriter, expr: Expr): Operand {
+  const variable = expr.kind === "Var" && expr.path.length === 0 && !f.dynamic ? f.find(expr.name) : null;
+  if (variable?.kind === "cell") {
+    f.count(expr.pos);
+    return operand(`H.boolCell(${variable.js}, ${expr.pos})`, { type: "bool" });
+  }
   const value = compileExpr(f, expr);
   if (value.type === "bool") return value;
   return operand(`H.bool(${value.js}, ${exprPosition(expr)})`, {

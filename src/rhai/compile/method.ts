@@ -6,6 +6,7 @@ import {
   cellOf,
   type ChainParts,
   generic,
+  isApart,
   makeSimple,
   methodArguments,
   type MethodStep,
@@ -16,7 +17,7 @@ import {
   restore,
   restoreInline,
 } from "./chain.ts";
-import { combined } from "./expression.ts";
+import { combined, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 
@@ -82,8 +83,8 @@ function places({ step }: MethodCall): string {
   return `${step.pos}, ${first === undefined ? 0 : startPosition(first)}`;
 }
 
-const passed = ({ f, step, args }: MethodCall): string =>
-  methodArguments(f, step, args.get(step) ?? []).join(", ");
+const passed = ({ f, base, step, args }: MethodCall): string =>
+  methodArguments(f, base, step, args.get(step) ?? []).join(", ");
 
 /** The call at run time with everything open, on the whole chain. */
 function inGeneral(call: MethodCall, args: ChainParts["args"], inline: boolean): Operand {
@@ -103,7 +104,7 @@ function specialMethod(call: MethodCall): Operand {
   if (call.prefix.length > 0) return inGeneral(call, call.args, false);
   if (step.name !== "call" || base.kind === "this" || !base.value.simple || base.constant)
     return dispatched(call);
-  const list = methodArguments(f, step, call.args.get(step) ?? []);
+  const list = methodArguments(f, base, step, call.args.get(step) ?? []);
   const place = cellOf(f, base);
   const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;
   const direct = `${sized("H.callFn", 3, list)}(R, ${base.value.js}, ${spread(3, list)}${step.pos})`;
@@ -124,19 +125,31 @@ function pureMethod(call: MethodCall, group: NativeGroup): Operand {
   const groupName = f.script.group(step.name, step.args.length + 1);
   if (prefix.length === 0) {
     if (base.constant && group.overloads.some((overload) => !overload.pure)) return dispatched(call);
-    const list = methodArguments(f, step, call.args.get(step) ?? []);
+    const list = methodArguments(f, base, step, call.args.get(step) ?? []);
     const js = `${sized("H.method", 2, list)}(R, ${groupName}, ${base.value.js}, ${spread(2, list)}${step.pos})`;
     return result(call, wrap(call, js));
   }
   if (base.constant) return inGeneral(call, call.args, false);
   const { args, set } = makeSimple(f, call.args);
   const target = f.temp();
-  const list = methodArguments(f, step, args.get(step) ?? []);
+  const list = methodArguments(f, base, step, args.get(step) ?? []);
   const fast = `${sized("H.method", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`;
   const slow = inGeneral(call, args, true);
   const found = `${target} = ${read(f, base.value.js, prefix, args)}`;
   const js = `(${set}${found}, H.fnProp(${target}, ${stringLiteral(step.name)}) ? ${slow.js} : ${wrap(call, fast)})`;
   return result(call, js, { writes: call.writes || slow.writes });
+}
+
+/**
+ * The arguments, with copies of those that may share storage with the target. They are taken before the target is
+ * looked for: `a.list.push(a)` must not find its target in storage that the copy shares.
+ */
+function detached({ base, step, args }: MethodCall): ChainParts["args"] {
+  const own = (args.get(step) ?? []).map((value) => {
+    if (!value.borrowed || isApart(base, value) || owned(value) === value.js) return value;
+    return operand(owned(value), { type: value.type, effects: value.effects, writes: value.writes });
+  });
+  return new Map([...args, [step, own]]);
 }
 
 /** Natives that may change their target: arrays are changed where they are. */
@@ -146,8 +159,8 @@ function mutatingMethod(call: MethodCall): Operand {
   if (base.constant || (bare && base.kind !== "local"))
     return bare ? dispatched(call) : inGeneral(call, call.args, false);
   const groupName = f.script.group(step.name, step.args.length + 1);
-  const { args, set } = makeSimple(f, call.args);
-  const list = methodArguments(f, step, args.get(step) ?? []);
+  const { args, set } = makeSimple(f, detached(call));
+  const list = methodArguments(f, base, step, args.get(step) ?? []);
   const target = bare ? base.js : f.temp();
   const fast = wrap(
     call,

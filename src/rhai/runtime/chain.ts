@@ -1,7 +1,7 @@
 import type { Pos } from "../syntax/position.ts";
 import { asPointer, callMethod, callPointer, locked, type Result } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
-import { constantAssigned, functionNotFound, mismatch } from "./faults.ts";
+import { constantAssigned, functionNotFound, isSystemError, mismatch } from "./faults.ts";
 import {
   elementAt,
   isIndexable,
@@ -296,9 +296,8 @@ function assign(
           : updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
       target.value = writeIndex(run, container, index, value, current.pos, current.opPos, pos);
     } else {
-      let value = operand;
-      if (op !== "=")
-        value = updated(run, readIndex(run, container, index, current.pos, current.opPos), assignment);
+      const old = op === "=" ? null : tryIndexer(run, container, index, current);
+      const value = old === null ? operand : updated(run, old.value, assignment);
       return writeIndexer(run, target, index, value, current.opPos);
     }
     run.changed = true;
@@ -320,6 +319,16 @@ function assign(
   const result = writeProperty(run, target, name, value, namePos, opPos);
   run.changed = true;
   return result;
+}
+
+/** The value that an operator starts from; null where reading fails, which the official interpreter passes over. */
+function tryIndexer(run: Run, container: Value, index: Value, step: IndexStep): { value: Value } | null {
+  try {
+    return { value: readIndex(run, container, index, step.pos, step.opPos) };
+  } catch (error) {
+    if (error instanceof RhaiError && !isSystemError(error)) return null;
+    throw error;
+  }
 }
 
 /** Elements and properties of a constant are constant; computed places within one are not seen to be. */

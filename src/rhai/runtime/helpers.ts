@@ -1,6 +1,7 @@
 import { NONE, type Pos } from "../syntax/position.ts";
 import { dispatchMethod, runChain } from "./chain.ts";
 import { DynamicScope } from "./dynamic-scope.ts";
+import { mismatch } from "./faults.ts";
 import { toDebugValue } from "./format.ts";
 import { iterate, nextItem } from "./iterate.ts";
 import { callQualified, importModule, qualified } from "./modules.ts";
@@ -71,6 +72,14 @@ function bool(value: Value, pos: Pos): boolean {
   return typeof value === "boolean" ? value : operators.condition(value, pos);
 }
 
+/** A captured variable as a condition. Its official error shows the type that shares it. */
+function boolCell(cell: Cell, pos: Pos): boolean {
+  const value = rd(cell);
+  if (typeof value === "boolean") return value;
+  if (!cell.shared) return operators.condition(value, pos);
+  throw mismatch("bool", "alloc::rc::Rc<core::cell::RefCell<rhai::types::dynamic::Dynamic>>", pos);
+}
+
 function not(run: Run, value: Value, pos: Pos): Value {
   return typeof value === "boolean" ? !value : operators.unary(run, "!", value, pos);
 }
@@ -121,6 +130,7 @@ export const helpers = {
   array,
   asString,
   bool,
+  boolCell,
   callFn0,
   callFn1,
   callFn2,
