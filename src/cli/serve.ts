@@ -14,6 +14,7 @@ export async function serve(flags: Flags, args: readonly string[]): Promise<numb
   const config = loadConfig(flags);
   replaceWithQuietProcess(args);
   configureLog(config.log.level, config.log.format);
+  surviveStrayErrors();
   for (const warning of config.warnings) logger("config").warning("{warning}", { warning });
 
   const stopped = nextSignal();
@@ -28,6 +29,16 @@ export async function serve(flags: Flags, args: readonly string[]): Promise<numb
   await app.stop();
   logger().info("stopped");
   return 0;
+}
+
+/**
+ * An error that nobody awaits must not take everybody's endpoints down. The known ones come from the database driver,
+ * out of a timer, when a connection is cut in the middle of a query.
+ */
+function surviveStrayErrors(): void {
+  for (const kind of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(kind, (error: unknown) => logger().error("stray error: {error}", { kind, error }));
+  }
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

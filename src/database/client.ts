@@ -1,101 +1,112 @@
-import postgres from "postgres";
-import { ARRAY_OF_ELEMENT, ARRAY_TYPES, parseInt8 } from "./arrays.ts";
-import { socketPath } from "./socket-path.ts";
+import type postgres from "postgres";
+import { connectionLost, isConnectionError } from "./errors.ts";
+import { openPool, type ConnectOptions, type Database } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
-/** What crosses the wire beyond the driver's own types. */
-type CustomTypes = { bigint: number | bigint };
+export type { ConnectOptions, Database, Queryable, Transaction } from "./pool.ts";
+
+/** What was under way when a pool was given up may still end well; after this it is told that it did not. */
+const GRACE_MS = 1000;
+/** A pool that has never worked is not given up before this age: the database is away, not the pool broken. */
+const PATIENCE_MS = 2000;
+
+/** One pool of the driver's, and what waits for it. */
+interface Generation {
+  readonly db: Database;
+  readonly openedAt: number;
+  hasWorked: boolean;
+  readonly waiting: Set<(reason: Error) => void>;
+}
 
 /**
- * A pool of connections: a tagged template that runs SQL, with `begin`, `json`, `end`.
+ * Connects to a database, for good. The driver (postgres 3.4.9) does not always recover when a connection is cut in
+ * the middle of a query: slots of its pool may stay broken, and some promises never settle (its issues 1066, 1154 and
+ * 1208). So a pool that lost a connection is given up: new queries go to a fresh one, and whoever still waits for the
+ * old one is told after a moment.
  *
- * int8 arrives as a number while it is a safe integer and as a bigint beyond, so that nothing is rounded; jsonb as
- * parsed JSON (give `sql.json(value)`), timestamptz as Date (milliseconds), bytea as Buffer, numeric as string, arrays of the built-in types as arrays (enums and domains as text).
+ * Opens nothing yet: the first query does. `end()` closes the pool, giving running queries one second.
  */
-export type Database = postgres.Sql<CustomTypes>;
-/** What `database.begin(async (sql) => …)` hands to its callback. */
-export type Transaction = postgres.TransactionSql<CustomTypes>;
-/** For queries that run on a pool or inside a transaction alike. */
-export type Queryable = postgres.ISql<CustomTypes>;
-
-export interface ConnectOptions {
-  /** Connections at most; they are opened when first needed. */
-  readonly max: number;
-  /** Shown in pg_stat_activity: `picloud-manager`, `picloud-worker-3`. */
-  readonly applicationName: string;
-  /** A statement that runs longer is ended by the server (57014). 0: no limit. Default 30 s. */
-  readonly statementTimeoutMs?: number;
-  /** An unused connection closes after this many seconds; null: never. Default 60. */
-  readonly idleTimeoutSeconds?: number | null;
-  /** Default 5. */
-  readonly connectTimeoutSeconds?: number;
-  /** For listen.ts: a notification arrived. */
-  readonly onNotify?: (channel: string, payload: string) => void;
-  /** For listen.ts: a connection was closed, or could not be made. */
-  readonly onClose?: () => void;
-}
-
-/** Opens nothing yet: the first query does. `end()` closes the pool, giving running queries one second. */
 export function connect(target: ConnectionTarget, options: ConnectOptions): Database {
-  const settings = {
-    max: options.max,
-    connect_timeout: options.connectTimeoutSeconds ?? 5,
-    // A closed connection is a server process less; opening one again on the embedded server takes a few ms.
-    idle_timeout: options.idleTimeoutSeconds === undefined ? 60 : (options.idleTimeoutSeconds ?? undefined),
-    // The driver's default renews connections after 30 to 60 minutes: a wake-up for nothing on an idle machine.
-    max_lifetime: null,
-    prepare: true,
-    onnotice: () => {},
-    onnotify: options.onNotify,
-    onclose: options.onClose,
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 5),
-    connection: {
-      application_name: options.applicationName,
-      statement_timeout: options.statementTimeoutMs ?? 30_000,
-      idle_in_transaction_session_timeout: 60_000,
-    },
-    fetch_types: false,
-    types: { ...ARRAY_TYPES, bigint: INT8 },
+  const open = (): Generation => ({
+    db: openPool(target, options),
+    openedAt: performance.now(),
+    hasWorked: false,
+    waiting: new Set(),
+  });
+  let current = open();
+  let ended = false;
+
+  const giveUp = (generation: Generation): void => {
+    if (ended || generation !== current) return;
+    if (!generation.hasWorked && performance.now() - generation.openedAt < PATIENCE_MS) return;
+    current = open();
+    setTimeout(() => {
+      for (const reject of generation.waiting) reject(connectionLost());
+      generation.db.end({ timeout: 0 }).catch(() => {});
+    }, GRACE_MS);
   };
-  return adjusted(
-    target.kind === "url"
-      ? postgres(target.url, settings)
-      : postgres({
-          ...settings,
-          path: socketPath(target.directory),
-          host: "localhost",
-          port: 5432,
-          ssl: false,
-          user: target.user,
-          database: target.database,
-        }),
-  );
-}
 
-/** How long `end()` waits for running queries when it is not told, in seconds. */
-const END_TIMEOUT = 1;
+  const watched = <T>(generation: Generation, work: (settle: Settle<T>) => void): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      generation.waiting.add(reject);
+      work({
+        done: (value) => {
+          generation.waiting.delete(reject);
+          generation.hasWorked = true;
+          resolve(value);
+        },
+        failed: (error) => {
+          generation.waiting.delete(reject);
+          reject(error instanceof Error ? error : new Error(String(error)));
+          if (isConnectionError(error)) giveUp(generation);
+        },
+      });
+    });
 
-/** What the driver has no setting for. */
-function adjusted(db: Database): Database {
-  // `sql.array` knows the array types, as after the driver's own look-up.
-  const options: object = db.options;
-  if ("shared" in options) Object.assign(options.shared as object, { typeArrayMap: ARRAY_OF_ELEMENT });
-  // Without a limit the driver waits for ever once a connection was cut in the middle of a query.
-  const end = db.end.bind(db);
-  // Without the look-up of array types the driver never hands out a connection that `reserve` itself opened.
-  const reserve = db.reserve.bind(db);
-  return Object.assign(db, {
-    end: (how?: { timeout?: number }) => end({ timeout: END_TIMEOUT, ...how }),
-    reserve: async () => {
-      await db`select 1`;
-      return reserve();
+  /** Queries run when they are awaited, and may be parts of others until then: only `then` is ours. */
+  const watchedQuery = (generation: Generation, query: Query): Query => {
+    const then = query.then.bind(query);
+    return Object.assign(query, {
+      // oxlint-disable-next-line unicorn/no-thenable -- a query is thenable already
+      then: <A, B>(fulfilled?: OnFulfilled<A>, rejected?: OnRejected<B>) =>
+        watched<Row[]>(generation, ({ done, failed }) => void then(done, failed)).then(fulfilled, rejected),
+    });
+  };
+
+  return new Proxy(current.db, {
+    apply: (_, self, args: unknown[]) => {
+      const generation = current;
+      const made: unknown = Reflect.apply(generation.db, self, args);
+      // A call with an array or an object makes a helper, not a query.
+      return isTemplate(args[0]) ? watchedQuery(generation, made as Query) : made;
+    },
+    get: (_, name) => {
+      const generation = current;
+      const member: unknown = Reflect.get(generation.db, name);
+      if (typeof member !== "function") return member;
+      if (name === "end") ended = true;
+      if (name === "unsafe" || name === "file") {
+        return (...args: unknown[]) => watchedQuery(generation, Reflect.apply(member, generation.db, args));
+      }
+      if (name === "begin" || name === "reserve") {
+        return (...args: unknown[]) =>
+          watched(generation, ({ done, failed }) => {
+            (Reflect.apply(member, generation.db, args) as Promise<unknown>).then(done, failed);
+          });
+      }
+      return member;
     },
   });
 }
 
-const INT8 = {
-  to: 20,
-  from: [20],
-  serialize: (value: number | bigint) => value.toString(),
-  parse: parseInt8,
-};
+type Row = postgres.Row;
+type Query = postgres.PendingQuery<Row[]>;
+
+interface Settle<T> {
+  readonly done: (value: T) => void;
+  readonly failed: (error: unknown) => void;
+}
+type OnFulfilled<A> = ((rows: Row[]) => A | PromiseLike<A>) | null;
+type OnRejected<B> = ((error: unknown) => B | PromiseLike<B>) | null;
+
+const isTemplate = (value: unknown): boolean => Array.isArray(value) && Object.hasOwn(value, "raw");

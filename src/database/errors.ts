@@ -37,6 +37,10 @@ export function isConnectionError(error: unknown): boolean {
   return DRIVER_CODES.has(code) || AWAY_STATES.has(code) || /^08\w{3}$/.test(code);
 }
 
+/** What happened to a query whose connection went away without a word from the driver. */
+export const connectionLost = (): Error =>
+  Object.assign(new Error("The connection to the database was lost."), { code: "CONNECTION_CLOSED" });
+
 /** 503 `database_unavailable` with Retry-After. */
 export const databaseUnavailable = (cause?: unknown): AppError =>
   unavailable(

@@ -1,5 +1,6 @@
 import { logger } from "../shared/log.ts";
-import { connect } from "./client.ts";
+import { connectionLost } from "./errors.ts";
+import { openPool, type Database } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
 export interface Listener {
@@ -28,49 +29,61 @@ const BACK_OFF = [50, 100, 250, 500, 1_000, 2_000, 5_000];
 export async function listen(target: ConnectionTarget, options: ListenOptions): Promise<Listener> {
   let closed = false;
   const isClosed = () => closed;
-  let listening = false;
-  const db = connect(target, {
-    max: 1,
-    applicationName: options.applicationName,
-    idleTimeoutSeconds: null,
-    onNotify: (channel, payload) => options.channels[channel]?.(payload),
-    onClose: () => {
-      // A failed attempt to connect closes as well, and is seen by `comeBack`.
-      if (listening && !isClosed()) void comeBack();
-      listening = false;
-    },
-  });
   // All at once, so that there is one moment from which everything is heard.
   const statement = Object.keys(options.channels)
     .map((name) => `LISTEN "${name.replaceAll('"', '""')}"`)
     .join("; ");
 
-  const subscribe = async () => {
-    await db.unsafe(statement);
+  /** A connection of its own for each attempt: the driver's do not always recover. */
+  const subscribe = async (): Promise<Database> => {
+    let listening = false;
+    const db = openPool(target, {
+      max: 1,
+      applicationName: options.applicationName,
+      idleTimeoutSeconds: null,
+      onNotify: (channel, payload) => options.channels[channel]?.(payload),
+      onClose: () => {
+        // A failed attempt to connect closes as well, and is seen by whoever made it.
+        if (listening && !isClosed()) void comeBack();
+        listening = false;
+      },
+    });
+    try {
+      await Promise.race([db.unsafe(statement), tooLate()]);
+    } catch (error) {
+      db.end({ timeout: 0 }).catch(() => {});
+      throw error;
+    }
     listening = true;
     options.onReconnect();
+    return db;
   };
-  const comeBack = async () => {
+  const comeBack = async (): Promise<void> => {
     logger("database").warning("the listening connection was lost");
+    current.end({ timeout: 0 }).catch(() => {});
     for (let attempt = 0; !isClosed(); attempt++) {
       try {
-        return await subscribe();
+        current = await subscribe();
+        return;
       } catch {
         await Bun.sleep(BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)] ?? 0);
       }
     }
   };
 
-  try {
-    await subscribe();
-  } catch (error) {
-    await db.end({ timeout: 1 });
-    throw error;
-  }
+  let current = await subscribe();
   return {
     close: () => {
       closed = true;
-      return db.end({ timeout: 1 });
+      return current.end({ timeout: 1 });
     },
   };
+}
+
+/** What a LISTEN may take before the attempt counts as failed. */
+const PATIENCE_MS = 10_000;
+
+async function tooLate(): Promise<never> {
+  await Bun.sleep(PATIENCE_MS);
+  throw connectionLost();
 }
