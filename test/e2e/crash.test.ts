@@ -115,6 +115,41 @@ test(
 );
 
 test(
+  "kill -9 of the postmaster under load, twice: every request is answered, and all is well soon after",
+  async () => {
+    const { server, client } = await started();
+    let over = false;
+    const statuses = new Map<number, number>();
+    const user = async (id: number): Promise<void> => {
+      for (let round = 0; !over; round++) {
+        const answer =
+          round % 3 === 0
+            ? await client.deploy(`user-${id}`, `"${round}"`)
+            : await client.fetch("/api/v1/admin/scripts?app=default");
+        await answer.text();
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+        if (!answer.ok) await Bun.sleep(50);
+      }
+    };
+    const users = Array.from({ length: 30 }, (_, id) => user(id));
+    for (let round = 0; round < 2; round++) {
+      await Bun.sleep(1500);
+      process.kill(postmaster(), "SIGKILL");
+    }
+    await until(async () => (await fetch(`${server.url}/readyz`)).status === 200, 20_000, "ready again");
+    await Bun.sleep(2500);
+    statuses.clear();
+    await Bun.sleep(1000);
+    over = true;
+    await Promise.all(users);
+    // Nothing of the failure is left a moment later.
+    expect([...statuses.keys()].filter((status) => status >= 300)).toEqual([]);
+    expect(statuses.get(200) ?? 0).toBeGreaterThan(0);
+  },
+  LONG,
+);
+
+test(
   "kill -9 of both at once: the next start recovers and one postmaster runs",
   async () => {
     const { server, client } = await started();
