@@ -83,6 +83,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     },
   })),
   fc.tuple(name, name).map(([to, from]) => ({
+    source: `${to} = same(${from});`,
+    apply: (state: State) => {
+      state[to] = clone(state[from]);
+    },
+  })),
+  fc.tuple(name, name).map(([to, from]) => ({
+    source: `${to} = pick(${from});`,
+    apply: (state: State) => {
+      state[to] = clone(asArray(state[from])?.[0] ?? state[from]);
+    },
+  })),
+  fc.tuple(name, name).map(([to, from]) => ({
+    source: `if to_string(${from}).len < 200 { ${to} = both(${from}); }`,
+    apply: (state: State) => {
+      if (write(state[from]).length < 200) state[to] = [clone(state[from]), clone(state[from])];
+    },
+  })),
+  fc.tuple(name, name).map(([to, from]) => ({
     source: `${to} = change(${from});`,
     apply: (state: State) => {
       const copy = clone(state[from]);
@@ -174,6 +192,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const PRELUDE = `
+fn same(v) { v }
+fn pick(v) { if type_of(v) == "array" && v.len > 0 { v[0] } else { v } }
+fn both(v) { let list = [v]; for x in [1] { list.push(v); } list }
 fn change(v) { if type_of(v) == "array" { v.push(7); } else if type_of(v) == "map" { v.q = 7; } v }
 fn grow() { if type_of(this) == "array" { this.push(8); } else if type_of(this) == "map" { this.r = 8; } else if type_of(this) == "i64" { this += 1; } }
 let a = [1, [2, 3], #{x: [4]}]; let b = #{x: [1], y: #{z: 2}}; let c = 5;

@@ -17,7 +17,10 @@ export function compileCall(f: FunctionWriter, expr: CallExpr): Operand {
   const fn = f.script.find(name, args.length);
   if (fn !== null) {
     const values = argumentValues(f, args);
-    const call = `${fn.js}(${["R", pos, "null", ...values.map(owned)].join(", ")})`;
+    const passed = values.map((value, i) =>
+      fn.readOnly[i] === true && value.local ? value.js : owned(value),
+    );
+    const call = `${fn.js}(${["R", pos, "null", ...passed].join(", ")})`;
     return operand(fn.suspends ? awaited(f, call) : call, { effects: true, writes: writes(values) });
   }
   if (f.script.isEval) {

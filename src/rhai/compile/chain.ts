@@ -127,7 +127,8 @@ export function cellOf(f: FunctionWriter, base: Base): Place {
     case "local": {
       if (base.constant) return { cell: `H.fixed(${base.js})`, after: null };
       const cell = f.temp();
-      return { cell: `(${cell} = new H.Cell(${base.js}))`, after: `${base.js} = ${cell}.value` };
+      const value = f.lent.has(base.js) ? `${base.js} = H.cp(${base.js})` : base.js;
+      return { cell: `(${cell} = new H.Cell(${value}))`, after: `${base.js} = ${cell}.value` };
     }
   }
 }

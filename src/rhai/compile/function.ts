@@ -3,6 +3,7 @@ import { NONE } from "../syntax/position.ts";
 import { capturedVariables } from "./captured.ts";
 import { FunctionWriter, RETURN } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import { readOnlyParameters } from "./read-only.ts";
 import type { FunctionRef, ScriptWriter } from "./script-writer.ts";
 import { compileBody } from "./statement.ts";
 import { someExpr } from "./walk.ts";
@@ -11,6 +12,9 @@ import { someExpr } from "./walk.ts";
 export function declareFunctions(script: ScriptWriter, defs: readonly FnDef[]): void {
   for (const def of defs) {
     script.functions.push(reference(script, def, [], script.suspension.suspends(def)));
+  }
+  for (const fn of script.functions) {
+    if (!needsScope(script, fn.def.body.body)) fn.readOnly = readOnlyParameters(script, fn.def);
   }
 }
 
@@ -29,7 +33,7 @@ function reference(
   script.hoisted.push(
     `const ${object} = { name: ${stringLiteral(def.name)}, arity: ${arity}, suspends: ${suspends}, code: ${js} };${define}`,
   );
-  return { def, js, object, suspends, captures };
+  return { def, js, object, suspends, captures, readOnly: [] };
 }
 
 export function compileFunction(script: ScriptWriter, fn: FunctionRef): void {
@@ -87,6 +91,7 @@ function functionCode(
     const isCell = f.captured.has(param);
     const js = `p${script.nextId()}`;
     params.push(js);
+    if (!dynamic && !isCell && fn.readOnly[def.params.indexOf(param)] === true) f.lent.add(js);
     if (dynamic) setup.push(`E.push(${stringLiteral(param.name)}, new H.Cell(${js}));`);
     else if (isCell) {
       const variable = f.declare(param, false);

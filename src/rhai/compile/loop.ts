@@ -160,7 +160,8 @@ function iterateAny(f: FunctionWriter, iterable: Expr): (item: string) => string
   const index = f.temp();
   const iterator = f.temp();
   const value = f.temp();
-  f.emit(`${items} = ${owned(source)}; ${index} = 0;`);
+  // What is only lent to this function does not change while it runs, and needs no snapshot.
+  f.emit(`${items} = ${f.lent.has(source.js) ? source.js : owned(source)}; ${index} = 0;`);
   f.emit(
     `if (${items} instanceof H.RhaiArray) { ${iterator} = null; ${items} = ${items}.items; } ` +
       `else { ${iterator} = H.iterate(R, ${items}, ${startPosition(iterable)}); ${items} = H.none; }`,

@@ -127,7 +127,10 @@ function pureMethod(call: MethodCall, group: NativeGroup): Operand {
     if (base.constant && group.overloads.some((overload) => !overload.pure)) return dispatched(call);
     const list = methodArguments(f, base, step, call.args.get(step) ?? []);
     const js = `${sized("H.method", 2, list)}(R, ${groupName}, ${base.value.js}, ${spread(2, list)}${step.pos})`;
-    return result(call, wrap(call, js));
+    if (!f.lent.has(base.js)) return result(call, wrap(call, js));
+    // A function in the map would get the caller's own map as `this`.
+    const own = `H.fnProp(${base.js}, ${stringLiteral(step.name)}) && (${base.js} = H.cp(${base.js}))`;
+    return result(call, `(${own}, ${wrap(call, js)})`, { writes: true });
   }
   if (base.constant) return inGeneral(call, call.args, false);
   const { args, set } = makeSimple(f, call.args);

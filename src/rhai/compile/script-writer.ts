@@ -15,6 +15,8 @@ export interface FunctionRef {
   readonly suspends: boolean;
   /** Names of captured variables, which are its first parameters. */
   readonly captures: readonly string[];
+  /** For each declared parameter: whether a direct call may lend its argument. */
+  readOnly: readonly boolean[];
 }
 
 /** What the functions of one script share while they are compiled: identifiers, constants, the natives. */

@@ -75,7 +75,12 @@ export function deliver(f: FunctionWriter, value: Operand, destination: Destinat
       return;
     case "return":
       // A local variable dies here: its value moves out.
-      emitReturn(f, value.local && value.simple && !f.isMain && f.tries === 0 ? value.js : owned(value));
+      emitReturn(
+        f,
+        value.local && value.simple && !f.isMain && f.tries === 0 && !f.lent.has(value.js)
+          ? value.js
+          : owned(value),
+      );
   }
 }
 

@@ -1,0 +1,43 @@
+import type { Expr, FnDef } from "../syntax/ast.ts";
+import { isSpecial } from "./method.ts";
+import type { ScriptWriter } from "./script-writer.ts";
+import { walkBlock } from "./walk.ts";
+
+/**
+ * Which parameters a function only reads. A direct call hands those over without a copy, so that a caller that
+ * goes on writing to its array does not pay for a clone. Such a parameter is copied before anything that might change
+ * it after all (a function in a map that is called like a native), and when it is kept or returned.
+ */
+export function readOnlyParameters(script: ScriptWriter, def: FnDef): readonly boolean[] {
+  const written = new Set<string>();
+  walkBlock(def.body, {
+    expr: (expr) => noteExpr(script, expr, written),
+    stmt: (stmt) => {
+      if (stmt.kind !== "Assign") return;
+      const { target } = stmt;
+      if (target.kind === "Var") written.add(target.name);
+      if (target.kind === "Chain" && target.root.kind === "Var") written.add(target.root.name);
+    },
+  });
+  return def.params.map((param) => !written.has(param.name));
+}
+
+function noteExpr(script: ScriptWriter, expr: Expr, written: Set<string>): void {
+  if (expr.kind === "Closure") for (const capture of expr.captures) written.add(capture.name);
+  if (expr.kind === "Call") {
+    const [first] = expr.args;
+    const mutates = script.natives.group(expr.name, expr.args.length)?.mutates === true;
+    if (first?.kind === "Var" && mutates) written.add(first.name);
+  }
+  if (expr.kind !== "Chain" || expr.root.kind !== "Var") return;
+  for (const step of expr.steps) {
+    if (step.kind !== "Method") continue;
+    const count = step.args.length;
+    const group = script.natives.group(step.name, count + 1);
+    const harmless =
+      group !== null && !group.mutates && !script.hasMethod(step.name, count) && !isSpecial(step.name);
+    if (!harmless) written.add(expr.root.name);
+    // What comes after is applied to the result.
+    break;
+  }
+}
