@@ -1,3 +1,20 @@
+/**
+ * Rhai 1.26, compiled to JavaScript. A library of its own: it imports nothing from outside of this folder.
+ *
+ * @example
+ * const engine = new Engine({ limits: { maxOperations: 1_000_000 } });
+ * const compiled = engine.compile("fn double(x) { x * 2 } double(21)");
+ * if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
+ * const result = await compiled.script.run({ print: console.log, deadline: performance.now() + 1000 });
+ * if (result.ok) console.log(result.value);
+ * else console.error(result.error.message);
+ *
+ * @example
+ * // Natives: sync or, with `suspends`, async. Those of a named module are called as `name::function`.
+ * const engine = new Engine({
+ *   modules: [{ name: "clock", functions: [{ name: "now", params: [], pure: true, returns: "i64", call: () => Date.now() }] }],
+ * });
+ */
 export { Engine, type EngineOptions } from "./compile/engine.ts";
 export type { CompiledScript, CompileResult } from "./compile/script.ts";
 export type {
@@ -18,3 +35,7 @@ export type {
   Ref,
 } from "./runtime/native.ts";
 export * from "./runtime/values.ts";
+export { parseJson, toJson } from "./runtime/json.ts";
+export { debugText, display, toDebugValue } from "./runtime/format.ts";
+export { typeName } from "./runtime/type-name.ts";
+export { formatDiagnostic, officialMessage, parse, tokenize } from "./syntax/index.ts";

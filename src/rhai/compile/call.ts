@@ -50,7 +50,7 @@ export function nativeSuspends(f: FunctionWriter, name: string, arity: number): 
 }
 
 /** Arguments in the official order: a plain variable in front is read after the others were evaluated. */
-function argumentValues(f: FunctionWriter, args: readonly Expr[]): Operand[] {
+export function argumentValues(f: FunctionWriter, args: readonly Expr[]): Operand[] {
   const [first, ...rest] = args;
   if (first === undefined) return [];
   if (first.kind !== "Var" || rest.length === 0) return operands(f, args);

@@ -1,5 +1,6 @@
 import type { AssignOp, BinaryOp, Expr } from "../syntax/ast.ts";
 import type { Pos } from "../syntax/position.ts";
+import { argumentValues } from "./call.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand, type StaticType } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
@@ -52,7 +53,9 @@ export function compileBinary(f: FunctionWriter, expr: Extract<Expr, { kind: "Bi
 
 /** `item in container` is a call of `contains(container, item)`, also in the order of evaluation. */
 function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>): Operand {
-  const [container, item] = operands(f, [expr.right, expr.left]) as [Operand, Operand];
+  // `in` is an ordinary call, which reads a plain variable in front last; `!in` takes its operands as they come.
+  const evaluate = expr.op === "in" ? argumentValues : operands;
+  const [container, item] = evaluate(f, [expr.right, expr.left]) as [Operand, Operand];
   const facts = combined([container, item]);
   const own = f.script.find("contains", 2);
   let js: string;

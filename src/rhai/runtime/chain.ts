@@ -322,9 +322,9 @@ function assign(
 }
 
 /** The value that an operator starts from; null where reading fails, which the official interpreter passes over. */
-function tryIndexer(run: Run, container: Value, index: Value, step: IndexStep): { value: Value } | null {
+function tryIndexer(run: Run, container: Value, index: Value, at: IndexStep): { value: Value } | null {
   try {
-    return { value: readIndex(run, container, index, step.pos, step.opPos) };
+    return { value: readIndex(run, container, index, at.pos, at.opPos) };
   } catch (error) {
     if (error instanceof RhaiError && !isSystemError(error)) return null;
     throw error;
