@@ -35,7 +35,7 @@ export type {
   Ref,
 } from "./runtime/native.ts";
 export * from "./runtime/values.ts";
-export { parseJson, toJson } from "./runtime/json.ts";
+export { fromHost, type HostData, parseJson, toJson } from "./runtime/json.ts";
 export { debugText, display, toDebugValue } from "./runtime/format.ts";
 export { typeName } from "./runtime/type-name.ts";
 export { formatDiagnostic, officialMessage, parse, tokenize } from "./syntax/index.ts";
