@@ -13,10 +13,10 @@ const CODES: Partial<Readonly<Record<ErrorKind, RunErrorCode>>> = {
   ErrorDataTooLarge: "budget_exceeded",
   ErrorParsing: "compile_error",
   ErrorModuleNotFound: "compile_error",
-  ErrorCancelled: "internal",
 };
 
 const MAX_MESSAGE = 4096;
+const TOO_MUCH_TOGETHER = "All running scripts together use too much memory, and this one the most of it";
 
 /** The place of an error, packed as in `Diagnostic.pos`: line * 65536 + column. */
 function placeOf(pos: number): { line?: number; column?: number } {
@@ -27,6 +27,10 @@ export function failureOf(error: RhaiError): Failure {
   // What went wrong inside of a called function is wrapped once for each call.
   let cause = error;
   while (cause.inner !== null) cause = cause.inner;
+  // The only thing that cancels runs is the bound on the process, on the heap board.
+  if (cause.kind === "ErrorCancelled") {
+    return { code: "budget_exceeded", message: TOO_MUCH_TOGETHER, ...placeOf(cause.pos || error.pos) };
+  }
   const code = CODES[error.kind] ?? CODES[cause.kind] ?? "script_error";
   return { code, message: error.message.slice(0, MAX_MESSAGE), ...placeOf(cause.pos || error.pos) };
 }

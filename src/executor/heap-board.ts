@@ -1,7 +1,7 @@
 /**
- * Heap sizes of all workers, in KiB, in shared memory: each worker writes its own while it runs, and sees the sum. The
- * limit of one script says what one run may take; this bounds what all runs take together, so that several memory
- * bombs at once do not take the machine down.
+ * Heap sizes of all workers, in KiB, in shared memory: each worker writes its own while it runs, and sees the others'.
+ * The limit of one script says what one run may take; this bounds what the process takes, so that several memory bombs
+ * at once do not take the machine down.
  */
 export class HeapBoard {
   readonly buffer: SharedArrayBuffer;
@@ -12,8 +12,8 @@ export class HeapBoard {
     this.#cells = new Int32Array(this.buffer);
   }
 
-  /** What all workers may take together. Grows with the largest limit that any script was given. */
-  setBudget(bytes: number): void {
+  /** Resident bytes of the process above which the largest run is ended. */
+  setBound(bytes: number): void {
     Atomics.store(this.#cells, 0, Math.floor(bytes / 1024));
   }
 
@@ -26,15 +26,13 @@ export class HeapBoard {
     return Atomics.load(this.#cells, index + 1) * 1024;
   }
 
-  /** Whether the budget is used up and this worker has the largest share of it: then it is the one to stop. */
-  mustStop(index: number): boolean {
-    let sum = 0;
-    let largest = 0;
+  /** Whether the process is above its bound and no worker has more than this one. */
+  isLargest(index: number, residentBytes: number): boolean {
+    if (residentBytes / 1024 <= Atomics.load(this.#cells, 0)) return false;
+    const own = Atomics.load(this.#cells, index + 1);
     for (let cell = 1; cell < this.#cells.length; cell++) {
-      const kib = Atomics.load(this.#cells, cell);
-      sum += kib;
-      if (kib > largest) largest = kib;
+      if (Atomics.load(this.#cells, cell) > own) return false;
     }
-    return sum > Atomics.load(this.#cells, 0) && Atomics.load(this.#cells, index + 1) >= largest;
+    return true;
   }
 }

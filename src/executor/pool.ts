@@ -18,10 +18,26 @@ const KEPT_WARM = 4;
 const RETIRE_AFTER_MS = 5000;
 /** Workers that may die under a job before it has started. */
 const MAX_MOVES = 3;
-/** Above this a worker is ended after its run, so that the memory goes back to the system at once. */
-const RETIRE_ABOVE_BYTES = 16 * 1024 * 1024;
-/** What the heaps of all workers may hold together, unless one script was allowed more. */
-const HEAP_BUDGET = 160 * 1024 * 1024;
+/**
+ * Bytes that a run had on the heap, above which its worker is ended, so that the memory goes back to the system at
+ * once: an idle thread does not collect its garbage. With many workers the bound is that of the runtime's first look
+ * at the heap, else twenty of them keep half a gigabyte between them.
+ */
+const RETIRE_ABOVE = 16 * 1024 * 1024;
+const RETIRE_ABOVE_IN_CROWD = 1024 * 1024;
+/**
+ * Resident bytes of the process above which an app that has a run under way gets no further worker: its runs wait for
+ * one another. A busy worker takes 6 to 25 MB before any limit of its script is reached; thirty endless loops stay
+ * below this.
+ */
+const SPAWN_BOUND = 256 * 1024 * 1024;
+/**
+ * Resident bytes of the process above which the largest run is ended: 32 memory bombs at once overshoot it by less than
+ * 100 MB. It grows with the largest limit that a script was given.
+ */
+const PROCESS_BOUND = 300 * 1024 * 1024;
+/** Resident bytes that are not the runs'. */
+const PROCESS_BASE = 200 * 1024 * 1024;
 
 /**
  * The workers: who gets which run, which worker is started, ended or replaced.
@@ -45,7 +61,7 @@ export class Pool {
   /** The worker that last got a run of an app. */
   readonly #recent = new Map<string, WorkerThread>();
   readonly #freeCells: number[];
-  #heapBudget = HEAP_BUDGET;
+  #largestLimit = 0;
   /** Jobs that no worker could take yet, oldest first. */
   #pending: Job[] = [];
   #toFlush: WorkerThread[] = [];
@@ -62,7 +78,7 @@ export class Pool {
     // Twice as many cells as workers: one that is being terminated still has its cell when its successor starts.
     this.#freeCells = Array.from({ length: maxWorkers * 2 }, (_, index) => index);
     this.#heaps = new HeapBoard(maxWorkers * 2);
-    this.#heaps.setBudget(HEAP_BUDGET);
+    this.#heaps.setBound(PROCESS_BOUND);
   }
 
   get size(): number {
@@ -76,9 +92,9 @@ export class Pool {
   }
 
   submit(job: Job): void {
-    if (job.memoryBytes > this.#heapBudget) {
-      this.#heapBudget = job.memoryBytes;
-      this.#heaps.setBudget(job.memoryBytes);
+    if (job.memoryBytes > this.#largestLimit) {
+      this.#largestLimit = job.memoryBytes;
+      this.#heaps.setBound(Math.max(PROCESS_BOUND, PROCESS_BASE + job.memoryBytes));
     }
     const worker = this.#choose(job);
     if (worker === null) this.#pending.push(job);
@@ -105,10 +121,12 @@ export class Pool {
     let lowered: WorkerThread | null = null;
     let idle = 0;
     let starting = 0;
+    let hasBusy = false;
     for (const worker of this.#workers) {
       if (!worker.isReady) starting++;
       if (worker.load > 0) {
         if (fast && canQueue(worker, job)) return worker;
+        hasBusy ||= worker.appId === job.appId;
         continue;
       }
       if (worker.isLowered && !long) {
@@ -125,6 +143,7 @@ export class Pool {
     if (other !== null && (idle >= KEPT_WARM || isFull)) return other;
     if (isFull && lowered !== null) void this.#end(lowered, STOPPED);
     else if (isFull || starting >= MAX_STARTING) return null;
+    if (hasBusy && process.memoryUsage.rss() > SPAWN_BOUND) return null;
     return this.#spawn();
   }
 
@@ -172,9 +191,10 @@ export class Pool {
     if (!isIdle) return;
     if (worker.isLowered) worker.restorePriority();
     const heap = this.#heaps.read(worker.index);
-    // The budget is for what runs.
+    // Only what runs can be blamed.
     if (heap > 0) this.#heaps.publish(worker.index, 0);
-    if (heap > RETIRE_ABOVE_BYTES) void this.#end(worker, STOPPED);
+    if (heap > (this.#workers.size > KEPT_WARM ? RETIRE_ABOVE_IN_CROWD : RETIRE_ABOVE))
+      void this.#end(worker, STOPPED);
     else if (this.#retiring === null) this.#retiring = setTimeout(this.#retire, RETIRE_AFTER_MS);
     if (this.#pending.length > 0) this.#serveWaiting();
   }

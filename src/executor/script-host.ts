@@ -1,4 +1,3 @@
-import { heapSize } from "bun:jsc";
 import {
   Engine,
   type CompiledScript,
@@ -9,6 +8,7 @@ import {
 import type { RunLimits } from "../shared/limits.ts";
 import { compileFailure, failureOf } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
+import { HeapMeter } from "./heap-meter.ts";
 import { JsonProblem } from "./json-read.ts";
 import type { ContextFields, Failure, Result } from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
@@ -37,20 +37,13 @@ export interface RunInput {
 
 const CONSTANTS = ["ctx"];
 
-/** A blocking full collection is asked for when the heap is above the limit, but not again before it has grown by this. */
-const COLLECT_STEP = 16 * 1024 * 1024;
-
 /** Compiles and runs scripts in this thread, one at a time. */
 export class ScriptHost {
   readonly #engine = new Engine({ modules: [logModule] });
-  readonly #heaps: HeapBoard;
-  readonly #index: number;
-  /** The heap of this thread before any script. */
-  readonly #emptyHeap = heapSize();
+  readonly #meter: HeapMeter;
 
   constructor(heaps: HeapBoard, index: number) {
-    this.#heaps = heaps;
-    this.#index = index;
+    this.#meter = new HeapMeter(heaps, index);
   }
 
   check(source: string): readonly Diagnostic[] {
@@ -85,6 +78,7 @@ export class ScriptHost {
 
   #options(script: LoadedScript, input: RunInput, begun: number, log: RunLog): RunOptions {
     const { limits } = script;
+    this.#meter.begin(limits.memoryBytes);
     return {
       limits: {
         maxOperations: limits.maxOperations,
@@ -97,30 +91,11 @@ export class ScriptHost {
       scope:
         input.context === undefined ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
       deadline: begun + limits.timeoutMs,
-      heapBytes: this.#heapReader(limits.memoryBytes),
+      heapBytes: this.#meter.read,
+      cancelled: this.#meter.mustStop,
       print: (text) => log.add("info", text),
       debug: (text) => log.add("trace", text),
       context: new RunContext(input.appId, script.scriptId, input.executionId, log),
-    };
-  }
-
-  /**
-   * Tells the runtime what this run has on the heap. The first reading is that before the run, and costs nothing. Past
-   * the limit garbage is collected first, because the heap holds what earlier statements left behind.
-   */
-  #heapReader(limit: number): () => number {
-    let readings = 0;
-    let collectAt = limit;
-    return () => {
-      if (readings++ === 0) return 0;
-      let used = heapSize() - this.#emptyHeap;
-      if (used > collectAt) {
-        Bun.gc(true);
-        used = heapSize() - this.#emptyHeap;
-        collectAt = Math.max(limit, used + COLLECT_STEP);
-      }
-      this.#heaps.publish(this.#index, used);
-      return this.#heaps.mustStop(this.#index) ? Number.POSITIVE_INFINITY : used;
     };
   }
 }
