@@ -23,6 +23,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const waitingChecks: (() => void)[] = [];
 
   function start(run: RunRequest, source: Source): Promise<RunOutcome> {
+    // It may have been stopped while the source was read.
+    if (stopped) return Promise.resolve(outcomeOf(NOT_ANY_MORE));
     return new Promise((resolve) => {
       running++;
       pool.submit({
@@ -47,6 +49,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (checks >= MAX_CHECKS) await new Promise<void>((resolve) => waitingChecks.push(resolve));
     checks++;
     try {
+      if (stopped) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
       const end = await new Promise<JobEnd>((resolve) => {
         pool.submit({
           appId,
@@ -81,7 +84,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     execute(run) {
-      if (stopped) return Promise.resolve(outcomeOf(NOT_ANY_MORE));
       const source = sources.get(run);
       if (!(source instanceof Promise)) return start(run, source);
       return source.then((found) => (found === null ? outcomeOf(NO_SOURCE) : start(run, found)));

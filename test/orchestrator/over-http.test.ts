@@ -51,6 +51,12 @@ test("HEAD is answered by GET's route, with the headers and without a body", asy
   expect(body).toBe("");
 });
 
+test("a request without a host, as HTTP/1.0 allows, goes to the fallback app", async () => {
+  await plane.deploy("/no-host/*", "ctx.request.path + ctx.request.host");
+  const response = await raw("GET /no-host//x?y=1 HTTP/1.0\r\n\r\n");
+  expect(response.split("\r\n\r\n")[1]).toBe("/no-host//x");
+});
+
 test("204 and 304 have no body and no length of one", async () => {
   for (const status of [204, 304]) {
     await plane.deploy(`/s${status}`, `#{statusCode: ${status}, body: "x"}`);
