@@ -126,12 +126,16 @@ async function takeUp(
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
-  const listener = await listen(target, {
-    applicationName: "picloud-listen",
-    channels: { picloud_catalog: catalog.onNotify },
-    onReconnect: () => void catalog.reload(),
-  });
-  undo.push(() => listener.close());
+  if (config.databaseUrl !== null) {
+    // Others may work on that database too. Our own is ours alone, and tells us nothing that we do not know: there an
+    // open connection would only cost wake-ups (Bun looks after each open socket once a second).
+    const listener = await listen(target, {
+      applicationName: "picloud-listen",
+      channels: { picloud_catalog: catalog.onNotify },
+      onReconnect: () => void catalog.reload(),
+    });
+    undo.push(() => listener.close());
+  }
   await catalog.load();
 
   http.open({

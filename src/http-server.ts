@@ -8,6 +8,8 @@ import { restWhenIdle } from "./rest.ts";
 /** What answers below a path; the address is looked up only by those who ask. */
 export interface RequestInfo {
   readonly remoteAddress: string;
+  /** The answer may take so many seconds: the connection is kept open for it. */
+  mayBeSilentFor(seconds: number): void;
 }
 type Handler = (request: Request, info: RequestInfo) => Response | Promise<Response>;
 
@@ -34,8 +36,11 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Quiet connections are closed after this many seconds (the longest Bun allows): a run may be silent that long. */
-const IDLE_TIMEOUT_SECONDS = 255;
+/**
+ * Quiet connections are closed after this many seconds: longer than what most runs may take, and no longer, because
+ * each open connection costs a wake-up a second. Whoever may be silent for longer says so (`mayBeSilentFor`).
+ */
+const IDLE_TIMEOUT_SECONDS = 40;
 
 /** Far above every limit of ours, which answer with a proper document instead of a cut connection. */
 const TRANSPORT_BODY_LIMIT = 1024 * 1024 * 1024;
@@ -175,6 +180,10 @@ class LazyInfo implements RequestInfo {
   }
   get remoteAddress(): string {
     return this.#server.requestIP(this.#request)?.address ?? "";
+  }
+  mayBeSilentFor(seconds: number): void {
+    // Bun knows at most 255 s; 0 is no limit at all.
+    if (seconds >= IDLE_TIMEOUT_SECONDS) this.#server.timeout(this.#request, seconds > 255 ? 0 : seconds);
   }
 }
 

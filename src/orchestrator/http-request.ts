@@ -6,6 +6,8 @@ import type { RequestUrl } from "./request-url.ts";
 /** Where a request came from; the address is looked up only when somebody asks. */
 export interface RequestOrigin {
   readonly remoteAddress: string;
+  /** Told how many seconds the answer may take, so that the connection is kept open for it. */
+  mayBeSilentFor?(seconds: number): void;
 }
 
 /** What a script may see of a request. Headers and address are read only when the script, or the log, wants them. */

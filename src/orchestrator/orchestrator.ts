@@ -52,6 +52,8 @@ export interface Orchestrator {
 
 const EXECUTE = "/api/v1/execute/";
 const ANONYMOUS: Caller = { principal: null, hidesAuthorization: false };
+/** What a request may take beyond its script's limit: waiting for a slot, and ending what does not end by itself. */
+const MARGIN_SECONDS = 2;
 const NO_BODY: RunBody = { kind: "none" };
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -175,6 +177,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   ): Promise<Response> {
     const { script, version } = target;
     const { appId } = script;
+    origin.mayBeSilentFor?.(script.limits.timeoutMs / 1000 + MARGIN_SECONDS);
     const entered = gate.enter(appId);
     const queuedMs = entered === 0 ? 0 : await entered;
     const executionId = newId();
