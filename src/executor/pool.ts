@@ -10,8 +10,8 @@ const WATCHDOG_GRACE_MS = 25;
 const STEAL_AFTER_MS = 8;
 /** Runs that may stand in line for one worker. */
 const MAX_LINE = 32;
-/** Threads that start at the same time; more would only slow each other down. */
-const MAX_STARTING = 2;
+/** Threads that start at the same time: loading takes a processor for some 20 ms, and one is left for what runs. */
+const MAX_STARTING = Math.max(1, navigator.hardwareConcurrency - 1);
 /** Up to this many workers keep what they have compiled when another app needs one. */
 const KEPT_WARM = 4;
 /** An idle worker ends after this long. */
@@ -185,11 +185,12 @@ export class Pool {
 
   #finished(worker: WorkerThread, job: Job, result: Result): void {
     if (job.run !== null) job.source.learn(result[1]);
+    // At once, not when it is idle: under load it may never be.
+    if (worker.isLowered) worker.restorePriority();
     const isIdle = worker.load === 0;
     if (isIdle) worker.idleSince = performance.now();
     job.end({ kind: "result", result });
     if (!isIdle) return;
-    if (worker.isLowered) worker.restorePriority();
     const heap = this.#heaps.read(worker.index);
     // Only what runs can be blamed.
     if (heap > 0) this.#heaps.publish(worker.index, 0);
@@ -332,7 +333,7 @@ const STOPPED: Failure = { code: "internal", message: "PiCloud was stopped while
 
 /** Whether a fast job may go to a worker of its app: an idle one, or one whose line is short and moves. */
 const canQueue = (worker: WorkerThread, job: Job): boolean => {
-  if (worker.appId !== job.appId) return false;
+  if (worker.appId !== job.appId || worker.isLowered) return false;
   if (worker.load === 0) return true;
   const { head } = worker;
   return worker.load < MAX_LINE && !worker.isStalled && !worker.isFull && head !== undefined && isFast(head);

@@ -2,19 +2,24 @@ import { dlopen } from "bun:ffi";
 import { readlinkSync } from "node:fs";
 
 /**
- * Scheduling priority of single threads. A script that computes for long must not keep the main thread and short runs
- * from the processor, and on a small machine twenty of them otherwise would: the system gives every busy thread the
- * same share. On Linux each thread has a nice value of its own. Elsewhere nothing happens, and all threads are equal.
+ * Scheduling of single threads. A script that computes for long must not keep the main thread and short runs from the
+ * processor, and on a small machine twenty of them otherwise would: the system gives every busy thread the same share.
+ * On Linux each thread can have a policy of its own. Elsewhere nothing happens, and all threads are equal.
  */
 
-type SetPriority = (which: number, who: number, nice: number) => number;
+type SetScheduler = (thread: number, policy: number, parameters: Int32Array) => number;
 
 /** Undefined: not looked for yet; null: there is none here. */
-let setpriority: SetPriority | null | undefined;
+let setScheduler: SetScheduler | null | undefined;
 
-/** What a long run gets: one tenth of a normal thread's share, when there is not enough for both. */
-const LONG_RUN_NICE = 10;
-const PRIO_PROCESS = 0;
+const SCHED_OTHER = 0;
+/**
+ * Runs when nothing else wants the processor, and makes way at once when something does. A nice value alone was not
+ * enough: beside twenty loops of nice 15 a thread that woke up waited for the next tick of the clock (4 ms), or two.
+ */
+const SCHED_IDLE = 5;
+/** `struct sched_param`: the static priority, which both policies want to be 0. */
+const PARAMETERS = new Int32Array(1);
 
 /** The system's id of the calling thread; 0 where it cannot be told. */
 export function threadId(): number {
@@ -27,21 +32,23 @@ export function threadId(): number {
 }
 
 /** Whether the thread now has the priority of a long run. */
-export const lowerPriority = (thread: number): boolean => renice(thread, LONG_RUN_NICE);
+export const lowerPriority = (thread: number): boolean => schedule(thread, SCHED_IDLE);
 
 /** Whether the thread has a normal priority again. Only a privileged process may do that. */
-export const restorePriority = (thread: number): boolean => renice(thread, 0);
+export const restorePriority = (thread: number): boolean => schedule(thread, SCHED_OTHER);
 
-function renice(thread: number, nice: number): boolean {
+function schedule(thread: number, policy: number): boolean {
   if (thread === 0) return false;
-  if (setpriority === undefined) setpriority = load();
-  return setpriority !== null && setpriority(PRIO_PROCESS, thread, nice) === 0;
+  if (setScheduler === undefined) setScheduler = load();
+  return setScheduler !== null && setScheduler(thread, policy, PARAMETERS) === 0;
 }
 
-function load(): SetPriority | null {
+function load(): SetScheduler | null {
   try {
-    const { symbols } = dlopen("libc.so.6", { setpriority: { args: ["i32", "u32", "i32"], returns: "i32" } });
-    return symbols.setpriority;
+    const { symbols } = dlopen("libc.so.6", {
+      sched_setscheduler: { args: ["i32", "i32", "ptr"], returns: "i32" },
+    });
+    return symbols.sched_setscheduler;
   } catch {
     return null;
   }
