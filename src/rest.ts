@@ -17,6 +17,8 @@ export function restWhenIdle(idle: () => boolean): { touched(): void; stop(): vo
     }
     timer = null;
     Bun.gc(true);
+    // Compiled code and empty blocks go back to the system too (measured: 10 MB of 78 after some use).
+    Bun.shrink();
   };
   return {
     touched: () => {

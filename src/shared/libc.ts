@@ -19,6 +19,7 @@ const FUNCTIONS = {
 const LINUX_FUNCTIONS = {
   ...FUNCTIONS,
   __errno_location: { args: [], returns: FFIType.ptr },
+  madvise: { args: [FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
   prctl: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64], returns: FFIType.i32 },
   setfsgid: { args: [FFIType.u32], returns: FFIType.i32 },
   setfsuid: { args: [FFIType.u32], returns: FFIType.i32 },
