@@ -16,6 +16,7 @@
  * });
  */
 export { Engine, type EngineOptions } from "./compile/engine.ts";
+export type { Session } from "./compile/session.ts";
 export type { CompiledScript, CompileResult } from "./compile/script.ts";
 export type {
   CompileOptions,
@@ -38,4 +39,16 @@ export * from "./runtime/values.ts";
 export { fromHost, type HostData, parseJson, toJson } from "./runtime/json.ts";
 export { debugText, display, toDebugValue } from "./runtime/format.ts";
 export { typeName } from "./runtime/type-name.ts";
-export { formatDiagnostic, officialMessage, parse, tokenize } from "./syntax/index.ts";
+export {
+  columnOf,
+  excerptAt,
+  format,
+  formatDiagnostic,
+  type FormatResult,
+  lineOf,
+  NONE,
+  officialMessage,
+  parse,
+  type Pos,
+  tokenize,
+} from "./syntax/index.ts";

@@ -16,6 +16,7 @@ import { generate, generateEval, type GenerateOptions } from "./generate.ts";
 import { printing, reflection } from "./engine-natives.ts";
 import { type Main, Runner } from "./runner.ts";
 import type { CompileResult } from "./script.ts";
+import { Session } from "./session.ts";
 import { closuresIn, walkStmt } from "./walk.ts";
 
 export interface EngineOptions {
@@ -83,8 +84,19 @@ export class Engine {
     const limits = { ...this.limits, ...options.limits };
     const parsed = parse(source, limits);
     if (!parsed.ok) return { ok: false, diagnostics: parsed.diagnostics };
-    const { script } = parsed;
     const generation = this.#generation(limits, new Set(options.constants ?? []));
+    return { ok: true, script: this.#runner(parsed.script, generation) };
+  }
+
+  /** Begins a session of inputs that are compiled and run one after the other, with variables that stay. */
+  session(options: CompileOptions = {}): Session {
+    const limits = { ...this.limits, ...options.limits };
+    const generation = this.#generation(limits, new Set(options.constants ?? []));
+    return new Session(limits, (script) => this.#runner(script, { ...generation, inSession: true }));
+  }
+
+  #runner(script: Script, generation: GenerateOptions): Runner {
+    const { limits } = generation;
     const { javascript, suspends } = generate(script, generation);
     const program = new Program(this.natives);
     program.facts = factsOf(script);
@@ -96,7 +108,7 @@ export class Engine {
       }
       return { suspends, code: link(generateEval(inner.script, generation, suspends), program) };
     };
-    const runner = new Runner({
+    return new Runner({
       engine: this,
       program,
       main: link(javascript, program),
@@ -106,7 +118,6 @@ export class Engine {
       functions: signatures(script),
       imports: literalImports(script),
     });
-    return { ok: true, script: runner };
   }
 }
 

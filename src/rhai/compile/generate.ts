@@ -18,6 +18,8 @@ export interface GenerateOptions {
   readonly constants: ReadonlySet<string>;
   /** Compiles every function as one that may suspend. */
   readonly forceSuspension: boolean;
+  /** The input of a session: its variables live in the scope `E` that it is given, and stay there. */
+  readonly inSession?: boolean;
 }
 
 export interface Generated {
@@ -34,12 +36,12 @@ export function generate(script: Script, options: GenerateOptions): Generated {
     script,
     ...options,
     suspension,
-    usesGlobals: hasFunctions(script),
+    usesGlobals: options.inSession === true || hasFunctions(script),
     isEval: false,
   });
   declareFunctions(writer, script.functions);
   for (const fn of writer.functions) compileFunction(writer, fn);
-  const main = mainCode(writer, script, suspension.main);
+  const main = mainCode(writer, script, suspension.main, options.inSession === true);
   const javascript = assemble(writer, main);
   return { javascript, suspends: suspension.main };
 }
@@ -53,15 +55,15 @@ function hasFunctions(script: Script): boolean {
   return script.functions.length > 0 || closuresIn(script.body).length > 0;
 }
 
-function mainCode(writer: ScriptWriter, script: Script, suspends: boolean): string {
-  const dynamic = needsScope(writer, script.body);
+function mainCode(writer: ScriptWriter, script: Script, suspends: boolean, inSession: boolean): string {
+  const dynamic = inSession || needsScope(writer, script.body);
   const f = new FunctionWriter(writer, {
     isMain: true,
     suspends,
     dynamic,
     captured: dynamic ? new Set() : capturedVariables([], script.body),
   });
-  return `${suspends ? "async " : ""}function main(R, E, T) {\n${statements(f, script)}\n}`;
+  return `${suspends ? "async " : ""}function main(R, E, T) {\n${statements(f, script, inSession)}\n}`;
 }
 
 /** Code for `eval`: runs in the scope `E` that it is given, and leaves its variables there. */
@@ -74,10 +76,14 @@ export function generateEval(script: Script, options: GenerateOptions, suspends:
   return assemble(writer, main);
 }
 
-function statements(f: FunctionWriter, script: Script): string {
+function statements(f: FunctionWriter, script: Script, inSession = false): string {
   const lines = f.capture(() => {
     f.beginMeter(NONE);
-    compileBody(f, script.body, RETURN);
+    if (!inSession) return compileBody(f, script.body, RETURN);
+    // A block that gives the value must be left by its end, where its variables go, and not by a return.
+    const value = f.temp();
+    compileBody(f, script.body, { kind: "variable", js: value });
+    f.emit(`return ${value};`);
   });
   const locals = f.locals.length === 0 ? "" : `let ${f.locals.join(", ")};\n`;
   return locals + f.withMeters(lines);

@@ -5,7 +5,7 @@ import { functionNotFound } from "../runtime/faults.ts";
 import type { EngineLimits, NativeModule } from "../runtime/native.ts";
 import { NativeTable } from "../runtime/natives.ts";
 import type { Program } from "../runtime/program.ts";
-import { type ModuleInstance, Run } from "../runtime/run.ts";
+import { type ImportedModule, type ModuleInstance, Run } from "../runtime/run.ts";
 import type { FunctionSignature, RunOptions, RunResult } from "../runtime/run-options.ts";
 import type { Cell, Value } from "../runtime/values.ts";
 import { NONE, type Pos } from "../syntax/position.ts";
@@ -23,6 +23,14 @@ interface RunnerParts {
   readonly javascript: string;
   readonly functions: readonly FunctionSignature[];
   readonly imports: readonly string[];
+}
+
+/** What the inputs of a session share. */
+export interface SessionState {
+  readonly scope: DynamicScope;
+  imports: readonly ImportedModule[];
+  /** Global constants, for functions. */
+  globals: ReadonlyMap<string, Value>;
 }
 
 /** A compiled script that can be run. */
@@ -50,6 +58,23 @@ export class Runner implements CompiledScript {
   run(options: RunOptions = {}): RunResult | Promise<RunResult> {
     const run = this.#start(options);
     return finish(run, () => this.#main(run, new DynamicScope(), null));
+  }
+
+  /** Runs with the variables, imports and constants of a session. A run that fails adds none. */
+  runIn(state: SessionState, options: RunOptions): RunResult | Promise<RunResult> {
+    const run = this.#start(options);
+    run.imports.push(...state.imports);
+    for (const [name, value] of state.globals) run.globals.set(name, value);
+    const before = state.scope.length;
+    const settle = (result: RunResult): RunResult => {
+      if (result.ok) {
+        state.imports = run.imports;
+        state.globals = run.globals;
+      } else state.scope.rewind(before);
+      return result;
+    };
+    const result = finish(run, () => this.#main(run, state.scope, null));
+    return result instanceof Promise ? result.then(settle) : settle(result);
   }
 
   call(name: string, args: readonly Value[], options: RunOptions = {}): RunResult | Promise<RunResult> {

@@ -1,6 +1,7 @@
 /** Source text to syntax tree: the face of this folder. */
 export type * from "./ast.ts";
 export { type Diagnostic, formatDiagnostic, officialMessage, SYNTAX_ERROR } from "./diagnostics.ts";
+export { excerptAt } from "./excerpt.ts";
 export { functionNameProblem, isFunctionName } from "./function-name.ts";
 export { DEFAULT_LIMITS, type ParseLimits } from "./parse-state.ts";
 export {
