@@ -51,23 +51,18 @@ const TRANSPORT_BODY_LIMIT = 1024 * 1024 * 1024;
  */
 export function listenHttp(config: Config): HttpServer {
   let roles: Roles | null = null;
-  let active = 0;
-  let drained: (() => void) | null = null;
-  const rest = restWhenIdle(() => active === 0);
 
-  const answer = async (request: Request, server: Server<undefined>): Promise<Response> => {
-    active++;
+  // Not async: a promise of ours around the role's own would be paid for by every request.
+  const answer = (request: Request, server: Server<undefined>): Response | Promise<Response> => {
+    rest.touched();
     try {
-      return await dispatch(request, new LazyInfo(request, server), roles);
+      return dispatch(request, new LazyInfo(request, server), roles);
     } catch (error) {
       return problemResponse(error, newId());
-    } finally {
-      active--;
-      rest.touched();
-      if (active === 0) drained?.();
     }
   };
   const server = bind(config, answer);
+  const rest = restWhenIdle(() => server.pendingRequests === 0);
 
   return {
     url: `http://${printable(config.listen.hostname)}:${server.port}`,
@@ -78,12 +73,8 @@ export function listenHttp(config: Config): HttpServer {
       rest.stop();
       // Closes the listener; requests under way go on.
       void server.stop(false);
-      if (active > 0) {
-        const empty = new Promise<void>((resolve) => {
-          drained = resolve;
-        });
-        await Promise.race([empty, Bun.sleep(graceMs)]);
-      }
+      const end = performance.now() + graceMs;
+      while (server.pendingRequests > 0 && performance.now() < end) await Bun.sleep(10);
       await server.stop(true);
     },
   };
@@ -91,7 +82,7 @@ export function listenHttp(config: Config): HttpServer {
 
 function bind(
   config: Config,
-  fetch: (request: Request, server: Server<undefined>) => Promise<Response>,
+  fetch: (request: Request, server: Server<undefined>) => Response | Promise<Response>,
 ): Server<undefined> {
   const { hostname, port } = config.listen;
   try {
@@ -123,52 +114,55 @@ function bind(
   }
 }
 
-async function dispatch(request: Request, info: RequestInfo, roles: Roles | null): Promise<Response> {
-  const path = pathOf(request.url);
-  // Most requests are for scripts: one comparison sends them on their way.
-  if (request.url.startsWith("/") && path !== "/healthz" && path !== "/readyz") {
+function dispatch(request: Request, info: RequestInfo, roles: Roles | null): Response | Promise<Response> {
+  const { url } = request;
+  const start = pathStart(url);
+  // Most requests are for scripts: one look sends them on their way.
+  if (roles !== null && !isReserved(url, start) && start > 0) return roles.orchestrator(request, info);
+  const path = pathOf(url, start);
+  if (path === "/healthz") return new Response("ok");
+  if (path === "/readyz") return readiness(roles);
+  if (roles === null) throw notReady(roles);
+  if (start === 0) {
     // RFC 9112, 3.2. Without a host there is no absolute URL, on which everything below relies.
     throw badRequest("host_missing", "The request has no Host header. HTTP/1.1 requires one.");
   }
-  if (roles !== null && !RESERVED.has(firstSegment(path))) return roles.orchestrator(request, info);
-  if (path === "/healthz") return new Response("ok");
-  if (path === "/readyz") {
-    const ready = roles !== null && (await roles.ready());
-    return ready ? new Response("ready") : problemResponse(notReady(roles), newId());
-  }
-  if (roles === null) return problemResponse(notReady(roles), newId());
   if (path === "/version") return Response.json(roles.version());
   if (path.startsWith("/api/v1/execute/")) return roles.orchestrator(request, info);
   if (path.startsWith("/api/") || path === "/api") return roles.manager(request, info);
   return roles.dashboard(request) ?? problemResponse(notFound("This page"), newId());
 }
 
-/** First segments that are not the scripts' (CONTRACT 2.1). Those without an answer yet are 404. */
-const RESERVED: ReadonlySet<string> = new Set([
-  "api",
-  "admin",
-  "healthz",
-  "readyz",
-  "version",
-  "metrics",
-  "realtime",
-]);
+async function readiness(roles: Roles | null): Promise<Response> {
+  const ready = roles !== null && (await roles.ready());
+  return ready ? new Response("ready") : problemResponse(notReady(roles), newId());
+}
+
+/** Paths that are not the scripts', with all below them (CONTRACT 2.1). Those without an answer yet are 404. */
+const RESERVED = ["/api", "/admin", "/healthz", "/readyz", "/version", "/metrics", "/realtime"];
+
+/** Whether a URL's path, which begins at `start`, is reserved. Allocates nothing: each request comes by here. */
+function isReserved(url: string, start: number): boolean {
+  for (const path of RESERVED) {
+    if (!url.startsWith(path, start)) continue;
+    const next = url[start + path.length];
+    if (next === undefined || next === "/" || next === "?") return true;
+  }
+  return false;
+}
 
 const notReady = (roles: Roles | null): AppError =>
   roles === null
     ? unavailable("starting", "PiCloud is starting.", 1)
     : unavailable("database_unavailable", "The database is not reachable at the moment.", 2);
 
-/** The path of a request's URL, without query. The URL of a request without a Host header begins with its path. */
-function pathOf(url: string): string {
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
+/** Where the path of a request's URL begins. 0: the request had no Host header, so its URL is the bare path. */
+const pathStart = (url: string): number =>
+  url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
+
+function pathOf(url: string, start: number): string {
   const end = url.indexOf("?", start);
   return end === -1 ? url.slice(start) : url.slice(start, end);
-}
-
-function firstSegment(path: string): string {
-  const end = path.indexOf("/", 1);
-  return end === -1 ? path.slice(1) : path.slice(1, end);
 }
 
 class LazyInfo implements RequestInfo {
