@@ -133,6 +133,34 @@ describe("sizes", () => {
     expect(performance.now() - before).toBeLessThan(1500);
   });
 
+  // In the time that a look at the whole text at each step would take, these would pass their deadline.
+  for (const [name, step] of Object.entries({
+    "an operator with assignment": 's += "aaaaaaaaaaaaaaaa"',
+    "an operator": 's = s + "aaaaaaaaaaaaaaaa"',
+    "a text in front": 's = "aaaaaaaaaaaaaaaa" + s',
+    interpolation: "s = `${s}aaaaaaaaaaaaaaaa`",
+    "other scalars": 's += "\u00e9\u20ac"',
+    numbers: "s += 12.5",
+    "two texts side by side": 's += "aaaaaaaaaaaaaaaa"; t += "\u00e9aaaaaaaaaaaaaa"',
+    "a property": 'm.s += "aaaaaaaaaaaaaaaa"',
+    "an element": 'a[0] += "aaaaaaaaaaaaaaaa"',
+  })) {
+    test(`a string of 1 MiB is reached fast by ${name}`, () => {
+      const source = `let s = ""; let t = ""; let m = #{s: ""}; let a = [""]; loop { ${step}; }`;
+      const limits = { maxStringSize: 1_048_576, maxArraySize: 100_000, maxMapSize: 100_000 };
+      expect(error(source, { limits, deadline: performance.now() + 1000 }).kind).toBe("ErrorDataTooLarge");
+    });
+  }
+
+  test("a string of wide scalars ends at exactly its bytes", () => {
+    const source = 'let s = ""; let n = 0; try { loop { s += "\u20ac"; n += 1; } } catch { } n';
+    const counted = 'let s = ""; for i in 0..N { s += "\u20ac"; } s.len';
+    const limits = { maxStringSize: 30_000 };
+    expect(error(source, { limits }).kind).toBe("ErrorDataTooLarge");
+    expect(shown(counted.replace("N", "10000"), { limits })).toBe("10000");
+    expect(error(counted.replace("N", "10001"), { limits }).kind).toBe("ErrorDataTooLarge");
+  });
+
   test("variables are limited", () => {
     expect(shown("let a = 1; let b = 2; a + b", { limits: { maxVariables: 2 } })).toBe("3");
     expect(error("let a = 1; let b = 2; let c = 3;", { limits: { maxVariables: 2 } }).kind).toBe(
@@ -145,6 +173,64 @@ describe("sizes", () => {
     const source = 'import "a" as a; import "b" as b; a::X + b::X';
     expect(shown(source, { resolver, limits: { maxModules: 2 } })).toBe("2");
     expect(error(source, { resolver, limits: { maxModules: 1 } }).kind).toBe("ErrorTooManyModules");
+  });
+});
+
+describe("values nested deep", () => {
+  const limits = { maxStringSize: 1_048_576, maxArraySize: 100_000, maxMapSize: 100_000 };
+  const array = "let a = []; for i in 0..99990 { a = [a]; } let b = []; for i in 0..99990 { b = [b]; } ";
+  const map =
+    "let a = #{}; for i in 0..99990 { a = #{a: a}; } let b = #{}; for i in 0..99990 { b = #{a: b}; } ";
+  const uses: readonly [use: string, outcome: string][] = [
+    ["a.len()", "1"],
+    ["let c = a; c == c", "ErrorStackOverflow"],
+    ["a == b", "ErrorStackOverflow"],
+    ["a != b", "ErrorStackOverflow"],
+    ["a.to_string()", "ErrorStackOverflow"],
+    ["a.to_debug()", "ErrorStackOverflow"],
+    ["`${a}`", "ErrorStackOverflow"],
+    ["print(a)", "ErrorStackOverflow"],
+    ["debug(a)", "ErrorStackOverflow"],
+    ["b in [a]", "ErrorStackOverflow"],
+    ["switch a { 1 => 2, _ => 3 }", "3"],
+    ["throw a", "ErrorStackOverflow"],
+    ["let f = || a; f.call().len()", "1"],
+    ["a = [a, b]", "ErrorDataTooLarge"],
+  ];
+  for (const [kind, make] of Object.entries({ array, map })) {
+    for (const [use, outcome] of uses) {
+      test(`${kind}: ${use} answers or is told`, () => {
+        const result = run(make + use, { limits, deadline: performance.now() + 2000 });
+        expect(result.ok ? String(result.value) : result.error.kind).toBe(outcome);
+      });
+    }
+  }
+
+  test("the error of a stack used up has a position", () => {
+    expect(error(`${array}\na == b`, { limits }).message).toBe("Stack overflow (line 2, position 3)");
+  });
+
+  test("a map has no JSON", () => {
+    expect(error(`${map} a.to_json()`, { limits }).kind).toBe("ErrorStackOverflow");
+  });
+
+  test("nesting without end is told at the limit", () => {
+    for (const source of ["let a = []; loop { a = [a]; }", "let a = #{}; loop { a = #{a: a}; }"]) {
+      expect(error(source, { limits, deadline: performance.now() + 2000 }).kind).toBe("ErrorDataTooLarge");
+    }
+  });
+
+  test("shared data is compared as often as operations allow", () => {
+    const source = "let a = [1]; let b = [1]; for i in 0..60 { a = [a, a]; b = [b, b]; } a == b";
+    expect(error(source, { limits: { maxOperations: 100_000 } }).kind).toBe("ErrorTooManyOperations");
+  });
+
+  test("pointers with ever more values are seen by the clock", () => {
+    const result = error("let f = |x| x; loop { f = f.curry(f); }", {
+      limits: { maxMemory: 64 * 1024 * 1024 },
+      deadline: performance.now() + 2000,
+    });
+    expect(result.kind).toBe("ErrorMemory");
   });
 });
 

@@ -163,7 +163,7 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
       if (first === undefined || rest.length === 0) return notFound(f, expr);
       const values = operands(f, args);
       const [pointer, ...bound] = values;
-      const js = `H.curry(${pointer?.js}, [${bound.map(owned).join(", ")}], ${startPosition(first)})`;
+      const js = `H.curry(R, ${pointer?.js}, [${bound.map(owned).join(", ")}], ${startPosition(first)})`;
       return operand(js, { ...combined(values), type: "other" });
     }
     case "is_shared": {

@@ -251,6 +251,12 @@ function withCurried(fn: FnPtr, args: readonly Value[]): (Value | Cell)[] {
 
 const unwrapCell = (value: Value | Cell): Value => (value instanceof Cell ? copyValue(value.value) : value);
 
+/** The pointer with more values in front of its arguments. */
+export function curry(run: Run, fn: FnPtr, values: readonly Value[]): FnPtr {
+  run.allocate(64 + (fn.curried.length + values.length) * 8);
+  return new FnPtr(fn.name, [...fn.curried, ...values], fn.target);
+}
+
 /** See NativeContext.arityOf. */
 export function pointerArity(run: Run, fn: FnPtr): number {
   const script = fn.target ?? null;

@@ -1,5 +1,5 @@
 import type { Pos } from "../syntax/position.ts";
-import { asPointer, callMethod, callPointer, locked, type Result } from "./calls.ts";
+import { asPointer, callMethod, callPointer, curry, locked, type Result } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
 import { constantAssigned, functionNotFound, isSystemError, mismatch } from "./faults.ts";
 import {
@@ -258,10 +258,8 @@ export function dispatchMethod(
       if (target.value instanceof FnPtr) return callPointer(run, target.value, args, null, pos);
       if (args.length === 0) throw mismatch("Fn", typeName(target.value), pos);
       return callPointer(run, asPointer(args[0], argPos), args.slice(1), target, pos);
-    case "curry": {
-      const fn = asPointer(target.value, pos);
-      return new FnPtr(fn.name, [...fn.curried, ...args.map(copyValue)], fn.target);
-    }
+    case "curry":
+      return curry(run, asPointer(target.value, pos), args.map(copyValue));
     case "is_shared":
       if (args.length === 0) return target.shared;
       break;

@@ -164,7 +164,7 @@ function noOperator(operator: string, a: Value, b: Value): RhaiError {
 
 function arraysEqual(a: readonly Value[], b: readonly Value[], meter?: Meter): boolean {
   if (a.length !== b.length) return false;
-  meter?.charge(a.length >>> 2);
+  meter?.charge((a.length + 3) >>> 2);
   for (let i = 0; i < a.length; i++) if (!elementsEqual(a[i], b[i], meter)) return false;
   return true;
 }
@@ -172,7 +172,7 @@ function arraysEqual(a: readonly Value[], b: readonly Value[], meter?: Meter): b
 /** Unlike in arrays, two kinds of range as values are an error, and the order of keys decides which error comes. */
 function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>, meter?: Meter): boolean {
   if (a.size !== b.size) return false;
-  meter?.charge(a.size >>> 1);
+  meter?.charge((a.size + 1) >>> 1);
   for (const key of sortedKeys(a)) {
     if (!b.has(key) || !equals(a.get(key), b.get(key), meter)) return false;
   }

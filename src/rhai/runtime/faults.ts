@@ -114,8 +114,15 @@ export function unboundThis(pos: Pos): RhaiError {
   return new RhaiError("ErrorUnboundThis", "'this' not bound", pos);
 }
 
+/** The script error for a limit of JavaScript itself (a stack used up, data too long), or null. */
+export function hostLimit(thrown: unknown): RhaiError | null {
+  if (!(thrown instanceof RangeError)) return null;
+  return thrown.message.includes("call stack") ? stackOverflow(NONE) : dataTooLarge("Data", NONE);
+}
+
 /** Gives the error a position unless it has one. */
-export function fillPosition(error: unknown, pos: Pos): unknown {
+export function fillPosition(thrown: unknown, pos: Pos): unknown {
+  const error = hostLimit(thrown) ?? thrown;
   if (error instanceof RhaiError && error.pos === NONE) error.pos = pos;
   return error;
 }

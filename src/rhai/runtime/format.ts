@@ -155,6 +155,9 @@ interface Style {
 const SCRIPT: Style = { host: false };
 const HOST: Style = { host: true };
 
+/** Longest text where the host sets no limit, in UTF-16 units: shared data can be written without end. */
+const MAX_TEXT = 0x1000_0000;
+
 /** Text under construction: pieces are joined at the end. */
 class Writer {
   readonly pieces: string[] = [];
@@ -163,12 +166,12 @@ class Writer {
   /** Captured variables that are being written, to stop at a cycle. */
   readonly open = new Set<Cell>();
   constructor(limit: number) {
-    this.limit = limit;
+    this.limit = limit > 0 ? limit : MAX_TEXT;
   }
   add(text: string): void {
     this.pieces.push(text);
     this.length += text.length;
-    if (this.limit > 0 && this.length > this.limit) {
+    if (this.length > this.limit) {
       throw new RhaiError("ErrorDataTooLarge", "Length of string too large", NONE);
     }
   }

@@ -60,15 +60,8 @@ export function text(run: Run, value: Value, pos: Pos): string {
 }
 
 export function join(run: Run, parts: readonly string[], positions: readonly Pos[]): string {
-  let result = "";
-  for (const part of parts) result += part;
-  run.allocate(result.length + 32);
-  if (run.sized) {
-    let length = "";
-    for (const [i, part] of parts.entries()) {
-      length += part;
-      run.checkSizeAt(length, positions[i] ?? NONE);
-    }
-  }
+  let result = parts[0] ?? "";
+  if (run.sized) run.checkSizeAt(result, positions[0] ?? NONE);
+  for (let i = 1; i < parts.length; i++) result = run.concat(result, parts[i] ?? "", positions[i] ?? NONE);
   return result;
 }

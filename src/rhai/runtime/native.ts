@@ -3,7 +3,19 @@ import type { FnPtr, Value } from "./values.ts";
 
 /** Names of parameter types. `any` accepts every value; other names are those of native types (`typeName`). */
 export type ParamType =
-  | "any" | "()" | "bool" | "i64" | "f64" | "string" | "char" | "array" | "map" | "blob" | "range" | "range=" | "Fn"
+  | "any"
+  | "()"
+  | "bool"
+  | "i64"
+  | "f64"
+  | "string"
+  | "char"
+  | "array"
+  | "map"
+  | "blob"
+  | "range"
+  | "range="
+  | "Fn"
   | (string & {});
 
 /** A place that a native function may change when its first parameter is of an immutable kind (string, i64, …). */
@@ -85,6 +97,8 @@ export interface NativeContext {
   allocate(bytes: number): void;
   /** Checks a new value (string, array, map or blob, with nested data) against the size limits, and returns it. */
   checkSize<T extends Value>(value: T): T;
+  /** Two texts as one, checked against the limits. Takes constant time, however long they are. */
+  concat(a: string, b: string): string;
   /** Calls a function pointer. `self` binds `this`. The answer is a promise only if the callee suspended. */
   call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value>;
   /** Number of parameters of the script function behind a pointer less those curried; -1 when it is a native one. */

@@ -1,4 +1,4 @@
-import type { Pos } from "../syntax/position.ts";
+import { NONE, type Pos } from "../syntax/position.ts";
 import { callNatives, invoke, invokeMethod, isContainer } from "./calls.ts";
 import {
   equals,
@@ -10,8 +10,7 @@ import {
   lessEqual,
   notEquals,
 } from "./equality.ts";
-import { RhaiError } from "./errors.ts";
-import { dataTooLarge, fillPosition, functionNotFound, mismatch } from "./faults.ts";
+import { fillPosition, functionNotFound, mismatch } from "./faults.ts";
 import { INT_MAX, type Int } from "./int.ts";
 import { floatPower } from "./float-power.ts";
 import * as int from "./int.ts";
@@ -178,30 +177,7 @@ export function binary(run: Run, op: string, a: Value, b: Value, pos: Pos): Valu
   return native(run, op, a, b, pos);
 }
 
-/** JavaScript has a limit of its own. */
-function joined(a: string, b: string): string {
-  if (a.length + b.length > MAX_STRING) throw dataTooLarge("Length of string", 0);
-  return a + b;
-}
-
-/** Longest string whatever the limits say, in UTF-16 units. */
-const MAX_STRING = 0x1000_0000;
-
-export function concat(run: Run, a: string, b: string): string {
-  const text = joined(a, b);
-  run.allocate(b.length + 32);
-  // Joined strings are stored as trees, so that the heap does not show yet what they will take.
-  const { maxMemory } = run.limits;
-  if (maxMemory > 0 && text.length > maxMemory) run.outOfMemory();
-  if (run.sized) {
-    try {
-      run.checkSizeAt(text, 0);
-    } catch (error) {
-      throw error instanceof RhaiError ? dataTooLarge("Length of string", 0) : error;
-    }
-  }
-  return text;
-}
+export const concat = (run: Run, a: string, b: string): string => run.concat(a, b, NONE);
 
 function native(run: Run, op: string, a: Value, b: Value, pos: Pos): Value {
   return callNatives(run, run.program.natives.group(op, 2), op, [a, b], pos) as Value;

@@ -1,6 +1,6 @@
 import { functionNameProblem, isFunctionName } from "../syntax/function-name.ts";
 import { NONE, type Pos } from "../syntax/position.ts";
-import { asPointer, callByName, callPointer, codeOf, locked, type Result } from "./calls.ts";
+import { asPointer, callByName, callPointer, codeOf, curry, locked, type Result } from "./calls.ts";
 import { dispatchMethod } from "./chain.ts";
 import { RhaiError } from "./errors.ts";
 import { dataRace, mismatch } from "./faults.ts";
@@ -90,9 +90,9 @@ export function makePointer(name: Value, pos: Pos): FnPtr {
   throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`, pos, { function: name });
 }
 
-export function curry(pointer: Value, args: Value[], pos: Pos): FnPtr {
-  const fn = asPointer(pointer, pos);
-  return new FnPtr(fn.name, [...fn.curried, ...args], fn.target);
+/** `curry(pointer, …)`. */
+export function curryValue(run: Run, pointer: Value, args: Value[], pos: Pos): FnPtr {
+  return curry(run, asPointer(pointer, pos), args);
 }
 
 /** A closure that captures variables. */

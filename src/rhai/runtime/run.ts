@@ -1,11 +1,12 @@
 import { NONE, type Pos } from "../syntax/position.ts";
 import { callByName, callPointer, pointerArity } from "./calls.ts";
 import { RhaiError } from "./errors.ts";
-import { dataTooLarge, inCall, isSystemError, stackOverflow, variableNotFound } from "./faults.ts";
+import { dataTooLarge, hostLimit, inCall, isSystemError, stackOverflow, variableNotFound } from "./faults.ts";
 import type { EngineLimits, NativeContext, Ref } from "./native.ts";
 import type { Program } from "./program.ts";
 import type { RunOptions } from "./run-options.ts";
 import { sizesOf } from "./sizes.ts";
+import { LONG_TEXT, TextSizes } from "./text-sizes.ts";
 import {
   Cell,
   type CompiledFunction,
@@ -28,6 +29,9 @@ const MEASURED_STEP = 1_000_000;
 
 /** Containers with fewer elements than this, nested ones included, are measured at each change. */
 const EXACT_SIZE = 100;
+
+/** Longest string whatever the limits say, in UTF-16 units: JavaScript has a limit of its own. */
+const MAX_STRING = 0x1000_0000;
 
 /** Deepest stack where the host sets no limit. A suspended call takes heap instead of stack, which must end too. */
 const UNLIMITED_LEVELS = 100_000;
@@ -97,6 +101,7 @@ export class Run implements NativeContext {
   /** Bytes of the heap above those at the start, at the last reading. */
   #read = 0;
   #countedAtReading = 0;
+  readonly #texts = new TextSizes();
   /** Elements counted by checks of nested sizes since the last look at the clock. */
   #measured = 0;
 
@@ -207,13 +212,13 @@ export class Run implements NativeContext {
     const { maxStringSize, maxArraySize, maxMapSize } = this.limits;
     if (typeof value === "string") {
       if (maxStringSize === 0 || value.length * 3 <= maxStringSize) return NO_SIZES;
-      if (value.length > maxStringSize || Buffer.byteLength(value) > maxStringSize) {
+      if (value.length > maxStringSize || this.#texts.bytesOf(value) > maxStringSize) {
         throw dataTooLarge("Length of string", pos);
       }
       return NO_SIZES;
     }
     if (typeof value !== "object") return NO_SIZES;
-    const sizes = sizesOf(value, this.limits);
+    const sizes = sizesOf(value, this.limits, this.#texts);
     this.#measured += sizes.items + sizes.entries;
     if (this.#measured > MEASURED_STEP) {
       this.#measured = 0;
@@ -223,6 +228,22 @@ export class Run implements NativeContext {
     if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
     if (maxMapSize > 0 && sizes.entries > maxMapSize) throw dataTooLarge("Size of object map", pos);
     return sizes;
+  }
+
+  /** `a` followed by `b`. Takes constant time and memory, as joined strings are stored as trees. */
+  concat(a: string, b: string, pos = this.callPos): string {
+    const { maxStringSize, maxMemory } = this.limits;
+    const length = a.length + b.length;
+    if (length > MAX_STRING || (maxStringSize > 0 && length > maxStringSize))
+      throw dataTooLarge("Length of string", pos);
+    const text = a + b;
+    this.allocate(Math.min(a.length, b.length) + 32);
+    // The heap does not show yet what a tree will take.
+    if (maxMemory > 0 && length > maxMemory) this.outOfMemory();
+    if (maxStringSize > 0 && (length >= LONG_TEXT || length * 3 > maxStringSize)) {
+      if (this.#texts.joined(text, a, b) > maxStringSize) throw dataTooLarge("Length of string", pos);
+    }
+    return text;
   }
 
   /**
@@ -369,10 +390,4 @@ class RefCell extends Cell {
       },
     });
   }
-}
-
-/** The script error for a limit of JavaScript itself, or null. */
-export function hostLimit(thrown: unknown): RhaiError | null {
-  if (!(thrown instanceof RangeError)) return null;
-  return thrown.message.includes("call stack") ? stackOverflow(NONE) : dataTooLarge("Data", NONE);
 }

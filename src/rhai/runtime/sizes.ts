@@ -1,5 +1,5 @@
 import type { EngineLimits } from "./native.ts";
-import { byteLength } from "./text.ts";
+import type { TextSizes } from "./text-sizes.ts";
 import { RhaiArray, RhaiBlob, RhaiMap, type Sizes, type Value } from "./values.ts";
 
 /**
@@ -8,29 +8,29 @@ import { RhaiArray, RhaiBlob, RhaiMap, type Sizes, type Value } from "./values.t
  * of others costs only its own elements. Growth two levels below a container that was counted is seen late: each
  * container is checked for itself when it grows.
  */
-export function sizesOf(value: Value, limits: EngineLimits): Sizes {
-  if (value instanceof RhaiArray || value instanceof RhaiMap) return measure(value, limits);
+export function sizesOf(value: Value, limits: EngineLimits, texts: TextSizes): Sizes {
+  if (value instanceof RhaiArray || value instanceof RhaiMap) return measure(value, limits, texts);
   const sizes: Sizes = { items: 0, entries: 0, text: 0 };
   if (value instanceof RhaiBlob) sizes.items = value.length;
-  else if (typeof value === "string") sizes.text = byteLength(value);
+  else if (typeof value === "string") sizes.text = texts.bytesOf(value);
   return sizes;
 }
 
-function measure(value: RhaiArray | RhaiMap, limits: EngineLimits): Sizes {
+function measure(value: RhaiArray | RhaiMap, limits: EngineLimits, texts: TextSizes): Sizes {
   const sizes: Sizes = { items: 0, entries: 0, text: 0 };
   if (value instanceof RhaiArray) {
     const { items } = value;
     sizes.items = items.length;
     for (const item of items) {
       if (typeof item !== "object" && typeof item !== "string") continue;
-      addNested(item, sizes, limits);
+      addNested(item, sizes, limits, texts);
       if (tooLarge(sizes, limits)) break;
     }
   } else {
     sizes.entries = value.entries.size;
     for (const item of value.entries.values()) {
       if (typeof item !== "object" && typeof item !== "string") continue;
-      addNested(item, sizes, limits);
+      addNested(item, sizes, limits, texts);
       if (tooLarge(sizes, limits)) break;
     }
   }
@@ -38,10 +38,10 @@ function measure(value: RhaiArray | RhaiMap, limits: EngineLimits): Sizes {
   return sizes;
 }
 
-function addNested(value: Value, sizes: Sizes, limits: EngineLimits): void {
-  if (typeof value === "string") sizes.text += byteLength(value);
+function addNested(value: Value, sizes: Sizes, limits: EngineLimits, texts: TextSizes): void {
+  if (typeof value === "string") sizes.text += texts.bytesOf(value);
   else if (value instanceof RhaiArray || value instanceof RhaiMap) {
-    const own = value.measured ?? measure(value, limits);
+    const own = value.measured ?? measure(value, limits, texts);
     sizes.items += own.items;
     sizes.entries += own.entries;
     sizes.text += own.text;

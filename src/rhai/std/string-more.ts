@@ -210,8 +210,7 @@ export function plainText(value: string | Char): string {
 function joined(context: NativeContext, a: string, b: string): string {
   if (a === "") return b;
   if (b === "") return a;
-  context.allocate((b.length < a.length ? b.length : a.length) * 2 + 32);
-  return context.checkSize(a + b);
+  return context.concat(a, b);
 }
 
 /** As in the official one, a text less the empty text is that text, but the empty text less another is the other. */

@@ -1,6 +1,7 @@
 import type { EngineLimits, NativeContext, Ref } from "../../../src/rhai/runtime/native.ts";
 import { RhaiError } from "../../../src/rhai/runtime/errors.ts";
 import { sizesOf } from "../../../src/rhai/runtime/sizes.ts";
+import { TextSizes } from "../../../src/rhai/runtime/text-sizes.ts";
 import { toDebugValue } from "../../../src/rhai/runtime/format.ts";
 import { NativeTable } from "../../../src/rhai/runtime/natives.ts";
 import { NONE } from "../../../src/rhai/syntax/position.ts";
@@ -60,7 +61,7 @@ export class TestContext implements NativeContext {
   }
 
   checkSize<T extends Value>(value: T): T {
-    const sizes = sizesOf(value, this.limits);
+    const sizes = sizesOf(value, this.limits, new TextSizes());
     const { maxStringSize, maxArraySize, maxMapSize } = this.limits;
     const over = (size: number, limit: number) => limit > 0 && size > limit;
     if (over(sizes.text, maxStringSize))
@@ -70,6 +71,10 @@ export class TestContext implements NativeContext {
     if (over(sizes.entries, maxMapSize))
       throw new RhaiError("ErrorDataTooLarge", "Size of object map too large");
     return value;
+  }
+
+  concat(a: string, b: string): string {
+    return this.checkSize(a + b);
   }
 
   /** A pointer to a closure with so many parameters. */
