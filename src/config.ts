@@ -99,7 +99,9 @@ export function loadConfig(
     return fallback;
   };
 
-  const listen = parseListen(flags.listen ?? read("PICLOUD_LISTEN") ?? read("PICLOUD_BIND") ?? "0.0.0.0:8080");
+  const listen = parseListen(
+    flags.listen ?? read("PICLOUD_LISTEN") ?? read("PICLOUD_BIND") ?? "0.0.0.0:8080",
+  );
   read("PICLOUD_BIND");
   const databaseUrl = flags.databaseUrl ?? read("DATABASE_URL");
   const ceilings: RunLimits = {
@@ -126,7 +128,9 @@ export function loadConfig(
     scriptCacheSize: integer("PICLOUD_SCRIPT_CACHE_SIZE", 256, 1, 100_000),
     fallbackApp: fallbackApp === "" ? null : fallbackApp,
     publicBaseUrl: read("PICLOUD_PUBLIC_BASE_URL") ?? "",
-    trustedProxies: (read("PICLOUD_TRUSTED_PROXIES") ?? "127.0.0.1,::1").split(",").map((text) => text.trim()),
+    trustedProxies: (read("PICLOUD_TRUSTED_PROXIES") ?? "127.0.0.1,::1")
+      .split(",")
+      .map((text) => text.trim()),
     log: {
       level: choice("PICLOUD_LOG_LEVEL", "info", LOG_LEVELS),
       format: choice("PICLOUD_LOG_FORMAT", terminal ? "pretty" : "json", ["json", "pretty"]),
@@ -152,7 +156,10 @@ function parseListen(text: string): Config["listen"] {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65535) {
-    throw wrong("PICLOUD_LISTEN / --listen", `"${text}" is not HOST:PORT, such as 0.0.0.0:8080 or [::1]:8080`);
+    throw wrong(
+      "PICLOUD_LISTEN / --listen",
+      `"${text}" is not HOST:PORT, such as 0.0.0.0:8080 or [::1]:8080`,
+    );
   }
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
@@ -178,7 +185,10 @@ function readSecretKey(text: string | undefined): Uint8Array | null {
   if (text === undefined || text === "") return null;
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== 32 || bytes.toString("base64").replace(/=+$/, "") !== text.replace(/=+$/, "")) {
-    throw wrong("PICLOUD_SECRET_KEY", "it is not the base64 text of exactly 32 bytes (openssl rand -base64 32 makes one)");
+    throw wrong(
+      "PICLOUD_SECRET_KEY",
+      "it is not the base64 text of exactly 32 bytes (openssl rand -base64 32 makes one)",
+    );
   }
   return bytes;
 }
@@ -188,6 +198,11 @@ function defaultDataDir(environment: Environment): string {
   if (existsSync("package.json") && existsSync("src/main.ts")) return "picloud-data";
   if (environment["INVOCATION_ID"] !== undefined) return "/var/lib/picloud";
   return join(environment["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "picloud");
+}
+
+/** Where commands keep what is nice to have next time, by the XDG rules; absolute. */
+export function stateDirectory(environment: Environment = process.env): string {
+  return resolve(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "picloud");
 }
 
 function lowest(wanted: RunLimits, most: RunLimits): RunLimits {

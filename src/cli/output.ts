@@ -1,0 +1,26 @@
+import { writeSync } from "node:fs";
+
+/**
+ * Writes to stdout or stderr and returns when the text is out, so that nothing is lost when the process ends, and so
+ * that both streams keep their order on a terminal.
+ * @throws Error with code EPIPE when nobody reads any more
+ */
+export function write(stream: "stdout" | "stderr", text: string): void {
+  const file = stream === "stdout" ? 1 : 2;
+  let bytes = Buffer.from(text);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(file, bytes));
+    } catch (error) {
+      // A pipe that does not wait by itself, and is full.
+      if (!hasCode(error, "EAGAIN")) throw error;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+/** Whether the reader of our output has gone, as `head` does: no error, but nothing more to do either. */
+export const isClosedPipe = (error: unknown): boolean => hasCode(error, "EPIPE");
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
