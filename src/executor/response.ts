@@ -1,5 +1,4 @@
-import { RhaiArray, RhaiBlob, RhaiMap, type Value } from "../rhai/index.ts";
-import { Unrepresentable, writeJson } from "./json-write.ts";
+import { JsonError, toJson, RhaiArray, RhaiBlob, RhaiMap, type Value } from "../rhai/index.ts";
 
 /** A script's answer that breaks the response convention; 502 `invalid_response`. */
 export class InvalidResponse {
@@ -72,9 +71,9 @@ function bodyOf(value: Value): Body {
     return { headers: 2, body: Buffer.from(value.view()).toString("base64"), isBase64: true };
   }
   try {
-    return { headers: 1, body: writeJson(value, MAX_BODY), isBase64: false };
+    return { headers: 1, body: toJson(value, MAX_BODY), isBase64: false };
   } catch (error) {
-    if (error instanceof Unrepresentable)
+    if (error instanceof JsonError)
       throw new InvalidResponse(`the body cannot be written as JSON: ${error.message}`);
     throw error;
   }

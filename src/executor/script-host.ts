@@ -1,5 +1,6 @@
 import {
   Engine,
+  JsonError,
   type CompiledScript,
   type Diagnostic,
   type RunOptions,
@@ -9,7 +10,6 @@ import type { RunLimits } from "../shared/limits.ts";
 import { compileFailure, failureOf } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
-import { JsonProblem } from "./json-read.ts";
 import type { ContextFields, Failure, Result } from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
 import { buildCtx } from "./sdk/ctx.ts";
@@ -122,7 +122,7 @@ function faultOf(error: unknown): Failure {
   if (error instanceof InvalidResponse) {
     return { code: "invalid_response", message: `The script's answer is not valid: ${error.message}.` };
   }
-  if (error instanceof JsonProblem) {
+  if (error instanceof JsonError) {
     return { code: "malformed_body", message: `The request's body is not JSON: ${error.message}.` };
   }
   return {

@@ -36,6 +36,7 @@ export type {
   Ref,
 } from "./runtime/native.ts";
 export * from "./runtime/values.ts";
+export { JsonError } from "./runtime/json-error.ts";
 export { fromHost, type HostData, parseJson, toJson } from "./runtime/json.ts";
 export { debugText, display, toDebugValue } from "./runtime/format.ts";
 export { typeName } from "./runtime/type-name.ts";

@@ -1,6 +1,5 @@
-import { RhaiArray, RhaiBlob, RhaiMap, type Value } from "../../rhai/index.ts";
+import { parseJson, RhaiArray, RhaiBlob, RhaiMap, type Value } from "../../rhai/index.ts";
 import { VERSIONS } from "../../shared/version.ts";
-import { readJson } from "../json-read.ts";
 import type { CtxMember, RequestMember } from "../needs.ts";
 import type { BodyField, ContextFields } from "../protocol.ts";
 
@@ -12,7 +11,7 @@ export interface ScriptIdentity {
 
 /**
  * The constant `ctx` of one run (CONTRACT 3.2), with the members that the script can look at.
- * @throws JsonProblem when the body says it is JSON but is not
+ * @throws JsonError when the body says it is JSON but is not
  */
 export function buildCtx(
   executionId: string,
@@ -35,7 +34,7 @@ export function buildCtx(
 }
 
 function memberValue(name: CtxMember, value: unknown): Value {
-  if (name === "event") return readJson(String(value));
+  if (name === "event") return parseJson(String(value));
   if (name === "principal")
     return value === null ? undefined : mapOf(value as Readonly<Record<string, string>>);
   return value as string | number;
@@ -96,7 +95,7 @@ function readBody([kind, text]: BodyField): Value {
     case "none":
       return undefined;
     case "json":
-      return readJson(text);
+      return parseJson(text);
     case "form":
       return lastValues(text);
     case "text":

@@ -1,6 +1,12 @@
-import type { NativeContext, NativeFunction, NativeModule, Value } from "../../rhai/index.ts";
+import {
+  JsonError,
+  toJson,
+  type NativeContext,
+  type NativeFunction,
+  type NativeModule,
+  type Value,
+} from "../../rhai/index.ts";
 import type { LogEntry } from "../../services/executions/index.ts";
-import { Unrepresentable, writeJson } from "../json-write.ts";
 import { runContext } from "./run-context.ts";
 
 /** Entries of one run that are kept (CONTRACT 3.5). */
@@ -48,12 +54,12 @@ function cut(text: string): string {
 
 function plain(data: Value): unknown {
   try {
-    const json = writeJson(data, MAX_BYTES);
+    const json = toJson(data, MAX_BYTES);
     return json.length * 3 <= MAX_BYTES || Buffer.byteLength(json) <= MAX_BYTES
       ? JSON.parse(json)
       : cut(json);
   } catch (error) {
-    if (error instanceof Unrepresentable) return `(not shown: ${error.message})`;
+    if (error instanceof JsonError) return `(not shown: ${error.message})`;
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 import { INT_MAX, INT_MIN, normalizeInt } from "./int.ts";
+import { JsonError } from "./json-error.ts";
 import { Float, RhaiArray, RhaiMap, type Value } from "./values.ts";
 
 /**
- * A JSON parser that tells integers from floats and keeps integers of 64 bits exact. Throws an Error with line and
- * column (both from 1, columns in UTF-16 units).
+ * A JSON parser that tells integers from floats and keeps integers of 64 bits exact. Throws a JsonError with line
+ * and column (both from 1, columns in UTF-16 units).
  */
 export function parseJsonExactly(text: string, maxDepth: number): Value {
   const parser = new Parser(text, maxDepth);
@@ -133,6 +134,6 @@ class Parser {
 
   #fail(problem: string): never {
     const before = this.#text.slice(0, this.#at).split("\n");
-    throw new Error(`line ${before.length}, column ${(before.at(-1) ?? "").length + 1}: ${problem}`);
+    throw new JsonError(`line ${before.length}, column ${(before.at(-1) ?? "").length + 1}: ${problem}`);
   }
 }

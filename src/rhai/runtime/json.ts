@@ -1,4 +1,5 @@
 import { normalizeInt } from "./int.ts";
+import { JsonError } from "./json-error.ts";
 import { parseJsonExactly } from "./json-parser.ts";
 import { sortedKeys } from "./text.ts";
 import { typeName } from "./type-name.ts";
@@ -20,7 +21,7 @@ export type HostData =
 
 /**
  * The value of a JSON text. Numbers without point and exponent are integers, exact up to the limits of i64 and
- * floats beyond; all others are floats, also `1.0`. Throws an Error that says what is wrong, and in which line and
+ * floats beyond; all others are floats, also `1.0`. Throws a JsonError that says what is wrong, and in which line and
  * column, also for nesting deeper than MAX_JSON_DEPTH.
  */
 export function parseJson(text: string): Value {
@@ -37,7 +38,7 @@ export function parseJson(text: string): Value {
 
 /**
  * The value of plain data: numbers without a fraction become integers where they are safe ones, all others floats;
- * null and undefined become (). Throws an Error for nesting deeper than MAX_JSON_DEPTH.
+ * null and undefined become (). Throws a JsonError for nesting deeper than MAX_JSON_DEPTH.
  */
 export function fromHost(data: HostData): Value {
   return convert(data, MAX_JSON_DEPTH);
@@ -45,13 +46,31 @@ export function fromHost(data: HostData): Value {
 
 /**
  * The JSON text of a value. Integers are exact, floats keep a point or an exponent (`1.0`), blobs become base64, chars
- * strings, () null; keys keep the order in which the language lists them. Throws an Error that names the place of
+ * strings, () null; keys keep the order in which the language lists them. Throws a JsonError that names the place of
  * what JSON cannot hold: NaN and infinities, functions, ranges, native objects, or nesting beyond MAX_JSON_DEPTH.
+ * @param maxLength in UTF-16 units; what is longer is refused (containers that share storage can be far longer as
+ *   text than in memory)
  */
-export function toJson(value: Value): string {
-  const out: string[] = [];
+export function toJson(value: Value, maxLength: number = Number.POSITIVE_INFINITY): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  const out = new Text(maxLength);
   write(value, out, MAX_JSON_DEPTH, []);
-  return out.join("");
+  return out.text;
+}
+
+/** What is written so far. */
+class Text {
+  text = "";
+  readonly #maxLength: number;
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+  push(part: string): void {
+    this.text += part;
+    if (this.text.length > this.#maxLength) {
+      throw new JsonError(`the value is longer than ${this.#maxLength} characters as JSON`);
+    }
+  }
 }
 
 /** True when `JSON.parse` would lose something: a float that looks like an integer, or an integer of 16 digits. */
@@ -65,7 +84,7 @@ function convert(data: HostData, depth: number): Value {
   if (typeof data === "bigint") return normalizeInt(BigInt.asIntN(64, data));
   if (typeof data === "string") return data.isWellFormed() ? data : data.toWellFormed();
   if (typeof data === "boolean") return data;
-  if (depth === 0) throw new Error(`nested deeper than ${MAX_JSON_DEPTH} levels`);
+  if (depth === 0) throw new JsonError(`nested deeper than ${MAX_JSON_DEPTH} levels`);
   if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1)));
   const entries = new Map<string, Value>();
   for (const [key, item] of Object.entries(data)) entries.set(key.toWellFormed(), convert(item, depth - 1));
@@ -74,7 +93,7 @@ function convert(data: HostData, depth: number): Value {
 
 type Path = (string | number)[];
 
-function write(value: Value, out: string[], depth: number, path: Path): void {
+function write(value: Value, out: Text, depth: number, path: Path): void {
   if (typeof value === "string") out.push(JSON.stringify(value));
   else if (value === undefined) out.push("null");
   else if (typeof value !== "object") out.push(String(value));
@@ -82,13 +101,14 @@ function write(value: Value, out: string[], depth: number, path: Path): void {
   else if (value instanceof Char) out.push(JSON.stringify(value.text));
   else if (value instanceof RhaiBlob) out.push(`"${Buffer.from(value.view()).toString("base64")}"`);
   else if (!(value instanceof RhaiArray || value instanceof RhaiMap)) {
-    throw new Error(`${placeOf(path)} is of type ${typeName(value)}, which JSON cannot hold`);
-  } else if (depth === 0) throw new Error(`${placeOf(path)} is nested deeper than ${MAX_JSON_DEPTH} levels`);
+    throw new JsonError(`${placeOf(path)} is of type ${typeName(value)}, which JSON cannot hold`);
+  } else if (depth === 0)
+    throw new JsonError(`${placeOf(path)} is nested deeper than ${MAX_JSON_DEPTH} levels`);
   else if (value instanceof RhaiArray) writeArray(value, out, depth, path);
   else writeMap(value, out, depth, path);
 }
 
-function writeArray(array: RhaiArray, out: string[], depth: number, path: Path): void {
+function writeArray(array: RhaiArray, out: Text, depth: number, path: Path): void {
   out.push("[");
   for (let i = 0; i < array.items.length; i++) {
     if (i > 0) out.push(",");
@@ -99,10 +119,10 @@ function writeArray(array: RhaiArray, out: string[], depth: number, path: Path):
   out.push("]");
 }
 
-function writeMap(map: RhaiMap, out: string[], depth: number, path: Path): void {
+function writeMap(map: RhaiMap, out: Text, depth: number, path: Path): void {
   let separator = "{";
   for (const key of sortedKeys(map.entries)) {
-    out.push(separator, JSON.stringify(key), ":");
+    out.push(`${separator}${JSON.stringify(key)}:`);
     separator = ",";
     path.push(key);
     write(map.entries.get(key), out, depth - 1, path);
@@ -112,7 +132,7 @@ function writeMap(map: RhaiMap, out: string[], depth: number, path: Path): void 
 }
 
 function floatText(value: number, path: Path): string {
-  if (!Number.isFinite(value)) throw new Error(`${placeOf(path)} is ${value}, which JSON cannot hold`);
+  if (!Number.isFinite(value)) throw new JsonError(`${placeOf(path)} is ${value}, which JSON cannot hold`);
   if (Object.is(value, -0)) return "-0.0";
   const text = String(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
