@@ -56,6 +56,35 @@ describe("clock", () => {
   });
 });
 
+describe("clock and long texts", () => {
+  const texts = 'let s = ""; s.pad(1000000, "a"); let m = #{}; ';
+  for (const work of [
+    "s + 1 == s + 2",
+    "s + 1 != s + 2",
+    "s + 1 < s + 2",
+    "m[s + 1]",
+    "(s + 1) in m",
+    "(s + 1)[5]",
+  ]) {
+    test(`is looked at between many ${work}`, () => {
+      const before = performance.now();
+      const limits = { maxStringSize: 1_048_576 };
+      expect(error(`${texts} loop { ${work}; }`, { limits, deadline: before + 50 }).kind).toBe(
+        "ErrorDeadline",
+      );
+      expect(performance.now() - before).toBeLessThan(1500);
+    });
+  }
+});
+
+test("long texts are ordered by scalars", () => {
+  const order = (a: string, b: string) =>
+    shown(`let p = ""; p.pad(5000, "x"); [p + "${a}" < p + "${b}", p + "${a}" > p + "${b}"]`);
+  expect(order("a", "b")).toBe("[true, false]");
+  expect(order("", "b")).toBe("[true, false]");
+  expect(order("\uffee", "\u{1f600}")).toBe("[true, false]");
+});
+
 describe("call levels", () => {
   test("a limit of n allows n calls within each other", () => {
     const source = "fn f(n) { if n == 0 { 0 } else { f(n - 1) } }";

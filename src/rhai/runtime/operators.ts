@@ -192,6 +192,7 @@ function compare(run: Run, op: string, comparer: Comparer, a: Value, b: Value, p
     if (overload !== null) return invoke(run, overload, [a, b], pos) as Value;
   }
   if (a instanceof RhaiBlob && b instanceof Char) throw functionNotFound(op, [a, b], pos);
+  if (typeof a === "string") run.lookedAt(a, pos);
   try {
     return comparer(a, b, run);
   } catch (error) {
@@ -200,12 +201,20 @@ function compare(run: Run, op: string, comparer: Comparer, a: Value, b: Value, p
 }
 
 export function eq(run: Run, a: Value, b: Value, pos: Pos): Value {
-  if (typeof a === "string" && typeof b === "string") return a === b;
+  if (typeof a === "string" && typeof b === "string") {
+    if (a.length !== b.length) return false;
+    run.lookedAt(a, pos);
+    return a === b;
+  }
   return compare(run, "==", equals, a, b, pos);
 }
 
 export function ne(run: Run, a: Value, b: Value, pos: Pos): Value {
-  if (typeof a === "string" && typeof b === "string") return a !== b;
+  if (typeof a === "string" && typeof b === "string") {
+    if (a.length !== b.length) return true;
+    run.lookedAt(a, pos);
+    return a !== b;
+  }
   return compare(run, "!=", notEquals, a, b, pos);
 }
 

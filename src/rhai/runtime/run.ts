@@ -24,8 +24,11 @@ const CHECK_EVERY = 20_000;
 /** Counted bytes between two readings of the real heap. */
 const MEMORY_STEP = 4 * 1024 * 1024;
 
-/** Elements that checks of nested sizes may visit between two looks at the clock. */
+/** Steps of work on data, such as elements that checks of nested sizes visit, between two looks at the clock. */
 const MEASURED_STEP = 1_000_000;
+
+/** Units of text that are looked at or copied in the time of such a step. */
+const UNITS_PER_STEP = 16;
 
 /** Containers with fewer elements than this, nested ones included, are measured at each change. */
 const EXACT_SIZE = 100;
@@ -102,8 +105,8 @@ export class Run implements NativeContext {
   #read = 0;
   #countedAtReading = 0;
   readonly #texts = new TextSizes();
-  /** Elements counted by checks of nested sizes since the last look at the clock. */
-  #measured = 0;
+  /** Work done since the last look at the clock. */
+  #work = 0;
 
   constructor(program: Program, limits: EngineLimits, options: RunOptions) {
     this.program = program;
@@ -219,15 +222,24 @@ export class Run implements NativeContext {
     }
     if (typeof value !== "object") return NO_SIZES;
     const sizes = sizesOf(value, this.limits, this.#texts);
-    this.#measured += sizes.items + sizes.entries;
-    if (this.#measured > MEASURED_STEP) {
-      this.#measured = 0;
-      this.checkHost(pos);
-    }
+    this.worked(sizes.items + sizes.entries, pos);
     if (maxStringSize > 0 && sizes.text > maxStringSize) throw dataTooLarge("Length of string", pos);
     if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
     if (maxMapSize > 0 && sizes.entries > maxMapSize) throw dataTooLarge("Size of object map", pos);
     return sizes;
+  }
+
+  /** Counts work that is no operation of the script, so that the clock is looked at in time. */
+  worked(steps: number, pos: Pos): void {
+    this.#work += steps;
+    if (this.#work <= MEASURED_STEP) return;
+    this.#work = 0;
+    this.checkHost(pos);
+  }
+
+  /** Work on the characters of a string that is built in. */
+  lookedAt(text: string, pos: Pos): void {
+    if (text.length >= LONG_TEXT) this.worked(text.length / UNITS_PER_STEP, pos);
   }
 
   /** `a` followed by `b`. Takes constant time and memory, as joined strings are stored as trees. */
@@ -241,6 +253,7 @@ export class Run implements NativeContext {
     // The heap does not show yet what a tree will take.
     if (maxMemory > 0 && length > maxMemory) this.outOfMemory();
     if (maxStringSize > 0 && (length >= LONG_TEXT || length * 3 > maxStringSize)) {
+      this.worked(length / UNITS_PER_STEP, pos);
       if (this.#texts.joined(text, a, b) > maxStringSize) throw dataTooLarge("Length of string", pos);
     }
     return text;
