@@ -1,8 +1,10 @@
+import { releaseCode } from "./shared/own-image.ts";
+
 /** How long nothing must have happened before memory is given back. */
 const QUIET_MS = 10_000;
 
 /**
- * Collects garbage once after each busy phase, in place of the collector's timers (see cli/quiet.ts). One timer while
+ * Gives memory back once after each busy phase, in place of the collector's timers (see cli/quiet.ts). One timer while
  * there was activity lately; none at rest.
  * @param idle whether nothing is under way
  */
@@ -19,6 +21,7 @@ export function restWhenIdle(idle: () => boolean): { touched(): void; stop(): vo
     Bun.gc(true);
     // Compiled code and empty blocks go back to the system too (measured: 10 MB of 78 after some use).
     Bun.shrink();
+    releaseCode();
   };
   return {
     touched: () => {

@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   executor: ["shared", "config", "rhai", "database", "services"],
   orchestrator: ["shared", "config", "database", "services", "executor"],
   manager: ["shared", "config", "rhai", "database", "services"],
-  rest: [],
+  rest: ["shared"],
   "http-server": ["shared", "config", "rest"],
   app: [
     "shared",

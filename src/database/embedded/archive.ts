@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { linuxLibc } from "../../shared/libc.ts";
+import { releaseEmbeddedFiles } from "../../shared/own-image.ts";
 import archive from "../../../.cache/postgres.tar.zst" with { type: "file" };
 import stampText from "../../../.cache/postgres.tar.zst.stamp" with { type: "text" };
 
@@ -27,23 +26,7 @@ export async function unpackServer(folder: string): Promise<void> {
     await new Bun.Archive(await Bun.zstdDecompress(await Bun.file(archive).bytes())).extract(folder);
   } finally {
     process.umask(umask);
+    // Reading it took 17 MB, since the binary is mapped.
     releaseEmbeddedFiles();
-  }
-}
-
-/** madvise(2): these pages will not be needed soon. Nothing is lost, dirty ones included. Linux 5.4. */
-const MADV_PAGEOUT = 21;
-
-/**
- * Gives back the memory (17 MB) that reading the archive out of the running binary took: the binary is mapped, so each
- * page that was read once stays resident, and this one is not read again.
- */
-function releaseEmbeddedFiles(): void {
-  if (process.platform !== "linux" || !archive.startsWith("/$bunfs/")) return;
-  for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
-    const [, start, end, file] = /^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ \d+ +(.+)$/.exec(line) ?? [];
-    if (file !== process.execPath || start === undefined || end === undefined) continue;
-    const from = BigInt(`0x${start}`);
-    linuxLibc().madvise(from, BigInt(`0x${end}`) - from, MADV_PAGEOUT);
   }
 }
