@@ -13,7 +13,7 @@ import { listenHttp } from "./http-server.ts";
 import { serveDashboard } from "./manager/dashboard/assets.ts";
 import { createManager } from "./manager/index.ts";
 import { createOrchestrator } from "./orchestrator/index.ts";
-import { createCatalog } from "./services/catalog/index.ts";
+import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
 import { systemClock } from "./shared/clock.ts";
@@ -90,12 +90,7 @@ async function takeUp(
   const executor = createExecutor({
     maxConcurrent: config.maxConcurrentExecutions,
     cacheSize: config.scriptCacheSize,
-    loadSource: async (appId, scriptId, version) => {
-      const [row] = await db<{ source: string }[]>`
-        select source from script_versions
-        where app_id = ${appId} and script_id = ${scriptId} and version = ${version}`;
-      return row?.source ?? null;
-    },
+    loadSource: (appId, scriptId, version) => readSource(db, appId, scriptId, version),
   });
   undo.push(() => executor.stop(0));
   const identity = createIdentity({

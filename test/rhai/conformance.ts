@@ -129,4 +129,5 @@ if (import.meta.main) {
     }
   }
   console.log(`${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
 }

@@ -44,6 +44,10 @@ interface Batch {
   readonly done: Promise<void>;
 }
 
+/** Waits before a read that failed is tried again: the first, and the longest. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
 /**
  * All reads go through one line, one at a time: whoever asks joins the batch that has not started yet. So a read
  * always starts after it was asked for, and an older read can never overwrite a newer one.
@@ -54,6 +58,7 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
   let hosts: HostTable<CatalogApp> = compileHosts<CatalogApp>([], null);
   let waiting: Batch | null = null;
   let last: Promise<void> = Promise.resolve();
+  let retryMs = FIRST_RETRY_MS;
 
   function ask(appId: string | null): Promise<void> {
     if (waiting === null) {
@@ -65,13 +70,29 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
       resolve(
         before.then(() => {
           waiting = null;
-          return read(batch);
+          return read(batch).then(
+            () => void (retryMs = FIRST_RETRY_MS),
+            (error: unknown) => {
+              askAgainLater(batch);
+              throw error;
+            },
+          );
         }),
       );
     }
     if (appId === null) waiting.everything = true;
     else waiting.appIds.add(appId);
     return waiting.done;
+  }
+
+  /** What could not be read stays owed: else a change whose notice came while the database was away is never seen. */
+  function askAgainLater({ everything, appIds }: Batch): void {
+    const retry = setTimeout(() => {
+      // A failure of this attempt asks again by itself.
+      for (const appId of everything ? [null] : appIds) ask(appId).catch(() => {});
+    }, retryMs);
+    retry.unref();
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   }
 
   async function read(batch: Batch): Promise<void> {

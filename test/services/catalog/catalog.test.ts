@@ -4,6 +4,7 @@ import { createCatalog, type Catalog } from "../../../src/services/catalog/index
 import { newId } from "../../../src/shared/ids.ts";
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { waitFor } from "../../support/wait.ts";
 import { seed } from "../seed.ts";
 
 let database: TestDatabase;
@@ -157,4 +158,20 @@ test("a notification from elsewhere brings the change; an old one is skipped", a
   catalog.onNotify("nonsense");
   catalog.onNotify(`${main}:1`);
   await listener.close();
+});
+
+test("a refresh that failed is made up for by itself, so that nothing committed stays unseen", async () => {
+  await rows.route(main, hello, "/made-up-for");
+  await database.db`alter table app_domains rename to app_domains_away`;
+  try {
+    expect(
+      await catalog.refresh(main).then(
+        () => "seen",
+        () => "failed",
+      ),
+    ).toBe("failed");
+  } finally {
+    await database.db`alter table app_domains_away rename to app_domains`;
+  }
+  await waitFor("the route is known", () => catalog.route(main, "GET", "any", "/made-up-for") !== null, 5000);
 });
