@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { openDataDirectory } from "./data-directory.ts";
@@ -21,6 +21,7 @@ import { AppError } from "./shared/errors.ts";
 import { logger } from "./shared/log.ts";
 import type { Principal } from "./shared/principal.ts";
 import { VERSIONS } from "./shared/version.ts";
+import { writeFileWhole } from "./shared/whole-file.ts";
 
 /** A running PiCloud: all three roles in one process. */
 export interface App {
@@ -78,10 +79,9 @@ async function takeUp(
   undo.push(() => db.end({ timeout: 5 }));
   await whenReachable(() => migrate(db), onProgress);
   const firstLoginFile = join(config.dataDir, "first-login.txt");
-  const firstLogin = await bootstrap(db, config.admin);
-  if (firstLogin !== null) {
-    await writeFile(firstLoginFile, `${firstLogin.username}\n${firstLogin.password}\n`, { mode: 0o600 });
-  }
+  const firstLogin = await bootstrap(db, config.admin, (login) =>
+    writeFileWhole(firstLoginFile, `${login.username}\n${login.password}\n`, { mode: 0o600, durable: true }),
+  );
 
   const clock = systemClock;
   const catalog = createCatalog(db, config);

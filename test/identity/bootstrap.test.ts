@@ -32,10 +32,18 @@ test("makes an owner admin with a random password, which is shown once", async (
 });
 
 test("the password is as random as its source", async () => {
-  const login = await bootstrap(database.db, null, (length) =>
+  const login = await bootstrap(database.db, null, undefined, (length) =>
     new Uint8Array(length).map((_, index) => index),
   );
   expect(login?.password).toBe("abcde-fghjk-mnpqr-stuvw");
+});
+
+test("a login that could not be kept makes no owner", async () => {
+  const kept = bootstrap(database.db, null, () => {
+    throw new Error("disk full");
+  });
+  expect(await kept.then(String, String)).toContain("disk full");
+  expect(await users()).toEqual([]);
 });
 
 test("does nothing once there is a user, active or not", async () => {

@@ -9,11 +9,13 @@ import type { Credential } from "./logins.ts";
  * Creates the first owner on an empty user table (CONTRACT 0.4); does nothing on any other. Two processes may start at
  * once: one of them creates it.
  * @param configured PICLOUD_ADMIN_USERNAME and _PASSWORD; null: an owner `admin` with a random password
+ * @param keep stores a login that was made here, before it is committed: a crash in between must not lock anybody out
  * @returns the login when its password was made here and must be shown once; else null
  */
 export async function bootstrap(
   db: Database,
   configured: Credential | null,
+  keep: (login: Credential) => void = () => {},
   randomness: Randomness = (length) => crypto.getRandomValues(new Uint8Array(length)),
 ): Promise<Credential | null> {
   const [before] = await db`select 1 from users limit 1`;
@@ -31,6 +33,7 @@ export async function bootstrap(
       instanceRole: "owner",
       email: null,
     });
+    if (configured === null) keep(login);
     return true;
   });
   return created && configured === null ? login : null;
