@@ -110,22 +110,31 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
     const name = stringLiteral(last.name);
-    const next =
-      stmt.op === "=" ? held.js : updated(f, stmt, operand(`H.mutableProp(${container}, ${name})`), held);
-    f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos});`);
+    const { next, old } = changed(f, stmt, `H.mutableProp(${container}, ${name})`, held);
+    f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos}${old});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
     const index = args.get(last)?.[0]?.js ?? "undefined";
     const pos = startPosition(last.index);
-    const next =
-      stmt.op === "="
-        ? held.js
-        : updated(f, stmt, operand(`H.mutableElement(${container}, ${index}, ${pos})`), held);
-    f.emit(`H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos});`);
+    const { next, old } = changed(f, stmt, `H.mutableElement(${container}, ${index}, ${pos})`, held);
+    f.emit(`H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos}${old});`);
   }
   f.emit("} else {");
   f.lines.push(...slow);
   f.emit("}");
+}
+
+/** What a place gets; and, as one more argument, what an operator found there, so that nobody looks twice. */
+function changed(
+  f: FunctionWriter,
+  stmt: AssignStmt,
+  place: string,
+  value: Operand,
+): { next: string; old: string } {
+  if (stmt.op === "=") return { next: value.js, old: "" };
+  const old = f.temp();
+  const next = updated(f, stmt, operand(old, { simple: true }), value);
+  return { next: `(${old} = ${place}, ${next})`, old: `, ${old}` };
 }
 
 function assignmentOf(stmt: AssignStmt, target: ChainExpr, base: Base, value: Operand): string {

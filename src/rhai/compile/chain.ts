@@ -1,5 +1,5 @@
 import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
-import { RhaiArray } from "../runtime/values.ts";
+import { RhaiArray, RhaiBlob, type Value } from "../runtime/values.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
 import { compileMethod, isSpecial } from "./method.ts";
@@ -128,7 +128,11 @@ export function cellOf(f: FunctionWriter, base: Base): Place {
       if (base.constant) return { cell: `H.fixed(${base.js})`, after: null };
       const cell = f.temp();
       const value = f.lent.has(base.js) ? `${base.js} = H.cp(${base.js})` : base.js;
-      return { cell: `(${cell} = new H.Cell(${value}))`, after: `${base.js} = ${cell}.value` };
+      // One cell serves every time that the same call is made; nobody keeps it longer.
+      return {
+        cell: `((${cell} ??= new H.Cell(undefined)).value = ${value}, ${cell})`,
+        after: `${base.js} = ${cell}.value`,
+      };
     }
   }
 }
@@ -205,10 +209,11 @@ function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: Chai
   return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
 }
 
-/** Whether `.len` of an array is what the standard library makes of it, not a getter of the host. */
+/** Whether `.len` of arrays and blobs is what the standard library makes of it, not a getter of the host. */
 function hasStandardLength(f: FunctionWriter): boolean {
-  const overload = f.script.natives.group("get$len", 1)?.find1(new RhaiArray([]));
-  return overload?.fn.package?.startsWith("array") === true;
+  const group = f.script.natives.group("get$len", 1);
+  const standard = (value: Value): boolean => /^(array|blob)/.test(group?.find1(value)?.fn.package ?? "");
+  return standard(new RhaiArray([])) && standard(new RhaiBlob(new Uint8Array(0)));
 }
 
 /** Like `read`, of places that are about to be changed: no storage that is shared with a copy is entered. */

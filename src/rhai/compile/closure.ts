@@ -14,8 +14,11 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
   );
   const fn = compileClosureFunction(f.script, expr, captures);
   const name = stringLiteral(fn.def.name);
-  if (captures.length === 0)
-    return operand(f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`), { type: "other" });
+  if (captures.length === 0) {
+    const pointer = f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`);
+    f.script.pointers.set(pointer, fn);
+    return operand(pointer, { type: "other" });
+  }
   const cells = captures.map((capture) => {
     if (f.dynamic) return `H.share(${dynamicCell(f, capture.name, capture.pos)})`;
     const variable = f.find(capture.name);

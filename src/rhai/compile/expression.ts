@@ -42,6 +42,10 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
         expr.entries.map((entry) => entry.value),
       );
       if (values.length === 0) return operand("new H.RhaiMap()", { type: "other" });
+      for (const [i, { key }] of expr.entries.entries()) {
+        const pointer = values[i]?.js ?? "";
+        if (f.script.pointers.has(pointer)) f.script.methods.set(key, pointer);
+      }
       const keys = f.script.constant(`[${expr.entries.map((entry) => stringLiteral(entry.key)).join(",")}]`);
       const positions = isLiteral(expr)
         ? "H.none"

@@ -93,9 +93,40 @@ function inGeneral(call: MethodCall, args: ChainParts["args"], inline: boolean):
 
 /** The call at run time with everything open, on the base itself. */
 function dispatched(call: MethodCall): Operand {
-  const place = cellOf(call.f, call.base);
-  const js = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${passed(call)}], ${places(call)})`);
-  return result(call, restore(call.f, place, js), { writes: call.writes || place.after !== null });
+  const { f, base, step } = call;
+  const place = cellOf(f, base);
+  const writes = call.writes || place.after !== null;
+  if (!base.value.simple || !mayBeOwn(call)) {
+    const js = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${passed(call)}], ${places(call)})`);
+    return result(call, restore(f, place, js), { writes });
+  }
+  // A function in a map is called right here, so that the JIT sees which one it is.
+  const { args, set } = makeSimple(f, call.args);
+  const list = passed({ ...call, args });
+  const given = `R, ${step.pos}, ${place.cell}${list === "" ? "" : `, ${list}`}`;
+  const own = f.temp();
+  const name = stringLiteral(step.name);
+  const pointer = f.script.methods.get(step.name) ?? "";
+  const known = f.script.pointers.get(pointer);
+  let found = `(${own} = H.ownFn(${base.value.js}, ${name}, ${step.args.length})) !== null`;
+  let direct = `${own}.code(${given})`;
+  if (known?.def.params.length === step.args.length) {
+    // Which one it is can be told before it runs: no other closure is written for this property.
+    found = `(${base.value.js} instanceof H.RhaiMap ? ${base.value.js}.entries.get(${name}) : null) === ${pointer}`;
+    direct = `${known.js}(${given})`;
+  }
+  const other = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${list}], ${places(call)})`);
+  return result(call, restore(f, place, `(${set}${found} ? ${wrap(call, direct)} : ${other})`), { writes });
+}
+
+/** Whether what is called may well be a function in a map, and gets arguments of its own. */
+function mayBeOwn({ f, step }: MethodCall): boolean {
+  const count = step.args.length;
+  return (
+    !isSpecial(step.name) &&
+    f.script.natives.group(step.name, count + 1) === null &&
+    !f.script.hasMethod(step.name, count)
+  );
 }
 
 /** `call` on a variable is tried as a call of a closure first. */

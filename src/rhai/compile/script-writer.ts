@@ -37,6 +37,10 @@ export class ScriptWriter {
   readonly isEval: boolean;
   /** Functions called as `f!()`, by name and parameter count: they get a second form that runs in a given scope. */
   readonly scoped = new Map<string, string>();
+  /** Closures that capture nothing, by the constant that holds their pointer. */
+  readonly pointers = new Map<string, FunctionRef>();
+  /** For each property of map literals that holds such a closure: the last one's constant. */
+  readonly methods = new Map<string, string>();
   #id = 0;
   readonly #known = new Map<string, string>();
 

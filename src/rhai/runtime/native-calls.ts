@@ -5,7 +5,15 @@ import { fillPosition, functionNotFound } from "./faults.ts";
 import type { NativeGroup } from "./natives.ts";
 import { hasSize } from "./places.ts";
 import type { Run } from "./run.ts";
-import { Cell, copyValue, FnPtr, type RhaiArray, RhaiMap, type Value } from "./values.ts";
+import {
+  Cell,
+  type CompiledFunction,
+  copyValue,
+  FnPtr,
+  type RhaiArray,
+  RhaiMap,
+  type Value,
+} from "./values.ts";
 
 /** Calls of natives, in forms for few arguments. */
 
@@ -54,6 +62,14 @@ export function mutate(run: Run, group: NativeGroup, cell: Cell, args: Value[], 
 /** Whether a method call means a function that is a property of the map. */
 export const fnProp = (target: Value, name: string): boolean =>
   target instanceof RhaiMap && target.entries.get(name) instanceof FnPtr;
+
+/** The function that is a property of the map and takes just these arguments; null leaves it to the long way. */
+export function ownFn(target: Value, name: string, count: number): CompiledFunction | null {
+  if (!(target instanceof RhaiMap)) return null;
+  const property = target.entries.get(name);
+  if (!(property instanceof FnPtr) || property.curried.length > 0) return null;
+  return property.target?.arity === count ? property.target : null;
+}
 
 /** Natives as methods that leave the target alone. */
 export function method0(run: Run, group: NativeGroup, target: Value, pos: Pos): Result {

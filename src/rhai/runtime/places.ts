@@ -3,7 +3,7 @@ import { constantAssigned, dataRace, fillPosition } from "./faults.ts";
 import { elementAt, mapKey, readIndex, readProperty } from "./index-access.ts";
 import type { NativeGroup } from "./natives.ts";
 import type { Run } from "./run.ts";
-import { Cell, Char, copyValue, Float, RhaiArray, RhaiMap, type Value } from "./values.ts";
+import { Cell, Char, copyValue, Float, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
 
 /** Variables, elements and properties as generated code reads and changes them. Short, so that the JIT puts them in place of the calls. */
 
@@ -29,12 +29,16 @@ export function prop(
 /** `target.len`, as long as that is the standard one. */
 export function len(run: Run, target: Value, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
   if (target instanceof RhaiArray) return target.items.length;
+  if (target instanceof RhaiBlob) return target.length;
   return prop(run, target, "len", getter, pos, opPos);
 }
 
 export function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value {
   if (target instanceof RhaiArray && typeof at === "number" && at >= 0 && at < target.items.length) {
     return target.items[at];
+  }
+  if (target instanceof RhaiBlob && typeof at === "number" && at >= 0 && at < target.length) {
+    return target.bytes[at];
   }
   return readIndex(run, target, at, pos, opPos);
 }
@@ -70,6 +74,7 @@ export function setIndex(
   value: Value,
   pos: Pos,
   assignPos: Pos,
+  old: Value = undefined,
 ): void {
   if (target instanceof RhaiArray) {
     const { items } = target;
@@ -82,16 +87,38 @@ export function setIndex(
     return;
   }
   const key = mapKey(at, pos);
-  setProp(run, target, key, value, assignPos);
+  setProp(run, target, key, value, assignPos, old);
 }
 
-export function setProp(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): void {
+/** `old` is what the property held, as far as the caller knows. */
+export function setProp(
+  run: Run,
+  target: RhaiMap,
+  name: string,
+  value: Value,
+  assignPos: Pos,
+  old: Value = undefined,
+): void {
   const entries = target.owned ? target.entries : target.writable();
-  const isNew = !entries.has(name);
   target.measured = null;
-  if (isNew) run.allocate(96 + name.length);
+  if (old === undefined && !entries.has(name)) addProp(run, target, entries, name, value, assignPos);
+  else {
+    entries.set(name, value);
+    if (run.sized && hasSize(value)) run.checkGrown(target, assignPos);
+  }
+}
+
+function addProp(
+  run: Run,
+  target: RhaiMap,
+  entries: Map<string, Value>,
+  name: string,
+  value: Value,
+  assignPos: Pos,
+): void {
+  run.allocate(96 + name.length);
   entries.set(name, value);
-  if (run.sized && (isNew || hasSize(value))) run.checkGrown(target, assignPos, hasSize(value));
+  if (run.sized) run.checkGrown(target, assignPos, hasSize(value));
 }
 
 /** What `this` is bound to if it may be changed. */

@@ -65,6 +65,11 @@ export interface Sizes {
   text: number;
 }
 
+/*
+ * Fields of what is made often are set in the constructor: field initializers are a function of their own, which the
+ * engine calls each time until the code is hot.
+ */
+
 /** Copies of fewer elements than this are not worth telling the run about. */
 const METERED_COPY = 256;
 
@@ -76,12 +81,14 @@ export class RhaiArray {
   items: Value[];
   owned: boolean;
   /** Changes until nested sizes are looked at again, see `Run.checkGrown`. */
-  grace = 0;
+  grace: number;
   /** Sizes with all that is nested, as far as they are known; forgotten when this storage is about to change. */
-  measured: Sizes | null = null;
+  measured: Sizes | null;
   constructor(items: Value[], owned = true) {
     this.items = items;
     this.owned = owned;
+    this.grace = 0;
+    this.measured = null;
   }
   copy(): RhaiArray {
     this.owned = false;
@@ -104,11 +111,13 @@ export class RhaiMap {
   entries: Map<string, Value>;
   owned: boolean;
   /** See RhaiArray. */
-  grace = 0;
-  measured: Sizes | null = null;
+  grace: number;
+  measured: Sizes | null;
   constructor(entries: Map<string, Value> = new Map(), owned = true) {
     this.entries = entries;
     this.owned = owned;
+    this.grace = 0;
+    this.measured = null;
   }
   copy(): RhaiMap {
     this.owned = false;
@@ -177,13 +186,16 @@ export class Range {
 export class Cell {
   value: Value;
   /** True once a closure has captured it (`is_shared`). */
-  shared = false;
+  shared: boolean;
   /** True while a call holds the value by reference: touching it then is a data race. */
-  locked = false;
+  locked: boolean;
   /** True when the value may not be changed through this cell. */
-  constant = false;
+  constant: boolean;
   constructor(value: Value) {
     this.value = value;
+    this.shared = false;
+    this.locked = false;
+    this.constant = false;
   }
   get(): Value {
     return this.value;

@@ -9,8 +9,8 @@ import type { Eventual } from "./callbacks.ts";
 import { CHANGES, CHANGES_CALLING_BACK, declare, REFUSES_CONSTANTS, withAliases } from "./define.ts";
 import { requireFunction } from "./named-function.ts";
 import { arrayResult, chargeItems, writableItems } from "./results.ts";
-import { stableSort } from "./stable-sort.ts";
-import { callSwallowing } from "./swallowed.ts";
+import { stableSort, stableSortNow } from "./stable-sort.ts";
+import { callSwallowing, isSwallowed } from "./swallowed.ts";
 
 const native = declare("array_basic");
 const byName = declare("array_basic (deprecated by-name overloads)");
@@ -119,11 +119,25 @@ function sortBy(context: NativeContext, array: RhaiArray, comparer: FnPtr): Even
     array.items = sorted;
     array.owned = true;
   };
-  const sorted = stableSort(writableItems(context, array), (a, b) => {
+  const items = writableItems(context, array);
+  if (comparer.target?.suspends === false) {
+    return put(stableSortNow(items, (a, b) => orderOf(orderedBy(context, comparer, a, b))));
+  }
+  const sorted = stableSort(items, (a, b) => {
     const answer = callSwallowing(context, comparer, [a, b]);
     return answer instanceof Promise ? answer.then(orderOf) : orderOf(answer);
   });
   return sorted instanceof Promise ? sorted.then(put) : put(sorted);
+}
+
+/** callSwallowing for a comparer that never suspends. */
+function orderedBy(context: NativeContext, comparer: FnPtr, a: Value, b: Value): Value {
+  try {
+    return context.call(comparer, [a, b]) as Value;
+  } catch (error) {
+    if (isSwallowed(error)) return undefined;
+    throw error;
+  }
 }
 
 function orderOf(answer: Value): number {

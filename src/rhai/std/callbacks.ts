@@ -87,7 +87,13 @@ export function roundOf(context: NativeContext, callback: FnPtr, offer: Offer): 
       : (index) => context.call(callback, args(index), self(index));
   }
   if (item !== undefined && arity === fixed + 1) {
-    return (index) => context.call(callback, added(args(index), item(index)));
+    return fixed === 0
+      ? (index) => context.call(callback, [item(index)])
+      : (index) => {
+          const list = args(index);
+          list.push(item(index));
+          return context.call(callback, list);
+        };
   }
   if (item !== undefined && arity === fixed + optional + 1) {
     return (index) => context.call(callback, added(args(index), item(index), ...extras(index)));

@@ -23,6 +23,35 @@ export function stableSort(items: readonly Value[], compare: Comparer): Eventual
   }
 }
 
+/** stableSort with a comparer that never suspends: the same comparisons in the same order, without generators. */
+export function stableSortNow(items: readonly Value[], compare: (a: Value, b: Value) => number): Value[] {
+  let from = items.slice();
+  for (let start = 0; start < from.length; start += SHORT) {
+    const end = Math.min(start + SHORT, from.length);
+    for (let i = start + 1; i < end; i++) {
+      const item = from[i];
+      let gap = i;
+      for (; gap > start && compare(item, from[gap - 1]) < 0; gap--) from[gap] = from[gap - 1];
+      from[gap] = item;
+    }
+  }
+  let to = new Array<Value>(from.length);
+  for (let width = SHORT; width < from.length; width *= 2) {
+    for (let start = 0; start < from.length; start += 2 * width) {
+      const middle = Math.min(start + width, from.length);
+      const end = Math.min(start + 2 * width, from.length);
+      let left = start;
+      let right = middle;
+      for (let out = start; out < end; out++) {
+        const takeRight = right < end && (left >= middle || compare(from[right], from[left]) < 0);
+        to[out] = takeRight ? from[right++] : from[left++];
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
 type Sorting = Generator<readonly [Value, Value], Value[], number>;
 
 async function resume(sorting: Sorting, first: Promise<number>, compare: Comparer): Promise<Value[]> {

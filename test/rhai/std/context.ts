@@ -80,7 +80,8 @@ export class TestContext implements NativeContext {
   /** A pointer to a closure with so many parameters. */
   callback(arity: number, body: TestCallback): FnPtr {
     const code = () => undefined;
-    const pointer = new FnPtr("anon$test", [], { name: "anon$test", arity, suspends: false, code });
+    const suspends = body.constructor.name === "AsyncFunction";
+    const pointer = new FnPtr("anon$test", [], { name: "anon$test", arity, suspends, code });
     this.#callbacks.set(pointer, { arity, body });
     return pointer;
   }
