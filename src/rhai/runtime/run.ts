@@ -27,8 +27,8 @@ const MEMORY_STEP = 4 * 1024 * 1024;
 /** Steps of work on data, such as elements that checks of nested sizes visit, between two looks at the clock. */
 const MEASURED_STEP = 1_000_000;
 
-/** Units of text that are looked at or copied in the time of such a step. */
-const UNITS_PER_STEP = 16;
+/** Units of text that are looked at or copied in the time of such a step, as a power of two. */
+const UNITS_PER_STEP = 4;
 
 /** Containers with fewer elements than this, nested ones included, are measured at each change. */
 const EXACT_SIZE = 100;
@@ -39,7 +39,7 @@ const MAX_STRING = 0x1000_0000;
 /** Deepest stack where the host sets no limit. A suspended call takes heap instead of stack, which must end too. */
 const UNLIMITED_LEVELS = 100_000;
 
-const NO_SIZES: Sizes = { items: 0, entries: 0, text: 0 };
+const NO_SIZES: Sizes = { items: 0, entries: 0, text: 0, exact: true };
 
 /** True after a run that was large enough to have its memory read: its values may be garbage by now. */
 let leftovers = false;
@@ -221,7 +221,9 @@ export class Run implements NativeContext {
       return NO_SIZES;
     }
     if (typeof value !== "object") return NO_SIZES;
-    const sizes = sizesOf(value, this.limits, this.#texts);
+    let sizes = sizesOf(value, this.limits, this.#texts, false);
+    if (maxStringSize > 0 && sizes.text > maxStringSize && !sizes.exact)
+      sizes = sizesOf(value, this.limits, this.#texts, true);
     this.worked(sizes.items + sizes.entries, pos);
     if (maxStringSize > 0 && sizes.text > maxStringSize) throw dataTooLarge("Length of string", pos);
     if (maxArraySize > 0 && sizes.items > maxArraySize) throw dataTooLarge("Size of array/BLOB", pos);
@@ -239,7 +241,7 @@ export class Run implements NativeContext {
 
   /** Work on the characters of a string that is built in. */
   lookedAt(text: string, pos: Pos): void {
-    if (text.length >= LONG_TEXT) this.worked(text.length / UNITS_PER_STEP, pos);
+    if (text.length >= LONG_TEXT) this.worked(text.length >>> UNITS_PER_STEP, pos);
   }
 
   /** `a` followed by `b`. Takes constant time and memory, as joined strings are stored as trees. */
@@ -252,11 +254,16 @@ export class Run implements NativeContext {
     this.allocate(Math.min(a.length, b.length) + 32);
     // The heap does not show yet what a tree will take.
     if (maxMemory > 0 && length > maxMemory) this.outOfMemory();
-    if (maxStringSize > 0 && (length >= LONG_TEXT || length * 3 > maxStringSize)) {
-      this.worked(length / UNITS_PER_STEP, pos);
-      if (this.#texts.joined(text, a, b) > maxStringSize) throw dataTooLarge("Length of string", pos);
-    }
+    if (length >= LONG_TEXT) this.#joinedLong(text, a, b, pos);
+    else if (maxStringSize > 0 && length * 3 > maxStringSize) this.checkSizeAt(text, pos);
     return text;
+  }
+
+  #joinedLong(text: string, a: string, b: string, pos: Pos): void {
+    const { maxStringSize } = this.limits;
+    this.worked(text.length >>> UNITS_PER_STEP, pos);
+    if (maxStringSize === 0 || text.length * 3 <= maxStringSize) return;
+    if (this.#texts.joined(text, a, b) > maxStringSize) throw dataTooLarge("Length of string", pos);
   }
 
   /**

@@ -6,44 +6,64 @@ export const LONG_TEXT = 4096;
 /** As many growing strings as scripts usually work on side by side. */
 const REMEMBERED = 4;
 
+/** Texts up to this length are gone through here, which is faster than a call of the host's function. */
+const SHORT = 64;
+
+/** A string and the bytes of its UTF-8 form. */
+interface Known {
+  text: string;
+  bytes: number;
+}
+
 /**
  * The bytes of long strings last made or measured. Concatenation makes strings that are stored as trees until someone
  * looks at their characters; with this their size is known without looking, so that appending takes constant time.
  * Strings are told apart by length first: comparing two of different length costs nothing.
  */
 export class TextSizes {
-  readonly #texts: string[] = Array.from({ length: REMEMBERED }, () => "");
-  readonly #bytes: number[] = Array.from({ length: REMEMBERED }, () => 0);
+  readonly #known: Known[] = Array.from({ length: REMEMBERED }, () => ({ text: "", bytes: 0 }));
+  /** The one last used. */
+  #last: Known = { text: "", bytes: 0 };
   #next = 0;
 
   /** Bytes of the UTF-8 form. */
   bytesOf(text: string): number {
-    if (text.length < LONG_TEXT) return byteLength(text);
-    for (let i = 0; i < REMEMBERED; i++) {
-      const known = this.#texts[i];
-      if (known !== undefined && known.length === text.length && known === text) return this.#bytes[i] ?? 0;
-    }
-    const bytes = byteLength(text);
-    this.#remember(text, bytes, "");
-    return bytes;
+    if (text.length < LONG_TEXT) return text.length <= SHORT ? shortBytes(text) : byteLength(text);
+    return this.#entry(text).bytes;
   }
 
   /** Notes the size of `text`, which is `a` followed by `b`, and answers it. */
   joined(text: string, a: string, b: string): number {
     const bytes = this.bytesOf(a) + this.bytesOf(b);
-    if (text.length >= LONG_TEXT) this.#remember(text, bytes, a.length < b.length ? b : a);
+    if (text.length < LONG_TEXT) return bytes;
+    // A string that has grown takes the place of the one it was made from.
+    const longer = a.length < b.length ? b : a;
+    const entry = this.#last.text.length === longer.length ? this.#last : this.#oldest();
+    entry.text = text;
+    entry.bytes = bytes;
+    this.#last = entry;
     return bytes;
   }
 
-  /** A string that has grown takes the place of the one it was made from. */
-  #remember(text: string, bytes: number, grownFrom: string): void {
-    const { length } = grownFrom;
-    let at = length < LONG_TEXT ? -1 : this.#texts.findIndex((known) => known.length === length);
-    if (at < 0) {
-      at = this.#next;
-      this.#next = (at + 1) % REMEMBERED;
+  #entry(text: string): Known {
+    if (this.#last.text.length === text.length && this.#last.text === text) return this.#last;
+    let entry = this.#known.find((known) => known.text.length === text.length && known.text === text);
+    if (entry === undefined) {
+      entry = this.#oldest();
+      entry.text = text;
+      entry.bytes = byteLength(text);
     }
-    this.#texts[at] = text;
-    this.#bytes[at] = bytes;
+    this.#last = entry;
+    return entry;
   }
+
+  #oldest(): Known {
+    this.#next = (this.#next + 1) % REMEMBERED;
+    return this.#known[this.#next] ?? this.#last;
+  }
+}
+
+function shortBytes(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return byteLength(text);
+  return text.length;
 }

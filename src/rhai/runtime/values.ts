@@ -61,8 +61,9 @@ export function charOf(text: string): Char {
 export interface Sizes {
   items: number;
   entries: number;
-  /** Bytes of UTF-8. */
+  /** Bytes of UTF-8, or no fewer than those unless `exact`. */
   text: number;
+  exact: boolean;
 }
 
 /*

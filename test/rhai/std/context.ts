@@ -61,7 +61,7 @@ export class TestContext implements NativeContext {
   }
 
   checkSize<T extends Value>(value: T): T {
-    const sizes = sizesOf(value, this.limits, new TextSizes());
+    const sizes = sizesOf(value, this.limits, new TextSizes(), true);
     const { maxStringSize, maxArraySize, maxMapSize } = this.limits;
     const over = (size: number, limit: number) => limit > 0 && size > limit;
     if (over(sizes.text, maxStringSize))
