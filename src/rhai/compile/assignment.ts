@@ -110,7 +110,8 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
     const name = stringLiteral(last.name);
-    const { next, old } = changed(f, stmt, `H.mutableProp(${container}, ${name})`, held);
+    const entries = `(${container}.owned ? ${container}.entries : ${container}.writable())`;
+    const { next, old } = changed(f, stmt, `${entries}.get(${name})`, held);
     f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos}${old});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);

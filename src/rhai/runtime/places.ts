@@ -16,6 +16,17 @@ export function prop(
   opPos: Pos,
 ): Value {
   if (target instanceof RhaiMap) return target.entries.get(name);
+  return computedProp(run, target, name, getter, pos, opPos);
+}
+
+function computedProp(
+  run: Run,
+  target: Value,
+  name: string,
+  getter: NativeGroup | null,
+  pos: Pos,
+  opPos: Pos,
+): Value {
   const overload = getter === null ? null : getter.find1(target);
   if (overload === null) return readProperty(run, target, name, pos, opPos);
   run.callPos = pos;
@@ -30,7 +41,8 @@ export function prop(
 export function len(run: Run, target: Value, getter: NativeGroup | null, pos: Pos, opPos: Pos): Value {
   if (target instanceof RhaiArray) return target.items.length;
   if (target instanceof RhaiBlob) return target.length;
-  return prop(run, target, "len", getter, pos, opPos);
+  if (target instanceof RhaiMap) return target.entries.get("len");
+  return computedProp(run, target, "len", getter, pos, opPos);
 }
 
 export function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos): Value {
