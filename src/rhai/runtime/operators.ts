@@ -30,7 +30,9 @@ const toFloat = (value: Int | Float): number => (value instanceof Float ? value.
 const isNumber = (value: Value): value is Int | Float => isInt(value) || value instanceof Float;
 
 /*
- * The first lines of each are all that floats need, and short enough for the JIT to put in place of the call.
+ * The first lines of each are all that floats need, and short enough for the JIT to put in place of the call. What
+ * follows them for other types is one call of something long: what the JIT would put in place too, because another
+ * script used it much, leaves no room for the next operator of a formula.
  */
 
 export function add(run: Run, a: Value, b: Value, pos: Pos): Value {
@@ -275,13 +277,13 @@ export function unary(run: Run, op: string, value: Value, pos: Pos): Value {
  * and may be changed in place. Errors carry the position of the operator, unlike those of `value op operand`.
  */
 export function assignOperator(run: Run, op: string, value: Value, operand: Value, pos: Pos): Value {
+  if (typeof value === "string" && typeof operand === "string" && op === "+=")
+    return run.concat(value, operand, pos);
   try {
     const plain = op.slice(0, -1);
     if (isNumber(value) && isNumber(operand)) return binary(run, plain, value, operand, pos);
-    if (typeof value === "string" && op === "+=") {
-      if (typeof operand === "string") return concat(run, value, operand);
-      if (operand instanceof Char) return concat(run, value, operand.text);
-    }
+    if (typeof value === "string" && operand instanceof Char && op === "+=")
+      return run.concat(value, operand.text, pos);
     if (typeof value === "boolean" && typeof operand === "boolean")
       return binary(run, plain, value, operand, pos);
     if (value instanceof RhaiArray && operand instanceof RhaiArray && op === "+=")
@@ -302,18 +304,9 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
   }
 }
 
-function concatTo(run: Run, a: string, b: string, pos: Pos): string {
-  try {
-    return concat(run, a, b);
-  } catch (error) {
-    throw fillPosition(error, pos);
-  }
-}
-
 /** `+=` and its like on two floats; everything else takes the long way. */
 export function addTo(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value + b.value);
-  if (typeof a === "string" && typeof b === "string") return concatTo(run, a, b, pos);
   return assignOperator(run, "+=", a, b, pos);
 }
 
