@@ -123,7 +123,11 @@ async function use(server: PiCloud): Promise<void> {
   const client = new Client(server.url, server.login);
   for (let round = 0; round < 20; round++) {
     await client.deploy("used", `"round ${round}"`, "?route=/used");
-    await Promise.all(Array.from({ length: 20 }, async () => (await fetch(`${server.url}/used`, { headers: { Connection: "close" } })).text()));
+    await Promise.all(
+      Array.from({ length: 20 }, async () =>
+        (await fetch(`${server.url}/used`, { headers: { Connection: "close" } })).text(),
+      ),
+    );
   }
 }
 

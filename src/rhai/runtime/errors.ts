@@ -3,15 +3,42 @@ import type { Value } from "./values.ts";
 
 /** The official error variants. */
 export type ErrorKind =
-  | "ErrorSystem" | "ErrorParsing" | "ErrorVariableExists" | "ErrorForbiddenVariable" | "ErrorVariableNotFound"
-  | "ErrorPropertyNotFound" | "ErrorIndexNotFound" | "ErrorFunctionNotFound" | "ErrorModuleNotFound"
-  | "ErrorInFunctionCall" | "ErrorInModule" | "ErrorUnboundThis" | "ErrorMismatchDataType" | "ErrorMismatchOutputType"
-  | "ErrorIndexingType" | "ErrorArrayBounds" | "ErrorStringBounds" | "ErrorBitFieldBounds" | "ErrorFor"
-  | "ErrorDataRace" | "ErrorNonPureMethodCallOnConstant" | "ErrorAssignmentToConstant" | "ErrorDotExpr"
-  | "ErrorArithmetic" | "ErrorTooManyOperations" | "ErrorTooManyVariables" | "ErrorTooManyModules"
-  | "ErrorStackOverflow" | "ErrorDataTooLarge" | "ErrorTerminated" | "ErrorCustomSyntax" | "ErrorRuntime"
+  | "ErrorSystem"
+  | "ErrorParsing"
+  | "ErrorVariableExists"
+  | "ErrorForbiddenVariable"
+  | "ErrorVariableNotFound"
+  | "ErrorPropertyNotFound"
+  | "ErrorIndexNotFound"
+  | "ErrorFunctionNotFound"
+  | "ErrorModuleNotFound"
+  | "ErrorInFunctionCall"
+  | "ErrorInModule"
+  | "ErrorUnboundThis"
+  | "ErrorMismatchDataType"
+  | "ErrorMismatchOutputType"
+  | "ErrorIndexingType"
+  | "ErrorArrayBounds"
+  | "ErrorStringBounds"
+  | "ErrorBitFieldBounds"
+  | "ErrorFor"
+  | "ErrorDataRace"
+  | "ErrorNonPureMethodCallOnConstant"
+  | "ErrorAssignmentToConstant"
+  | "ErrorDotExpr"
+  | "ErrorArithmetic"
+  | "ErrorTooManyOperations"
+  | "ErrorTooManyVariables"
+  | "ErrorTooManyModules"
+  | "ErrorStackOverflow"
+  | "ErrorDataTooLarge"
+  | "ErrorTerminated"
+  | "ErrorCustomSyntax"
+  | "ErrorRuntime"
   /** Ours, for what the official one leaves to its host: wall clock, memory, cancellation. Never caught by scripts. */
-  | "ErrorDeadline" | "ErrorMemory" | "ErrorCancelled";
+  | "ErrorDeadline"
+  | "ErrorMemory"
+  | "ErrorCancelled";
 
 /**
  * A run-time error of a script. Not a JavaScript Error, because capturing a JavaScript stack for each would cost

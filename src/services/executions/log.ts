@@ -112,7 +112,7 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
         for (const { row } of batch) countDrop(row.appId, row.scriptId, row.createdAt);
       }
       rows = rows.slice(batch.length);
-      characters -= batch.reduce((sum, { json }) => sum + json.length, 0);
+      for (const { json } of batch) characters -= json.length;
     } while (everything);
     await writeDrops(everything);
     if (rows.length > 0) arm(retry);

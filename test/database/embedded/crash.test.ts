@@ -50,7 +50,8 @@ describe("the embedded server", () => {
       const first = server.pid ?? 0;
       process.kill(first, "SIGKILL");
       await waitFor("a query works again", () =>
-        db`SELECT 1`.then(() => server.pid !== first).catch(() => false),
+        // Backends of the dead server may still answer for a moment.
+        db`SELECT 1`.then(() => server.pid !== null && server.pid !== first).catch(() => false),
       );
       expect(reasons).toEqual(["signal SIGKILL"]);
       expect((await db`SELECT n FROM kept`).map((row) => row["n"])).toContain(2);
