@@ -26,18 +26,18 @@ const MAX_MOVES = 3;
 const RETIRE_ABOVE = 16 * 1024 * 1024;
 const RETIRE_ABOVE_IN_CROWD = 1024 * 1024;
 /**
- * Resident bytes of the process above which an app that has a run under way gets no further worker: its runs wait for
- * one another. A busy worker takes 6 to 25 MB before any limit of its script is reached; thirty endless loops stay
- * below this.
+ * Resident bytes, beyond what the process had before the first run, above which an app that has a run under way gets no
+ * further worker: its runs wait for one another. A busy worker takes 6 to 25 MB before any limit of its script is
+ * reached; thirty endless loops stay below this.
  */
-const SPAWN_BOUND = 256 * 1024 * 1024;
+const SPAWN_BOUND = 176 * 1024 * 1024;
 /**
- * Resident bytes of the process above which the largest run is ended: 32 memory bombs at once overshoot it by less than
- * 100 MB. It grows with the largest limit that a script was given.
+ * The same, above which the largest run is ended: 32 memory bombs at once overshoot it by less than 100 MB. It grows
+ * with the largest limit that a script was given.
  */
-const PROCESS_BOUND = 300 * 1024 * 1024;
-/** Resident bytes that are not the runs'. */
-const PROCESS_BASE = 200 * 1024 * 1024;
+const RUNS_BOUND = 220 * 1024 * 1024;
+/** What workers take besides the largest run. */
+const RUNS_BASE = 120 * 1024 * 1024;
 
 /**
  * The workers: who gets which run, which worker is started, ended or replaced.
@@ -61,6 +61,8 @@ export class Pool {
   /** The worker that last got a run of an app. */
   readonly #recent = new Map<string, WorkerThread>();
   readonly #freeCells: number[];
+  /** Resident bytes of the process before the first run. */
+  readonly #emptyProcess = process.memoryUsage.rss();
   #largestLimit = 0;
   /** Jobs that no worker could take yet, oldest first. */
   #pending: Job[] = [];
@@ -78,7 +80,7 @@ export class Pool {
     // Twice as many cells as workers: one that is being terminated still has its cell when its successor starts.
     this.#freeCells = Array.from({ length: maxWorkers * 2 }, (_, index) => index);
     this.#heaps = new HeapBoard(maxWorkers * 2);
-    this.#heaps.setBound(PROCESS_BOUND);
+    this.#heaps.setBound(this.#emptyProcess + RUNS_BOUND);
   }
 
   get size(): number {
@@ -94,7 +96,7 @@ export class Pool {
   submit(job: Job): void {
     if (job.memoryBytes > this.#largestLimit) {
       this.#largestLimit = job.memoryBytes;
-      this.#heaps.setBound(Math.max(PROCESS_BOUND, PROCESS_BASE + job.memoryBytes));
+      this.#heaps.setBound(this.#emptyProcess + Math.max(RUNS_BOUND, RUNS_BASE + job.memoryBytes));
     }
     const worker = this.#choose(job);
     if (worker === null) this.#pending.push(job);
@@ -143,7 +145,7 @@ export class Pool {
     if (other !== null && (idle >= KEPT_WARM || isFull)) return other;
     if (isFull && lowered !== null) void this.#end(lowered, STOPPED);
     else if (isFull || starting >= MAX_STARTING) return null;
-    if (hasBusy && process.memoryUsage.rss() > SPAWN_BOUND) return null;
+    if (hasBusy && process.memoryUsage.rss() > this.#emptyProcess + SPAWN_BOUND) return null;
     return this.#spawn();
   }
 
