@@ -22,6 +22,7 @@ function runFiles(files: Readonly<Record<string, string>>): { output: string; co
 }
 
 test("counts passed, failed, skipped and todo tests", () => {
+  // The text of a test file that is run to be counted: nothing of this suite is skipped here.
   const { output, code } = runFiles({
     "a.test.ts": `test("a", () => {}); test("b", () => {}); test.skip("c", () => {}); test.todo("d");
       test("e", () => expect(1).toBe(2));`,
