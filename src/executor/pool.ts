@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { HeapBoard } from "./heap-board.ts";
 import { isFast, isLong, type Job } from "./job.ts";
 import type { Failure, Result } from "./protocol.ts";
@@ -38,7 +39,7 @@ const SPAWN_BOUND = 176 * 1024 * 1024;
  */
 const RUNS_BOUND = 150 * 1024 * 1024;
 /** What workers take besides the largest run. */
-const RUNS_BASE = 86 * 1024 * 1024;
+const RUNS_BASE = 120 * 1024 * 1024;
 
 /**
  * The workers: who gets which run, which worker is started, ended or replaced.
@@ -64,7 +65,7 @@ export class Pool {
   readonly #freeCells: number[];
   /** Resident bytes of the process before the first run. */
   readonly #emptyProcess = process.memoryUsage.rss();
-  #largestLimit = 0;
+  #largestLimit = DEFAULT_LIMITS.memoryBytes;
   /** Jobs that no worker could take yet, oldest first. */
   #pending: Job[] = [];
   #toFlush: WorkerThread[] = [];
@@ -95,6 +96,7 @@ export class Pool {
   }
 
   submit(job: Job): void {
+    // Nobody who stays with the default needs the bound raised.
     if (job.memoryBytes > this.#largestLimit) {
       this.#largestLimit = job.memoryBytes;
       this.#heaps.setBound(this.#emptyProcess + Math.max(RUNS_BOUND, RUNS_BASE + job.memoryBytes));
