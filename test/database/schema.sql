@@ -1,3 +1,25 @@
+TABLE api_keys (
+  id uuid not null,
+  user_id uuid not null,
+  name text not null,
+  prefix text not null,
+  token_hmac bytea not null,
+  scopes text[] not null,
+  app_id uuid,
+  created_at timestamp with time zone not null default now(),
+  last_used_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint api_keys_bound_scopes_check CHECK (((app_id IS NULL) OR (NOT ('instance:admin'::text = ANY (scopes))))),
+  constraint api_keys_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['script:read'::text, 'script:write'::text, 'route:write'::text, 'domain:manage'::text, 'log:read'::text, 'app:admin'::text, 'instance:admin'::text]))),
+  constraint api_keys_token_key UNIQUE (token_hmac),
+  constraint api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX api_keys_app_idx ON public.api_keys USING btree (app_id) WHERE (app_id IS NOT NULL);
+CREATE INDEX api_keys_prefix_idx ON public.api_keys USING btree (prefix);
+CREATE INDEX api_keys_user_idx ON public.api_keys USING btree (user_id, created_at);
+
 TABLE app_domains (
   app_id uuid not null,
   id uuid not null,
@@ -11,6 +33,17 @@ TABLE app_domains (
   constraint app_domains_shape_key UNIQUE (shape_key)
 );
 
+TABLE app_keys (
+  app_id uuid not null,
+  key_id text not null,
+  nonce bytea not null,
+  ciphertext bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint app_keys_pkey PRIMARY KEY (app_id),
+  constraint app_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
+CREATE INDEX app_keys_key_idx ON public.app_keys USING btree (key_id);
+
 TABLE app_members (
   app_id uuid not null,
   user_id uuid not null,
@@ -23,6 +56,15 @@ TABLE app_members (
 );
 CREATE INDEX app_members_user_idx ON public.app_members USING btree (user_id);
 
+TABLE app_slug_history (
+  slug text not null,
+  app_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint app_slug_history_pkey PRIMARY KEY (slug),
+  constraint app_slug_history_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
+CREATE INDEX app_slug_history_app_idx ON public.app_slug_history USING btree (app_id);
+
 TABLE apps (
   id uuid not null,
   slug text not null,
@@ -31,11 +73,35 @@ TABLE apps (
   catalog_version bigint not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  settings jsonb not null default '{}'::jsonb,
   constraint apps_pkey PRIMARY KEY (id),
   constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
   constraint apps_slug_key UNIQUE (slug)
 );
 CREATE TRIGGER apps_notify_catalog AFTER INSERT OR DELETE OR UPDATE ON public.apps FOR EACH ROW EXECUTE FUNCTION notify_catalog();
+
+TABLE audit_log (
+  id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  actor_id uuid,
+  actor_name text not null,
+  key_id uuid,
+  app_id uuid,
+  action text not null,
+  target_kind text not null,
+  target_id text not null,
+  target_name text not null,
+  before_sha256 bytea,
+  after_sha256 bytea,
+  changed text[] not null default '{}'::text[],
+  request_id uuid,
+  address text,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_log_actor_idx ON public.audit_log USING btree (actor_id, created_at DESC, id DESC);
+CREATE INDEX audit_log_app_idx ON public.audit_log USING btree (app_id, created_at DESC, id DESC);
+CREATE INDEX audit_log_created_idx ON public.audit_log USING btree (created_at DESC, id DESC);
+CREATE TRIGGER audit_log_immutable BEFORE UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_update();
 
 TABLE execution_drops (
   app_id uuid not null,
@@ -45,6 +111,7 @@ TABLE execution_drops (
   constraint execution_drops_pkey PRIMARY KEY (app_id, script_id, minute),
   constraint execution_drops_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
 );
+CREATE INDEX execution_drops_minute_idx ON public.execution_drops USING btree (minute);
 
 TABLE executions (
   app_id uuid not null,
@@ -64,12 +131,41 @@ TABLE executions (
   error jsonb,
   logs jsonb not null default '[]'::jsonb,
   created_at timestamp with time zone not null,
+  rerun_of uuid,
+  principal_id uuid,
   constraint executions_pkey PRIMARY KEY (app_id, id),
   constraint executions_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE,
   constraint executions_status_check CHECK ((status = ANY (ARRAY['success'::text, 'error'::text, 'timeout'::text, 'budget_exceeded'::text])))
 );
+CREATE INDEX executions_app_idx ON public.executions USING btree (app_id, created_at DESC, id DESC);
+CREATE INDEX executions_children_idx ON public.executions USING btree (app_id, root_execution_id) WHERE (root_execution_id <> id);
 CREATE INDEX executions_created_idx ON public.executions USING btree (created_at);
+CREATE INDEX executions_failed_idx ON public.executions USING btree (app_id, status, created_at DESC, id DESC) WHERE (status <> 'success'::text);
+CREATE INDEX executions_script_failed_idx ON public.executions USING btree (app_id, script_id, status, created_at DESC, id DESC) WHERE (status <> 'success'::text);
 CREATE INDEX executions_script_idx ON public.executions USING btree (app_id, script_id, created_at DESC, id DESC);
+CREATE INDEX executions_triggered_idx ON public.executions USING btree (app_id, trigger_kind, created_at DESC, id DESC) WHERE (trigger_kind <> 'http'::text);
+
+TABLE housekeeping (
+  task text not null,
+  due_at timestamp with time zone not null,
+  constraint housekeeping_pkey PRIMARY KEY (task)
+);
+
+TABLE idempotency_keys (
+  app_id uuid not null,
+  scope_id uuid not null,
+  key text not null,
+  request_sha256 bytea not null,
+  execution_id uuid not null,
+  status integer,
+  headers jsonb,
+  body bytea,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (app_id, scope_id, key),
+  constraint idempotency_keys_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 200)))
+);
+CREATE INDEX idempotency_keys_created_idx ON public.idempotency_keys USING btree (created_at);
 
 TABLE instance_settings (
   key text not null,
@@ -91,6 +187,8 @@ TABLE routes (
   dispatch_mode text not null default 'sync'::text,
   enabled boolean not null default true,
   created_at timestamp with time zone not null default now(),
+  rate_limit jsonb,
+  idempotent boolean not null default false,
   constraint routes_pkey PRIMARY KEY (app_id, id),
   constraint routes_dispatch_mode_check CHECK ((dispatch_mode = ANY (ARRAY['sync'::text, 'async'::text]))),
   constraint routes_host_kind_check CHECK ((host_kind = ANY (ARRAY['any'::text, 'strict'::text, 'wildcard'::text]))),
@@ -148,6 +246,17 @@ TABLE scripts (
   constraint scripts_module_name_check CHECK (((kind <> 'module'::text) OR (name ~ '^[a-z][a-z0-9_]{0,62}$'::text))),
   constraint scripts_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 128))),
   constraint scripts_name_key UNIQUE (app_id, name)
+);
+
+TABLE secrets (
+  app_id uuid not null,
+  name text not null,
+  nonce bytea not null,
+  ciphertext bytea not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint secrets_pkey PRIMARY KEY (app_id, name),
+  constraint secrets_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
 );
 
 TABLE sessions (

@@ -44,6 +44,8 @@ const INSTANCE_TABLES: Readonly<Record<string, string>> = {
   apps: "the apps themselves: the key is the app's id",
   audit_log: "tells of instance changes as well",
   api_keys: "of people; bound to an app or not",
+  app_slug_history: "a former slug leads to one app of all",
+  housekeeping: "due times of the whole instance",
 };
 
 /** Unique over all apps on purpose: each with why. */

@@ -9,7 +9,7 @@ import {
 import { AppError } from "../../src/shared/errors.ts";
 import type { AppRole, InstanceRole, Principal } from "../../src/shared/principal.ts";
 
-const who = (instanceRole: InstanceRole): Principal => ({ userId: "u", username: "u", instanceRole });
+const who = (instanceRole: InstanceRole): Principal => ({ userId: "u", username: "u", instanceRole, key: null });
 const status = (work: () => unknown): number => {
   try {
     work();

@@ -1,4 +1,5 @@
 import core from "./0001_core.sql" with { type: "text" };
+import controlPlane from "./0002_control_plane.sql" with { type: "text" };
 
 /** One step of the schema. A file that was released is never changed: a correction is a new migration. */
 export interface Migration {
@@ -10,4 +11,7 @@ export interface Migration {
 }
 
 /** All migrations, in order; the SQL is embedded in the binary. */
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "core", sql: core }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "core", sql: core },
+  { number: 2, name: "control_plane", sql: controlPlane },
+];

@@ -1,5 +1,6 @@
 import { unauthorized } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/principal.ts";
+import type { Actor } from "../../services/audit/index.ts";
 import type { Authentication } from "../../services/identity/index.ts";
 
 /** What is known of a request before any endpoint sees it. */
@@ -31,4 +32,10 @@ export function principalOf(request: Request): Principal {
   const { authentication } = callerOf(request);
   if (authentication === null) throw unauthorized();
   return authentication.principal;
+}
+
+/** Who calls, as the audit log names them; for everything that changes something. @throws AppError 401 */
+export function actorOf(request: Request): Actor {
+  const { requestId, address } = callerOf(request);
+  return { ...principalOf(request), requestId, address };
 }

@@ -1,15 +1,5 @@
 import { forbidden, notFound } from "../../shared/errors.ts";
-import type { AppRole, InstanceRole, Principal } from "../../shared/principal.ts";
-
-/** The seven scopes that a key may carry. The set is frozen. */
-export type Scope =
-  | "script:read"
-  | "script:write"
-  | "route:write"
-  | "domain:manage"
-  | "log:read"
-  | "app:admin"
-  | "instance:admin";
+import type { AppRole, InstanceRole, Principal, Scope } from "../../shared/principal.ts";
 
 /** What may be done inside an app: the least app role, and the scope that a key must carry (CONTRACT 2.4). */
 export const APP_CAPABILITIES = {

@@ -9,7 +9,6 @@ export {
   permits,
   type AppCapability,
   type InstanceCapability,
-  type Scope,
 } from "./capabilities.ts";
 export { isSecure, plainAddress, requestOrigin, type TrustedProxies } from "./client-address.ts";
 export { SESSION_COOKIE, cookieFor, sessionCookie } from "./credentials.ts";

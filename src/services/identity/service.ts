@@ -142,4 +142,5 @@ const principal = (user: User): Principal => ({
   userId: user.id,
   username: user.username,
   instanceRole: user.instance_role,
+  key: null,
 });

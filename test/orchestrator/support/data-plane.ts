@@ -41,12 +41,14 @@ export const ROOT: Principal = {
   userId: "00000000-0000-7000-8000-00000000000a",
   username: "root",
   instanceRole: "owner",
+    key: null,
 };
 /** `Bearer outsider-token`: signed in, but not a member of any app. */
 export const OUTSIDER: Principal = {
   userId: "00000000-0000-7000-8000-00000000000b",
   username: "out",
   instanceRole: "member",
+    key: null,
 };
 
 export async function startDataPlane(
