@@ -7,6 +7,7 @@ import type { ManagerContext } from "../../src/manager/context.ts";
 const endpoints = createApi({ config: loadConfig({}, {}, false) } as ManagerContext).routes;
 
 interface Hooks {
+  readonly detail?: { readonly summary?: string; readonly tags?: readonly string[] };
   readonly body?: unknown;
   readonly parse?: unknown;
   readonly response?: Record<string, unknown>;
@@ -38,6 +39,19 @@ test("every endpoint declares its answers by status, the refusals among them", (
     expect([method, path, statuses.some((status) => status.startsWith("2"))]).toEqual([method, path, true]);
     if (path !== "/api/v1/admin/auth/logout")
       expect([method, path, statuses]).toEqual([method, path, expect.arrayContaining(["401"])]);
+  }
+});
+
+test("every endpoint says in a short sentence what it is for, and to which noun it belongs", () => {
+  for (const { method, path, hooks } of endpoints) {
+    const { summary = "", tags = [] } = (hooks as Hooks).detail ?? {};
+    expect([method, path, summary.length > 4 && summary.length <= 80, tags.length]).toEqual([
+      method,
+      path,
+      true,
+      1,
+    ]);
+    expect(summary).not.toEndWith(".");
   }
 });
 

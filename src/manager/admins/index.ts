@@ -14,17 +14,27 @@ export const adminsModule = (context: ManagerContext) => {
   const parse = jsonBody(context.config.maxBodyBytes);
   return apiModule()
     .get("/admins", async ({ request }) => (await users.list(principalOf(request))).map(adminDTO), {
+      detail: { summary: "All users", tags: ["users"] },
       response: { 200: Type.Array(AdminDTO), ...problems(401, 403) },
     })
     .post(
       "/admins",
       async ({ request, body }) => status(201, adminDTO(await users.create(principalOf(request), body))),
-      { parse, body: CreateAdmin, response: { 201: AdminDTO, ...problems(401, 403, 409, 422) } },
+      {
+        parse,
+        body: CreateAdmin,
+        detail: { summary: "Creates a user", tags: ["users"] },
+        response: { 201: AdminDTO, ...problems(401, 403, 409, 422) },
+      },
     )
     .get(
       "/admins/:id",
       async ({ request, params }) => adminDTO(await users.read(principalOf(request), idOf(params))),
-      { params: AdminPath, response: { 200: AdminDTO, ...problems(401, 403, 404) } },
+      {
+        params: AdminPath,
+        detail: { summary: "One user", tags: ["users"] },
+        response: { 200: AdminDTO, ...problems(401, 403, 404) },
+      },
     )
     .patch(
       "/admins/:id",
@@ -34,6 +44,7 @@ export const adminsModule = (context: ManagerContext) => {
         parse,
         params: AdminPath,
         body: UpdateAdmin,
+        detail: { summary: "Changes a user", tags: ["users"] },
         response: { 200: AdminDTO, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -43,7 +54,11 @@ export const adminsModule = (context: ManagerContext) => {
         await users.remove(principalOf(request), idOf(params));
         return status(204, undefined);
       },
-      { params: AdminPath, response: { 204: NoContent, ...problems(401, 403, 404, 422) } },
+      {
+        params: AdminPath,
+        detail: { summary: "Deletes a user", tags: ["users"] },
+        response: { 204: NoContent, ...problems(401, 403, 404, 422) },
+      },
     );
 };
 

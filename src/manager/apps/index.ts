@@ -11,12 +11,18 @@ export const appsModule = (context: ManagerContext) => {
   const parse = jsonBody(context.config.maxBodyBytes);
   return apiModule()
     .get("/apps", ({ request }) => visibleApps(context, principalOf(request)), {
+      detail: { summary: "The apps that the caller may see", tags: ["apps"] },
       response: { 200: Type.Array(AppDTO), ...problems(401) },
     })
     .post(
       "/apps",
       async ({ request, body }) => status(201, await createApp(context, principalOf(request), body)),
-      { parse, body: CreateApp, response: { 201: AppWithRole, ...problems(401, 403, 409, 422) } },
+      {
+        parse,
+        body: CreateApp,
+        detail: { summary: "Creates an app", tags: ["apps"] },
+        response: { 201: AppWithRole, ...problems(401, 403, 409, 422) },
+      },
     )
     .get(
       "/apps/:app",
@@ -24,7 +30,11 @@ export const appsModule = (context: ManagerContext) => {
         const who = principalOf(request);
         return withRole(await openApp(context, who, params.app, "AppRead"), who);
       },
-      { params: AppPath, response: { 200: AppWithRole, ...problems(401, 404) } },
+      {
+        params: AppPath,
+        detail: { summary: "One app, with the caller's role in it", tags: ["apps"] },
+        response: { 200: AppWithRole, ...problems(401, 404) },
+      },
     )
     .patch(
       "/apps/:app",
@@ -33,6 +43,7 @@ export const appsModule = (context: ManagerContext) => {
         parse,
         params: AppPath,
         body: UpdateApp,
+        detail: { summary: "Changes name, description or slug of an app", tags: ["apps"] },
         response: { 200: AppWithRole, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -45,6 +56,7 @@ export const appsModule = (context: ManagerContext) => {
       {
         params: AppPath,
         query: DeleteAppQuery,
+        detail: { summary: "Deletes an app with everything in it", tags: ["apps"] },
         response: { 204: NoContent, ...problems(401, 403, 404, 409, 422) },
       },
     );

@@ -22,6 +22,7 @@ export const authModule = (context: ManagerContext) =>
       {
         parse: jsonBody(16 * 1024),
         body: LoginBody,
+        detail: { summary: "Signs in with username and password", tags: ["auth"] },
         response: { 200: LoginAnswer, ...problems(400, 401, 415, 422, 429) },
       },
     )
@@ -32,7 +33,11 @@ export const authModule = (context: ManagerContext) =>
         set.headers["set-cookie"] = cookieFor(null, { secure: callerOf(request).secure });
         return status(204, undefined);
       },
-      { parse: "none", response: { 204: NoContent } },
+      {
+        parse: "none",
+        detail: { summary: "Ends the login that the request carries", tags: ["auth"] },
+        response: { 204: NoContent },
+      },
     )
     .get(
       "/auth/me",
@@ -40,7 +45,7 @@ export const authModule = (context: ManagerContext) =>
         const who = principalOf(request);
         return me(await context.users.read(who, who.userId));
       },
-      { response: { 200: Me, ...problems(401) } },
+      { detail: { summary: "The user who asks", tags: ["auth"] }, response: { 200: Me, ...problems(401) } },
     );
 
 const me = (user: User) => ({

@@ -15,6 +15,7 @@ export const domainsModule = (context: ManagerContext) =>
       ({ request, params }) => listDomains(context, principalOf(request), params.app),
       {
         params: AppPath,
+        detail: { summary: "The hosts that an app claims", tags: ["domains"] },
         response: { 200: Type.Array(DomainDTO), ...problems(401, 404) },
       },
     )
@@ -26,6 +27,7 @@ export const domainsModule = (context: ManagerContext) =>
         parse: jsonBody(context.config.maxBodyBytes),
         params: AppPath,
         body: CreateDomain,
+        detail: { summary: "Claims a host for an app", tags: ["domains"] },
         response: { 201: DomainDTO, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -35,5 +37,9 @@ export const domainsModule = (context: ManagerContext) =>
         await releaseDomain(context, principalOf(request), params.app, params.domain_id);
         return status(204, undefined);
       },
-      { params: DomainPath, response: { 204: NoContent, ...problems(401, 403, 404, 409) } },
+      {
+        params: DomainPath,
+        detail: { summary: "Gives the claim of a host up", tags: ["domains"] },
+        response: { 204: NoContent, ...problems(401, 403, 404, 409) },
+      },
     );

@@ -17,6 +17,7 @@ export const membersModule = (context: ManagerContext) => {
       ({ request, params }) => listMembers(context, principalOf(request), params.app),
       {
         params: AppPath,
+        detail: { summary: "The members of an app, by username", tags: ["members"] },
         response: { 200: Type.Array(MemberDTO), ...problems(401, 403, 404) },
       },
     )
@@ -28,6 +29,7 @@ export const membersModule = (context: ManagerContext) => {
         parse,
         params: AppPath,
         body: CreateMember,
+        detail: { summary: "Makes a user a member of an app", tags: ["members"] },
         response: { 201: MemberDTO, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -39,6 +41,7 @@ export const membersModule = (context: ManagerContext) => {
         parse,
         params: MemberPath,
         body: UpdateMember,
+        detail: { summary: "Changes the role of a member", tags: ["members"] },
         response: { 200: MemberDTO, ...problems(401, 403, 404, 422) },
       },
     )
@@ -48,7 +51,11 @@ export const membersModule = (context: ManagerContext) => {
         await removeMember(context, principalOf(request), params.app, params.user_id);
         return status(204, undefined);
       },
-      { params: MemberPath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+      {
+        params: MemberPath,
+        detail: { summary: "Ends a membership", tags: ["members"] },
+        response: { 204: NoContent, ...problems(401, 403, 404) },
+      },
     )
     .get(
       internalPath("/apps/:app/members:candidates"),
@@ -56,6 +63,7 @@ export const membersModule = (context: ManagerContext) => {
       {
         params: AppPath,
         query: CandidatesQuery,
+        detail: { summary: "Users who could become members", tags: ["members"] },
         response: { 200: Type.Array(CandidateDTO), ...problems(401, 403, 404, 422) },
       },
     );

@@ -26,6 +26,7 @@ export const routesModule = (context: ManagerContext) => {
       ({ request, params }) => listRoutes(context, principalOf(request), params.id),
       {
         params: ScriptPath,
+        detail: { summary: "The routes of a script", tags: ["routes"] },
         response: { 200: Type.Array(RouteDTO), ...problems(401, 404) },
       },
     )
@@ -37,6 +38,7 @@ export const routesModule = (context: ManagerContext) => {
         parse,
         params: ScriptPath,
         body: RouteBody,
+        detail: { summary: "Binds a path to a script", tags: ["routes"] },
         response: { 201: RouteDTO, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -47,6 +49,7 @@ export const routesModule = (context: ManagerContext) => {
         parse,
         params: RoutePath,
         body: RoutePatch,
+        detail: { summary: "Changes a route", tags: ["routes"] },
         response: { 200: RouteDTO, ...problems(401, 403, 404, 409, 422) },
       },
     )
@@ -56,7 +59,11 @@ export const routesModule = (context: ManagerContext) => {
         await removeRoute(context, principalOf(request), params.route_id);
         return status(204, undefined);
       },
-      { params: RoutePath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+      {
+        params: RoutePath,
+        detail: { summary: "Deletes a route", tags: ["routes"] },
+        response: { 204: NoContent, ...problems(401, 403, 404) },
+      },
     )
     .post(
       internalPath("/routes:check"),
@@ -64,6 +71,10 @@ export const routesModule = (context: ManagerContext) => {
       {
         parse,
         body: CheckBody,
+        detail: {
+          summary: "Whether a route could be created, and which one is in its way",
+          tags: ["routes"],
+        },
         response: { 200: CheckAnswer, ...problems(401, 404, 422) },
       },
     )
@@ -73,6 +84,7 @@ export const routesModule = (context: ManagerContext) => {
       {
         parse,
         body: MatchBody,
+        detail: { summary: "Which route answers a URL", tags: ["routes"] },
         response: { 200: MatchAnswer, ...problems(400, 401, 404, 422) },
       },
     );

@@ -47,6 +47,7 @@ export const scriptsModule = (context: ManagerContext) => {
       },
       {
         query: ListQuery,
+        detail: { summary: "The scripts of one app, or of all that the caller may see", tags: ["scripts"] },
         response: { 200: Type.Array(Type.Union([ScriptDTO, ScriptSummary])), ...problems(401, 404, 422) },
       },
     )
@@ -60,6 +61,7 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         parse,
         body: CreateScript,
+        detail: { summary: "Creates a script", tags: ["scripts"] },
         response: { 201: SavedScript, ...problems(401, 403, 404, 409, 413, 422) },
       },
     )
@@ -70,7 +72,11 @@ export const scriptsModule = (context: ManagerContext) => {
         set.headers["etag"] = etag(script);
         return scriptDTO(script);
       },
-      { params: ScriptPath, response: { 200: ScriptDTO, ...problems(401, 404) } },
+      {
+        params: ScriptPath,
+        detail: { summary: "One script", tags: ["scripts"] },
+        response: { 200: ScriptDTO, ...problems(401, 404) },
+      },
     )
     .put(
       "/scripts/:id",
@@ -84,6 +90,7 @@ export const scriptsModule = (context: ManagerContext) => {
         parse,
         params: ScriptPath,
         body: UpdateScript,
+        detail: { summary: "Saves a script as a new version", tags: ["scripts"] },
         response: { 200: SavedScript, ...problems(401, 403, 404, 409, 412, 413, 422) },
       },
     )
@@ -93,7 +100,11 @@ export const scriptsModule = (context: ManagerContext) => {
         await removeScript(context, await openScript(context, principalOf(request), params.id, "AppAdmin"));
         return status(204, undefined);
       },
-      { params: ScriptPath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+      {
+        params: ScriptPath,
+        detail: { summary: "Deletes a script with its routes and runs", tags: ["scripts"] },
+        response: { 204: NoContent, ...problems(401, 403, 404) },
+      },
     )
     .get(
       "/scripts/:id/versions",
@@ -112,6 +123,7 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         params: ScriptPath,
         query: VersionsQuery,
+        detail: { summary: "The versions of a script, newest first", tags: ["versions"] },
         response: { 200: VersionList, ...problems(401, 404, 422) },
       },
     )
@@ -121,7 +133,11 @@ export const scriptsModule = (context: ManagerContext) => {
         const found = await openVersion(context, principalOf(request), params.id, params.version);
         return versionDTO(found.version, found.script.live_version);
       },
-      { params: VersionPath, response: { 200: VersionDTO, ...problems(401, 404) } },
+      {
+        params: VersionPath,
+        detail: { summary: "One version, with its source", tags: ["versions"] },
+        response: { 200: VersionDTO, ...problems(401, 404) },
+      },
     )
     .post(
       // `…/versions/{version}:activate`; see internalPath.
@@ -141,6 +157,7 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         parse: "none",
         params: VersionPath,
+        detail: { summary: "Makes a version the live one", tags: ["versions"] },
         response: { 200: ScriptDTO, ...problems(401, 403, 404, 412, 422) },
       },
     );
@@ -161,6 +178,7 @@ export const namedScriptsModule = (context: ManagerContext) =>
         parse: "none",
         params: NamedScriptPath,
         query: DeployQuery,
+        detail: { summary: "Deploys a script by name, from its source or as JSON", tags: ["scripts"] },
         response: { 200: Deployed, 201: Deployed, ...problems(400, 401, 403, 404, 409, 412, 413, 415, 422) },
       },
     )
@@ -177,7 +195,11 @@ export const namedScriptsModule = (context: ManagerContext) =>
         set.headers["etag"] = etag(script);
         return scriptDTO(script);
       },
-      { params: NamedScriptPath, response: { 200: ScriptDTO, ...problems(401, 404) } },
+      {
+        params: NamedScriptPath,
+        detail: { summary: "One script, by name", tags: ["scripts"] },
+        response: { 200: ScriptDTO, ...problems(401, 404) },
+      },
     )
     .get(
       "/apps/:app/scripts/:name/source",
@@ -194,7 +216,11 @@ export const namedScriptsModule = (context: ManagerContext) =>
         set.headers["x-content-type-options"] = "nosniff";
         return script.source;
       },
-      { params: NamedScriptPath, response: { 200: Type.String(), ...problems(401, 404) } },
+      {
+        params: NamedScriptPath,
+        detail: { summary: "The source of a script as plain text", tags: ["scripts"] },
+        response: { 200: Type.String(), ...problems(401, 404) },
+      },
     )
     .delete(
       "/apps/:app/scripts/:name",
@@ -203,7 +229,11 @@ export const namedScriptsModule = (context: ManagerContext) =>
         await removeScript(context, await openNamedScript(context, who, params.app, params.name, "AppAdmin"));
         return status(204, undefined);
       },
-      { params: NamedScriptPath, response: { 204: NoContent, ...problems(401, 403, 404) } },
+      {
+        params: NamedScriptPath,
+        detail: { summary: "Deletes a script, by name", tags: ["scripts"] },
+        response: { 204: NoContent, ...problems(401, 403, 404) },
+      },
     );
 
 function savedScript({ script, warnings }: Saved): SavedScript {
