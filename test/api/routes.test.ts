@@ -275,3 +275,59 @@ describe("domains", () => {
     await plane.db`delete from app_domains where pattern = 'race.example.com'`;
   });
 });
+
+describe("rate limits and idempotency", () => {
+  const limit = { requests: 10, window_seconds: 60, key: "header:X-Client" };
+  const stored = { ...limit, key: "header:x-client" };
+
+  test("a route has neither unless it is told to", async () => {
+    expect(route).toMatchObject({ rate_limit: null, idempotent: false });
+    expect(known()).toMatchObject({ rateLimit: null, idempotent: false });
+  });
+
+  test("both are kept, told, and known to the data plane at once", async () => {
+    const changed = await change({ rate_limit: limit, idempotent: true });
+    expect(changed.json).toMatchObject({ rate_limit: stored, idempotent: true });
+    expect(known()).toMatchObject({
+      rateLimit: { requests: 10, windowSeconds: 60, key: "header:x-client" },
+      idempotent: true,
+    });
+    expect((await change({ path: "/posts/:slug" })).json).toMatchObject({
+      rate_limit: stored,
+      idempotent: true,
+    });
+    expect((await change({ rate_limit: null })).json).toMatchObject({ rate_limit: null, idempotent: true });
+    expect(known()).toMatchObject({ rateLimit: null, idempotent: true });
+  });
+
+  test("a new route may have them from the start, and a deployment that names its path keeps them", async () => {
+    const added = await add({ path: "/limited", rate_limit: limit, idempotent: true });
+    expect(added).toMatchObject({ status: 201, json: { rate_limit: stored, idempotent: true } });
+    await plane.call("editor", "PUT", "/apps/blog/scripts/post?route=/limited", { raw: "2" });
+    const { json } = await plane.call("editor", "GET", `/scripts/${scriptId}/routes`);
+    expect(json.find((row: Json) => row.path === "/limited")).toMatchObject({
+      id: added.json.id,
+      rate_limit: stored,
+      idempotent: true,
+    });
+  });
+
+  test.each([
+    ["no requests", { ...limit, requests: 0 }],
+    ["too many requests", { ...limit, requests: 1_000_001 }],
+    ["half a request", { ...limit, requests: 1.5 }],
+    ["no window", { ...limit, window_seconds: 0 }],
+    ["a window of more than a day", { ...limit, window_seconds: 86_401 }],
+    ["an unknown key", { ...limit, key: "country" }],
+    ["a header without a name", { ...limit, key: "header:" }],
+    ["a header's name with a space", { ...limit, key: "header:a b" }],
+    ["an unknown field", { ...limit, burst: 1 }],
+    ["a missing field", { requests: 1, key: "ip" }],
+    ["something else", "10/min"],
+  ])("%s is refused", async (_name, rate_limit) => {
+    expect(expectProblem(await change({ rate_limit })).status).toBe(422);
+    expect(known()).toMatchObject({ rateLimit: null });
+  });
+
+  const known = () => plane.catalog.route(plane.blog, "GET", "any.test", "/posts/1")?.route;
+});

@@ -3,6 +3,7 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../database/client.ts";
 import { newId } from "../../shared/ids.ts";
 import { insertDomain } from "../domains/queries.ts";
+import { NEW_ROUTE } from "../routes/model.ts";
 import { insertRoute } from "../routes/queries.ts";
 import { insertScript, insertVersion } from "../scripts/queries.ts";
 import { defaultSettings } from "../scripts/settings.ts";
@@ -73,7 +74,7 @@ export async function seedDefaultApp(db: Database, config: Pick<Config, "limits"
           method: null,
           dispatchMode: "sync",
         },
-        enabled: true,
+        settings: NEW_ROUTE,
       }),
     ]);
   });

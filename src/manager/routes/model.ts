@@ -19,13 +19,36 @@ const INPUT_FIELDS = {
   dispatch_mode: Type.Optional(DispatchMode),
 };
 
-export const RouteBody = strict({ ...INPUT_FIELDS, enabled: Type.Optional(Type.Boolean()) });
+export const RateLimit = strict({
+  requests: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  window_seconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
+  key: Type.String({
+    pattern: "^(ip|principal|app|header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})$",
+    description: '"ip", "principal", "app" or "header:<name>"',
+  }),
+});
+export type RateLimit = Static<typeof RateLimit>;
+
+/** What a route has beside its binding. */
+const SETTINGS = {
+  enabled: Type.Boolean(),
+  rate_limit: Type.Union([RateLimit, Type.Null()]),
+  idempotent: Type.Boolean(),
+};
+const RouteSettings = Type.Object(SETTINGS);
+export type RouteSettings = Readonly<Static<typeof RouteSettings>>;
+
+export const NEW_ROUTE: RouteSettings = { enabled: true, rate_limit: null, idempotent: false };
+
+const OPTIONAL_SETTINGS = Type.Partial(RouteSettings).properties;
+
+export const RouteBody = strict({ ...INPUT_FIELDS, ...OPTIONAL_SETTINGS });
 export type RouteBody = Static<typeof RouteBody>;
 
 export const RoutePatch = strict({
   ...INPUT_FIELDS,
   path: Type.Optional(INPUT_FIELDS.path),
-  enabled: Type.Optional(Type.Boolean()),
+  ...OPTIONAL_SETTINGS,
 });
 export type RoutePatch = Static<typeof RoutePatch>;
 
@@ -44,7 +67,7 @@ export const RouteDTO = strict({
   app_id: Type.String(),
   script_id: Type.String(),
   ...NORMALISED_FIELDS,
-  enabled: Type.Boolean(),
+  ...SETTINGS,
   created_at: Type.String(),
 });
 export type RouteDTO = Static<typeof RouteDTO>;
@@ -78,6 +101,17 @@ export const MatchAnswer = strict({
 
 export const RoutePath = Type.Object({ route_id: Type.String() });
 
+/** The settings that a request asks for, over those that are there. */
+export const settingsOf = (input: RoutePatch, base: RouteSettings): RouteSettings => ({
+  enabled: input.enabled ?? base.enabled,
+  rate_limit: input.rate_limit === undefined ? base.rate_limit : normalisedLimit(input.rate_limit),
+  idempotent: input.idempotent ?? base.idempotent,
+});
+
+/** Names of headers are compared in lower case. */
+const normalisedLimit = (limit: RateLimit | null): RateLimit | null =>
+  limit === null ? null : { ...limit, key: limit.key.toLowerCase() };
+
 /** The binding of a stored route. */
 export const patternOf = (route: Route): RoutePattern => ({
   hostKind: route.host_kind,
@@ -105,6 +139,8 @@ export const routeDTO = (route: Route): RouteDTO => ({
   script_id: route.script_id,
   ...normalised(patternOf(route)),
   enabled: route.enabled,
+  rate_limit: route.rate_limit,
+  idempotent: route.idempotent,
   created_at: route.created_at.toISOString(),
 });
 

@@ -1,9 +1,10 @@
 import type { Queryable } from "../../database/client.ts";
 import type { DispatchMode, HostKind, PathKind, RoutePattern } from "../../services/routes/index.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
+import type { RateLimit, RouteSettings } from "./model.ts";
 
 /** A row of `routes`, with the name of its script. */
-export interface Route {
+export interface Route extends RouteSettings {
   readonly app_id: string;
   readonly id: string;
   readonly script_id: string;
@@ -15,7 +16,6 @@ export interface Route {
   readonly path: string;
   readonly method: string | null;
   readonly dispatch_mode: DispatchMode;
-  readonly enabled: boolean;
   readonly created_at: Date;
 }
 
@@ -81,16 +81,16 @@ export async function insertRoute(
     readonly id: string;
     readonly scriptId: string;
     readonly pattern: RoutePattern;
-    readonly enabled: boolean;
+    readonly settings: RouteSettings;
   },
 ): Promise<void> {
-  const { pattern } = route;
+  const { pattern, settings } = route;
   await sql`
     insert into routes (app_id, id, script_id, host_kind, host, host_param_name, path_kind, path, method,
-      dispatch_mode, enabled)
+      dispatch_mode, enabled, rate_limit, idempotent)
     values (${route.appId}, ${route.id}, ${route.scriptId}, ${pattern.hostKind}, ${pattern.host},
       ${pattern.hostParamName}, ${pattern.pathKind}, ${pattern.path}, ${pattern.method}, ${pattern.dispatchMode},
-      ${route.enabled})`;
+      ${settings.enabled}, ${jsonOrNull(sql, settings.rate_limit)}, ${settings.idempotent})`;
 }
 
 export async function updateRoute(
@@ -99,15 +99,16 @@ export async function updateRoute(
     readonly appId: string;
     readonly id: string;
     readonly pattern: RoutePattern;
-    readonly enabled: boolean;
+    readonly settings: RouteSettings;
   },
 ): Promise<void> {
-  const { pattern } = route;
+  const { pattern, settings } = route;
   await sql`
     update routes
     set host_kind = ${pattern.hostKind}, host = ${pattern.host}, host_param_name = ${pattern.hostParamName},
         path_kind = ${pattern.pathKind}, path = ${pattern.path}, method = ${pattern.method},
-        dispatch_mode = ${pattern.dispatchMode}, enabled = ${route.enabled}
+        dispatch_mode = ${pattern.dispatchMode}, enabled = ${settings.enabled},
+        rate_limit = ${jsonOrNull(sql, settings.rate_limit)}, idempotent = ${settings.idempotent}
     where app_id = ${route.appId} and id = ${route.id}`;
 }
 
@@ -123,3 +124,5 @@ export async function setDispatchMode(
 export async function deleteRoute(sql: Queryable, appId: string, id: string): Promise<void> {
   await sql`delete from routes where app_id = ${appId} and id = ${id}`;
 }
+
+const jsonOrNull = (sql: Queryable, limit: RateLimit | null) => (limit === null ? null : sql.json(limit));

@@ -8,7 +8,16 @@ import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { domainsOf } from "../domains/queries.ts";
 import { openScript } from "../scripts/access.ts";
-import { conflictDTO, normalised, patternOf, routeDTO, type CheckBody, type MatchBody } from "./model.ts";
+import {
+  conflictDTO,
+  NEW_ROUTE,
+  normalised,
+  patternOf,
+  routeDTO,
+  settingsOf,
+  type CheckBody,
+  type MatchBody,
+} from "./model.ts";
 import type { RouteBody, RouteDTO, RoutePatch } from "./model.ts";
 import {
   deleteRoute,
@@ -58,7 +67,7 @@ export async function addRoute(
       id,
       scriptId: script.id,
       pattern,
-      enabled: input.enabled ?? true,
+      settings: settingsOf(input, NEW_ROUTE),
     });
     return find(await routesOfScript(sql, script.app_id, script.id), id);
   });
@@ -85,7 +94,7 @@ export async function changeRoute(
     checkHostClaimed(pattern, claims);
     const rival = rivalOf(pattern, routes, id);
     if (rival !== undefined) throw routeConflict(rival);
-    await updateRoute(sql, { appId, id, pattern, enabled: input.enabled ?? before.enabled });
+    await updateRoute(sql, { appId, id, pattern, settings: settingsOf(input, before) });
     return find(await routesOfScript(sql, appId, before.script_id), id);
   });
   await context.catalogChanged(appId);

@@ -7,6 +7,7 @@ import type { DispatchMode, RoutePattern } from "../../services/routes/index.ts"
 import { lockApp, touchCatalog } from "../apps/queries.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
 import { insertRoute, routesAround, routesOfScript, setDispatchMode, type Route } from "../routes/queries.ts";
+import { NEW_ROUTE } from "../routes/model.ts";
 import { checkRoutable, rivalOf, routeConflict } from "../routes/rules.ts";
 import type { UpdateScript, Warning } from "./model.ts";
 import { checkNameFor, checkScriptName } from "./names.ts";
@@ -158,7 +159,7 @@ async function write(
   }
   if (current !== undefined && (isNewVersion || isNewHead)) statements.push(updateScript(sql, head));
   for (const pattern of bound.added) {
-    statements.push(insertRoute(sql, { appId, id: newId(), scriptId: id, pattern, enabled: true }));
+    statements.push(insertRoute(sql, { appId, id: newId(), scriptId: id, pattern, settings: NEW_ROUTE }));
   }
   for (const { route, mode } of bound.redispatched)
     statements.push(setDispatchMode(sql, appId, route.id, mode));

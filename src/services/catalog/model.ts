@@ -1,5 +1,5 @@
 import type { RunLimits } from "../../shared/limits.ts";
-import type { RoutePattern } from "../routes/index.ts";
+import type { RateLimit, RoutePattern } from "../routes/index.ts";
 
 /** One app, as far as the data plane must know it. A snapshot: replaced as a whole, never changed. */
 export interface CatalogApp {
@@ -13,6 +13,10 @@ export interface CatalogRoute extends RoutePattern {
   readonly id: string;
   readonly appId: string;
   readonly scriptId: string;
+  /** Null: as many requests as come. */
+  readonly rateLimit: RateLimit | null;
+  /** Whether an Idempotency-Key is honoured. */
+  readonly idempotent: boolean;
 }
 
 export interface CatalogScript {

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
-import type { DispatchMode, HostKind, PathKind } from "../routes/index.ts";
+import type { DispatchMode, HostKind, PathKind, RateLimit } from "../routes/index.ts";
 import type { DomainShape } from "./domains.ts";
 
 export interface CatalogRow {
@@ -17,6 +17,8 @@ export interface CatalogRow {
     readonly path: string;
     readonly method: string | null;
     readonly dispatchMode: DispatchMode;
+    readonly rateLimit: RateLimit | null;
+    readonly idempotent: boolean;
   }[];
   readonly scripts: readonly {
     readonly id: string;
@@ -43,7 +45,10 @@ export function readCatalog(db: Queryable, appIds: readonly string[] | null): Pr
       (select coalesce(jsonb_agg(jsonb_build_object(
            'id', r.id, 'scriptId', r.script_id, 'hostKind', r.host_kind, 'host', r.host,
            'hostParamName', r.host_param_name, 'pathKind', r.path_kind, 'path', r.path, 'method', r.method,
-           'dispatchMode', r.dispatch_mode) order by r.created_at, r.id), '[]')
+           'dispatchMode', r.dispatch_mode, 'idempotent', r.idempotent,
+           'rateLimit', case when r.rate_limit is not null then jsonb_build_object(
+             'requests', r.rate_limit->'requests', 'windowSeconds', r.rate_limit->'window_seconds',
+             'key', r.rate_limit->'key') end) order by r.created_at, r.id), '[]')
          from routes r where r.app_id = a.id and r.enabled) as routes,
       (select coalesce(jsonb_agg(jsonb_build_object(
            'id', s.id, 'name', s.name, 'kind', s.kind, 'directExecute', s.direct_execute,

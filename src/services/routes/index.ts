@@ -4,3 +4,4 @@ export { isHostName, normaliseHost } from "./host-pattern.ts";
 export { compileRoutes, type RouteMatch, type RouteTable } from "./match.ts";
 export type { DispatchMode, HostKind, PathKind, RouteInput, RoutePattern } from "./model.ts";
 export { parseRoute } from "./pattern.ts";
+export type { RateLimit, RateLimitKey } from "./rate-limit.ts";
