@@ -11,8 +11,18 @@ export interface GateStats {
 
 /** Longest wait for a slot. */
 const MAX_WAIT_MS = 1000;
-/** Requests of one app that may wait. */
-const MAX_WAITING = 100;
+/** What an app may have of the gate (CONTRACT 14.2). */
+export interface Share {
+  /** Of two apps that wait, the one with fewer runs per weight is next. */
+  readonly weight: number;
+  /** Runs at once; null: as many as the gate lets one app have. */
+  readonly maxConcurrent: number | null;
+  /** Requests that may wait. */
+  readonly maxQueued: number;
+}
+
+export const EVEN_SHARE: Share = { weight: 1, maxConcurrent: null, maxQueued: 100 };
+
 /**
  * Slots that no app alone may fill, so that another app's request finds one at once even while all that the first app
  * runs is endless. A gate too small to give any away has none.
@@ -26,21 +36,23 @@ interface Waiter {
   readonly wake: (waitedMs: number | null) => void;
 }
 
-interface AppShare {
+interface AppState {
   running: number;
   readonly waiters: Waiter[];
+  /** As the latest request had it. */
+  share: Share;
 }
 
 /**
  * Bounds how many runs there are at once, and shares the slots between apps: an app may use what is free, but when
- * nothing is, the next free slot goes to the app with the fewest runs. Slots are given back only when a run has really
+ * nothing is, the next free slot goes to the app with the fewest runs for its weight. Slots are given back only when a run has really
  * ended.
  */
 export class Gate {
   readonly #slots: number;
   readonly #perApp: number;
   readonly #clock: Clock;
-  readonly #apps = new Map<string, AppShare>();
+  readonly #apps = new Map<string, AppState>();
   #running = 0;
   #waiting = 0;
   #rejected = 0;
@@ -61,35 +73,40 @@ export class Gate {
    * Takes a slot: 0 when there is one, else a promise of the milliseconds waited. Each slot must be given back.
    * @throws AppError 503 `overloaded` (or rejects with it)
    */
-  enter(appId: string): 0 | Promise<number> {
-    let share = this.#apps.get(appId);
-    if (share === undefined) {
-      share = { running: 0, waiters: [] };
-      this.#apps.set(appId, share);
+  enter(appId: string, share: Share = EVEN_SHARE): 0 | Promise<number> {
+    let app = this.#apps.get(appId);
+    if (app === undefined) {
+      app = { running: 0, waiters: [], share };
+      this.#apps.set(appId, app);
     }
-    if (this.#running < this.#slots && share.running < this.#perApp && share.waiters.length === 0) {
+    app.share = share;
+    if (this.#running < this.#slots && this.#hasRoom(app) && app.waiters.length === 0) {
       this.#running++;
-      share.running++;
+      app.running++;
       return 0;
     }
-    if (share.waiters.length >= MAX_WAITING) throw this.#refuse();
-    return this.#wait(share);
+    if (app.waiters.length >= share.maxQueued) throw this.#refuse();
+    return this.#wait(app);
+  }
+
+  #hasRoom({ running, share }: AppState): boolean {
+    return running < this.#perApp && (share.maxConcurrent === null || running < share.maxConcurrent);
   }
 
   leave(appId: string): void {
-    const share = this.#apps.get(appId);
-    if (share === undefined || share.running === 0) return;
+    const app = this.#apps.get(appId);
+    if (app === undefined || app.running === 0) return;
     this.#running--;
-    share.running--;
+    app.running--;
     if (this.#waiting > 0) this.#grant();
-    else if (share.running === 0 && this.#apps.size > 1000) this.#apps.delete(appId);
+    else if (app.running === 0 && this.#apps.size > 1000) this.#apps.delete(appId);
   }
 
-  #wait(share: AppShare): Promise<number> {
+  #wait(app: AppState): Promise<number> {
     return new Promise((resolve, reject) => {
       const since = this.#clock.monotonic();
       this.#waiting++;
-      share.waiters.push({
+      app.waiters.push({
         since,
         wake: (waitedMs) => {
           this.#waiting--;
@@ -103,17 +120,17 @@ export class Gate {
     });
   }
 
-  /** Gives free slots to waiters, those of the app with the fewest runs first, then the one who waits longest. */
+  /** Gives free slots to waiters: the app with the fewest runs for its weight first, then who waits longest. */
   #grant(): void {
     while (this.#running < this.#slots) {
-      let best: AppShare | null = null;
-      for (const share of this.#apps.values()) {
-        const [first] = share.waiters;
-        if (first === undefined || share.running >= this.#perApp) continue;
-        const fewer = best === null || share.running < best.running;
-        const asFewButLonger =
-          best !== null && share.running === best.running && first.since < (best.waiters[0]?.since ?? 0);
-        if (fewer || asFewButLonger) best = share;
+      let best: AppState | null = null;
+      for (const app of this.#apps.values()) {
+        const [first] = app.waiters;
+        if (first === undefined || !this.#hasRoom(app)) continue;
+        // Products instead of quotients: whole numbers compare exactly.
+        const mine = best === null ? -1 : app.running * best.share.weight;
+        const theirs = best === null ? 0 : best.running * app.share.weight;
+        if (mine < theirs || (mine === theirs && first.since < (best?.waiters[0]?.since ?? 0))) best = app;
       }
       const waiter = best?.waiters.shift();
       if (best === null || waiter === undefined) return;

@@ -41,6 +41,37 @@ describe("the gate", () => {
     expect(gate.stats()).toMatchObject({ running: 3, waiting: 0 });
   });
 
+  test("an app of three times the weight gets three times the slots", async () => {
+    const gate = new Gate(4, systemClock);
+    const share = (weight: number) => ({ weight, maxConcurrent: null, maxQueued: 100 });
+    for (let i = 0; i < 4; i++) gate.enter("first");
+    const got = { heavy: 0, light: 0 };
+    const wait = (app: "heavy" | "light", weight: number) =>
+      void Promise.resolve(gate.enter(app, share(weight))).then(
+        () => got[app]++,
+        // Sent away after a second.
+        () => {},
+      );
+    for (let i = 0; i < 8; i++) {
+      wait("light", 1);
+      wait("heavy", 3);
+    }
+    for (let i = 0; i < 4; i++) gate.leave("first");
+    await Bun.sleep(0);
+    expect(got).toEqual({ heavy: 3, light: 1 });
+  });
+
+  test("an app's own bounds hold even while slots are free", async () => {
+    const gate = new Gate(8, systemClock);
+    const share = { weight: 1, maxConcurrent: 2, maxQueued: 1 };
+    expect([gate.enter("a", share), gate.enter("a", share)]).toEqual([0, 0]);
+    const third = gate.enter("a", share);
+    expect(third).toBeInstanceOf(Promise);
+    expect(() => gate.enter("a", share)).toThrow("Too many scripts are running");
+    gate.leave("a");
+    expect(await third).toBeGreaterThanOrEqual(0);
+  });
+
   test("refuses whoever has waited a second, with Retry-After", async () => {
     const gate = new Gate(1, systemClock);
     gate.enter("a");

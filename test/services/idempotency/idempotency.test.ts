@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  createIdempotency,
+  type Idempotency,
+  type IdempotentRequest,
+} from "../../../src/services/idempotency/index.ts";
+import { newId } from "../../../src/shared/ids.ts";
+import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { seed } from "../seed.ts";
+
+setDefaultTimeout(60_000);
+
+let database: TestDatabase;
+let idempotency: Idempotency;
+let appId: string;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  idempotency = createIdempotency(database.db);
+  appId = await seed(database.db).app("keys");
+});
+
+afterAll(() => database.drop());
+
+const scopeId = newId();
+let keys = 0;
+const request = (over: Partial<IdempotentRequest> = {}): IdempotentRequest => ({
+  appId,
+  scopeId,
+  key: `key-${++keys}`,
+  parts: ["POST", "/orders", "body"],
+  executionId: newId(),
+  abandonedSeconds: 60,
+  ...over,
+});
+const always = () => true;
+
+/** Answers 201 and counts how often it was carried out. */
+function order() {
+  let times = 0;
+  return {
+    carryOut: async () => {
+      times++;
+      return new Response(`order ${times}`, {
+        status: 201,
+        headers: [
+          ["content-type", "text/plain"],
+          ["set-cookie", "a=1"],
+          ["set-cookie", "b=2"],
+          ["x-request-id", "one"],
+          ["x-execution-id", "run"],
+        ],
+      });
+    },
+    times: () => times,
+  };
+}
+
+describe("an idempotency key", () => {
+  test("has a request carried out once, and gives its answer again, byte by byte", async () => {
+    const { carryOut, times } = order();
+    const asked = request();
+    const first = await idempotency.once(asked, carryOut, always);
+    expect([first.status, await first.text(), first.headers.get("idempotent-replayed")]).toEqual([
+      201,
+      "order 1",
+      null,
+    ]);
+    const again = await idempotency.once({ ...asked, executionId: newId() }, carryOut, always);
+    expect([again.status, await again.text()]).toEqual([201, "order 1"]);
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect(again.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+    expect(again.headers.get("x-execution-id")).toBe("run");
+    expect(again.headers.has("x-request-id")).toBe(false);
+    expect(times()).toBe(1);
+  });
+
+  test("of many at once lets one through; the others are told that it is under way", async () => {
+    const asked = request();
+    const gate = Promise.withResolvers<void>();
+    let times = 0;
+    let refused = 0;
+    const slow = async () => {
+      times++;
+      await gate.promise;
+      return new Response("done");
+    };
+    const all = Array.from({ length: 8 }, () =>
+      idempotency.once({ ...asked, executionId: newId() }, slow, always).then(
+        (answer) => answer.status,
+        (error: unknown) => {
+          if (++refused === 7) gate.resolve();
+          return (error as { readonly code: string }).code;
+        },
+      ),
+    );
+    const outcomes = await Promise.all(all);
+    expect(times).toBe(1);
+    expect(outcomes.filter((outcome) => outcome === 200)).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === "in_progress")).toHaveLength(7);
+  });
+
+  test("is refused for another request", async () => {
+    const asked = request();
+    await idempotency.once(asked, order().carryOut, always);
+    for (const parts of [
+      ["POST", "/orders", "other"],
+      ["POST", "/ordersb", "ody"],
+      ["POST/orders", "", "body"],
+    ]) {
+      const refusal = idempotency.once({ ...asked, parts }, order().carryOut, always);
+      expect(await refusal.catch((error: unknown) => error)).toMatchObject({
+        status: 422,
+        code: "idempotency_key_reused",
+      });
+    }
+  });
+
+  test("is free again when nothing was done, or the work broke down", async () => {
+    const { carryOut, times } = order();
+    const asked = request();
+    await idempotency.once(
+      asked,
+      async () => new Response(null, { status: 503 }),
+      (answer) => answer.status !== 503,
+    );
+    const broken = idempotency.once(asked, () => Promise.reject(new Error("broke down")), always);
+    expect(broken).rejects.toThrow("broke down");
+    await broken.catch(() => {});
+    expect((await idempotency.once(asked, carryOut, always)).status).toBe(201);
+    expect(times()).toBe(1);
+  });
+
+  test("of a process that died is free again once its run must have ended", async () => {
+    const { carryOut, times } = order();
+    const asked = request();
+    await database.db`
+      insert into idempotency_keys (app_id, scope_id, key, request_sha256, execution_id, created_at)
+      values (${appId}, ${scopeId}, ${asked.key}, ${Buffer.from("x")}, ${newId()}, now() - interval '61 seconds')`;
+    expect((await idempotency.once(asked, carryOut, always)).status).toBe(201);
+    expect(times()).toBe(1);
+  });
+
+  test("is forgotten after a day", async () => {
+    const { carryOut, times } = order();
+    const asked = request();
+    await idempotency.once(asked, carryOut, always);
+    await database.db`update idempotency_keys set created_at = now() - interval '25 hours' where key = ${asked.key}`;
+    await idempotency.once({ ...asked, executionId: newId() }, carryOut, always);
+    expect(times()).toBe(2);
+  });
+
+  test("belongs to one app and one route", async () => {
+    const { carryOut, times } = order();
+    const asked = request();
+    const otherApp = await seed(database.db).app("other-keys");
+    await idempotency.once(asked, carryOut, always);
+    await idempotency.once({ ...asked, scopeId: newId() }, carryOut, always);
+    await idempotency.once({ ...asked, appId: otherApp }, carryOut, always);
+    expect(times()).toBe(3);
+  });
+});
