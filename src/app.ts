@@ -15,6 +15,7 @@ import { createManager } from "./manager/index.ts";
 import { createOrchestrator } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
+import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
 import { systemClock } from "./shared/clock.ts";
 import { AppError } from "./shared/errors.ts";
@@ -104,6 +105,7 @@ async function takeUp(
     catalog,
     executor,
     executions,
+    idempotency: createIdempotency(db),
     config,
     clock,
     // Basic users on a route are the script's own affair; on /api/v1/execute they are ours (CONTRACT 0.14).

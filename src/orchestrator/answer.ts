@@ -88,3 +88,7 @@ export function runProblem(
     },
   });
 }
+
+/** Whether an error tells how a run ended, as opposed to one that kept it from running, or a fault of ours. */
+export const isRunProblem = (error: AppError): boolean =>
+  "X-Execution-Id" in error.headers && error.code !== "internal";

@@ -1,19 +1,22 @@
 import type { Config } from "../config.ts";
 import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody, RunRequest } from "../executor/index.ts";
-import type { Catalog, CatalogScript } from "../services/catalog/index.ts";
+import type { Catalog, CatalogRoute, CatalogScript } from "../services/catalog/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
+import type { Idempotency } from "../services/idempotency/index.ts";
 import { HttpRequest, type RequestOrigin } from "./http-request.ts";
 import { normaliseHost } from "../services/routes/index.ts";
-import { trustedProxies } from "../services/identity/client-address.ts";
+import { clientAddress, trustedProxies } from "../services/identity/client-address.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, invalid, notFound, unavailable } from "../shared/errors.ts";
 import { isUuid, newId } from "../shared/ids.ts";
 import type { Principal } from "../shared/principal.ts";
 import { problemResponse } from "../shared/problem.ts";
-import { runProblem, scriptResponse } from "./answer.ts";
+import { isRunProblem, runProblem, scriptResponse } from "./answer.ts";
 import { callerOf, hasCredential, type Caller } from "./caller.ts";
 import { Gate, type GateStats } from "./gate.ts";
+import { bodyPart, idempotencyKey } from "./idempotency-key.ts";
+import { RateLimits, subjectOf } from "./rate-limits.ts";
 import { executionRow } from "./record.ts";
 import { hasBody, readBody } from "./request-body.ts";
 import { readUrl, type RequestUrl } from "./request-url.ts";
@@ -22,6 +25,7 @@ export interface OrchestratorOptions {
   readonly catalog: Catalog;
   readonly executor: Executor;
   readonly executions: ExecutionLog;
+  readonly idempotency: Idempotency;
   readonly config: Pick<Config, "maxBodyBytes" | "maxConcurrentExecutions" | "trustedProxies">;
   readonly clock: Clock;
   /**
@@ -39,13 +43,18 @@ export interface OrchestratorOptions {
   readonly mayReadLogs: (principal: Principal, appId: string) => boolean | Promise<boolean>;
 }
 
+export interface OrchestratorStats extends GateStats {
+  /** Requests turned away by a rate limit, since the start. */
+  readonly rateLimited: number;
+}
+
 export interface Orchestrator {
   /**
    * Answers any request that is not the control plane's: user routes and POST /api/v1/execute/{script_id}. Never
    * rejects; every answer carries X-Request-Id.
    */
   handle(request: Request, origin: RequestOrigin): Promise<Response>;
-  stats(): GateStats;
+  stats(): OrchestratorStats;
   /** Refuses new runs with 503 from now on and waits up to `graceMs` for those under way. */
   drain(graceMs: number): Promise<void>;
 }
@@ -60,6 +69,8 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 /** What a request asks to be run. */
 interface Target {
   readonly script: CatalogScript;
+  /** Null: it names the script itself. */
+  readonly route: CatalogRoute | null;
   readonly version: number;
   /** Normalised. */
   readonly host: string;
@@ -67,9 +78,20 @@ interface Target {
   readonly rest: string;
 }
 
+/** A request of which all is known but its body. */
+interface Asked {
+  readonly request: Request;
+  readonly origin: RequestOrigin;
+  readonly url: RequestUrl;
+  readonly target: Target;
+  readonly caller: Caller;
+  readonly requestId: string;
+}
+
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const { catalog, executor, executions, config, clock } = options;
   const gate = new Gate(config.maxConcurrentExecutions, clock);
+  const limits = new RateLimits(clock);
   const proxies = trustedProxies(config.trustedProxies);
   let underWay = 0;
   let stopping = false;
@@ -87,9 +109,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
           refuse(error, requestId),
         );
       }
-      return run(request, origin, url, routeTarget(request, url), ANONYMOUS, NO_BODY, requestId).catch(
-        (error: unknown) => refuse(error, requestId),
-      );
+      const target = routeTarget(request, url);
+      const asked: Asked = { request, origin, url, target, caller: ANONYMOUS, requestId };
+      return limited(asked, () => run(asked, NO_BODY, newId()));
     } catch (error) {
       return Promise.resolve(refuse(error, requestId));
     }
@@ -111,8 +133,69 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       ? await callerOf(request, origin.remoteAddress, isDirect, options.authenticate)
       : ANONYMOUS;
     const target = byRoute ?? (await directTarget(request, url, caller));
-    const body = hasBody(request) ? await readBody(request, config.maxBodyBytes) : NO_BODY;
-    return run(request, origin, url, target, caller, body, requestId);
+    const asked: Asked = { request, origin, url, target, caller, requestId };
+    return limited(asked, async () => {
+      const key = target.route?.idempotent === false ? null : idempotencyKey(request);
+      const body = hasBody(request) ? await readBody(request, config.maxBodyBytes) : NO_BODY;
+      return key === null ? run(asked, body, newId()) : once(asked, key, body);
+    });
+  }
+
+  /** Carries a request out under the rate limit of its route. @throws AppError 429 */
+  function limited(asked: Asked, carryOut: () => Promise<Response>): Promise<Response> {
+    const { request, origin, target, caller, requestId } = asked;
+    const { route } = target;
+    if (route === null || route.rateLimit === null) {
+      return carryOut().catch((error: unknown) => refuse(error, requestId));
+    }
+    const { headers } = request;
+    const subject = subjectOf(route.rateLimit.key, {
+      headers,
+      userId: caller.principal?.userId ?? null,
+      address: () => clientAddress(headers, origin.remoteAddress, proxies),
+    });
+    const rate = limits.take(`${route.id} ${subject}`, route.rateLimit);
+    return carryOut()
+      .catch((error: unknown) => refuse(error, requestId))
+      .then((response) => {
+        for (const [name, value] of Object.entries(rate)) response.headers.set(name, value);
+        return response;
+      });
+  }
+
+  /** Carries a request with an Idempotency-Key out, or gives the answer of when it was. */
+  function once(asked: Asked, key: string, body: RunBody): Promise<Response> {
+    const { request, url, target, caller, requestId } = asked;
+    const { script } = target;
+    const executionId = newId();
+    const credential = caller.hidesAuthorization ? null : request.headers.get("authorization");
+    return options.idempotency.once(
+      {
+        appId: script.appId,
+        scopeId: target.route?.id ?? script.id,
+        key,
+        executionId,
+        // Who asks belongs to it: nobody gets the answer to somebody else.
+        parts: [
+          request.method,
+          url.path,
+          url.query,
+          caller.principal?.userId ?? "",
+          credential ?? "",
+          bodyPart(body),
+        ],
+        abandonedSeconds: script.limits.timeoutMs / 1000 + MARGIN_SECONDS,
+      },
+      async () => {
+        try {
+          return await run(asked, body, executionId);
+        } catch (error) {
+          // A script that failed has run: that is its answer, now and later.
+          if (error instanceof AppError && isRunProblem(error)) return problemResponse(error, requestId);
+          throw error;
+        }
+      },
+    );
   }
 
   function routeTarget(request: Request, url: RequestUrl): Target {
@@ -134,6 +217,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     }
     return {
       script,
+      route: match.route,
       version: script.liveVersion,
       host,
       params: params === NO_PARAMS || isEmpty(params) ? match.params : { ...params, ...match.params },
@@ -160,28 +244,21 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       );
     }
     const host = normaliseHost(url.host);
-    return { script, version: script.liveVersion, host, params: NO_PARAMS, rest: "" };
+    return { script, route: null, version: script.liveVersion, host, params: NO_PARAMS, rest: "" };
   }
 
   const mayRun = (script: CatalogScript, principal: Principal | null): boolean | Promise<boolean> =>
     script.directExecute === "public" || (principal !== null && options.mayExecute(principal, script.appId));
 
-  async function run(
-    request: Request,
-    origin: RequestOrigin,
-    url: RequestUrl,
-    target: Target,
-    { principal, hidesAuthorization }: Caller,
-    body: RunBody,
-    requestId: string,
-  ): Promise<Response> {
+  async function run(asked: Asked, body: RunBody, executionId: string): Promise<Response> {
+    const { request, origin, url, target, requestId } = asked;
+    const { principal, hidesAuthorization } = asked.caller;
     const { script, version } = target;
     const { appId } = script;
     origin.mayBeSilentFor?.(script.limits.timeoutMs / 1000 + MARGIN_SECONDS);
     const entered = gate.enter(appId);
     const queuedMs = entered === 0 ? 0 : await entered;
-    const executionId = newId();
-    const asked: RunRequest = {
+    const runRequest: RunRequest = {
       appId,
       scriptId: script.id,
       scriptName: script.name,
@@ -201,12 +278,12 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     let released: Promise<void> | null = null;
     try {
       const startedAt = clock.now();
-      const outcome = await executor.execute(asked);
+      const outcome = await executor.execute(runRequest);
       ({ released } = outcome);
       const ids = { requestId, executionId, queuedMs };
       const { error, response } = outcome;
       if (error?.code !== "malformed_body" && executions.wants(appId, script.id, outcome.status, startedAt)) {
-        executions.record(executionRow(asked, outcome, startedAt));
+        executions.record(executionRow(runRequest, outcome, startedAt));
       }
       if (response !== null) return scriptResponse(response, ids);
       if (error === null) throw new Error("a run ended with neither an answer nor an error");
@@ -225,7 +302,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
   return {
     handle,
-    stats: () => gate.stats(),
+    stats: () => ({ ...gate.stats(), rateLimited: limits.rejected }),
     async drain(graceMs) {
       stopping = true;
       if (underWay === 0) return;

@@ -1,11 +1,9 @@
+import type { RateLimit, RateLimitKey } from "../services/routes/index.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 
 /** So many requests in any span of so many seconds. */
-export interface Rate {
-  readonly requests: number;
-  readonly windowSeconds: number;
-}
+export type Rate = Pick<RateLimit, "requests" | "windowSeconds">;
 
 /** Of an answer: the limit, what is left of it, and the seconds until more is free (RateLimit header fields, IETF draft 6). */
 export type RateHeaders = Readonly<
@@ -98,6 +96,23 @@ export class RateLimits {
       subject.first = 0;
     }
   }
+}
+
+/** Longest part of a header's value that tells subjects apart. */
+const MAX_VALUE = 256;
+
+/**
+ * Whom a request counts against. Who sends no such header, or no credential, counts by address.
+ * @param address the client's, behind trusted proxies
+ */
+export function subjectOf(
+  key: RateLimitKey,
+  caller: { readonly headers: Headers; readonly userId: string | null; readonly address: () => string },
+): string {
+  if (key === "app") return "";
+  if (key === "principal" && caller.userId !== null) return `user ${caller.userId}`;
+  const value = key.startsWith("header:") ? caller.headers.get(key.slice("header:".length)) : null;
+  return value === null ? `ip ${caller.address()}` : `value ${value.slice(0, MAX_VALUE)}`;
 }
 
 const secondsUntil = (moment: number, now: number): number => Math.max(1, Math.ceil((moment - now) / 1000));

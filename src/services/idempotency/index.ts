@@ -1,3 +1,3 @@
 /** Requests that may be sent again without being carried out again. */
-export { createIdempotency, type Idempotency, type IdempotentRequest } from "./service.ts";
+export { createIdempotency, MAX_KEY_LENGTH, type Idempotency, type IdempotentRequest } from "./service.ts";
 export type { KeyedRequest } from "./queries.ts";

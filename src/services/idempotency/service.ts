@@ -22,14 +22,10 @@ export interface IdempotentRequest extends KeyedRequest {
 export interface Idempotency {
   /**
    * Carries a request out unless it was before; then its answer is given again, with `Idempotent-Replayed: true`. An
-   * answer is stored before it is given. One that says that nothing was done (`isFinal` denies it) is not kept.
+   * answer is stored before it is given. When `carryOut` rejects, nothing was done, and the key is free again.
    * @throws AppError 409 `in_progress` with Retry-After, 422 `idempotency_key_reused` for another request's key
    */
-  once(
-    request: IdempotentRequest,
-    carryOut: () => Promise<Response>,
-    isFinal: (answer: Response) => boolean,
-  ): Promise<Response>;
+  once(request: IdempotentRequest, carryOut: () => Promise<Response>): Promise<Response>;
 }
 
 /** Longest Idempotency-Key. */
@@ -41,7 +37,7 @@ const PER_REQUEST: ReadonlySet<string> = new Set(["x-request-id", "x-queue-ms"])
 /** Idempotency keys as Stripe has them, kept for 24 hours (CONTRACT 14.3). */
 export function createIdempotency(db: Database): Idempotency {
   return {
-    async once(request, carryOut, isFinal) {
+    async once(request, carryOut) {
       const sha256 = hash(request.parts);
       if (!(await takeKey(db, request, { ...request, sha256 }))) {
         const known = await readKey(db, request);
@@ -53,14 +49,13 @@ export function createIdempotency(db: Database): Idempotency {
           body: known.body ?? new Uint8Array(),
         });
       }
-      let answer: Response | undefined;
+      let answer: Response;
       try {
         answer = await carryOut();
-      } finally {
-        if (answer === undefined || !isFinal(answer))
-          await quietly(releaseKey(db, request, request.executionId));
+      } catch (error) {
+        await quietly(releaseKey(db, request, request.executionId));
+        throw error;
       }
-      if (!isFinal(answer)) return answer;
       const stored = await readAnswer(answer);
       await quietly(storeAnswer(db, request, request.executionId, stored));
       return new Response(bodyOf(stored), { status: stored.status, headers: answer.headers });

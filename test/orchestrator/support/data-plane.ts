@@ -7,6 +7,7 @@ import {
   type ExecutionLog,
   type LogDTO,
 } from "../../../src/services/executions/index.ts";
+import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import type { RouteInput } from "../../../src/services/routes/index.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
@@ -41,14 +42,14 @@ export const ROOT: Principal = {
   userId: "00000000-0000-7000-8000-00000000000a",
   username: "root",
   instanceRole: "owner",
-    key: null,
+  key: null,
 };
 /** `Bearer outsider-token`: signed in, but not a member of any app. */
 export const OUTSIDER: Principal = {
   userId: "00000000-0000-7000-8000-00000000000b",
   username: "out",
   instanceRole: "member",
-    key: null,
+  key: null,
 };
 
 export async function startDataPlane(
@@ -79,6 +80,7 @@ export async function startDataPlane(
     catalog,
     executor,
     executions,
+    idempotency: createIdempotency(db),
     config: {
       maxBodyBytes: options.maxBodyBytes ?? 64 * 1024,
       maxConcurrentExecutions,
