@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Database } from "../../database/client.ts";
-import { AppError, conflict, invalid } from "../../shared/errors.ts";
+import { conflict, invalid, type AppError } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
 import {
   readKey,
