@@ -26,11 +26,12 @@ import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
 import { logsModule } from "./logs/index.ts";
 import { membersModule } from "./members/index.ts";
+import { createPublicPages, openApiDocument } from "./openapi/index.ts";
 import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 
 /** Where the control plane lives. */
-const ROOT = "/api/v1/admin";
+export const ROOT = "/api/v1/admin";
 
 /** A request that has no answer by then gets 503. Longer than the database lets a statement run (30 s). */
 const REQUEST_TIMEOUT_MS = 40_000;
@@ -75,6 +76,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     catalogChanged: (appId) => quietly("refreshing the catalog", deps.catalogChanged(appId)),
   };
   const api = createApi(context);
+  const publicPage = createPublicPages(() => openApiDocument(api.routes, ROOT));
   const timeoutMs = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
 
   async function enter(request: Request, remoteAddress: string, requestId: string): Promise<Caller> {
@@ -100,6 +102,11 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     async handle(request, { remoteAddress }) {
       const requestId = newId();
       try {
+        const page = publicPage(request, pathOf(request.url));
+        if (page !== null) {
+          page.headers.set("X-Request-Id", requestId);
+          return page;
+        }
         const caller = await inTime(enter(request, remoteAddress, requestId), timeoutMs);
         const inner = withInternalPath(request);
         setCaller(inner, caller);

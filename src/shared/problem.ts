@@ -18,7 +18,7 @@ export function problemResponse(error: unknown, requestId: string): Response {
   }
   const body = {
     type: "about:blank",
-    title: TITLES[known.status] ?? "Error",
+    title: statusTitle(known.status),
     status: known.status,
     detail: known.message,
     error: known.message,
@@ -41,11 +41,20 @@ function masked(error: unknown, requestId: string): AppError {
   );
 }
 
+/** The name of an HTTP status (RFC 9110), of those that we answer with. */
+export const statusTitle = (status: number): string => TITLES[status] ?? "Error";
+
 const TITLES: Readonly<Record<number, string>> = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  301: "Moved Permanently",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
+  405: "Method Not Allowed",
   409: "Conflict",
   412: "Precondition Failed",
   413: "Content Too Large",
@@ -53,6 +62,7 @@ const TITLES: Readonly<Record<number, string>> = {
   422: "Unprocessable Content",
   429: "Too Many Requests",
   500: "Internal Server Error",
+  501: "Not Implemented",
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",

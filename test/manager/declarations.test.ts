@@ -1,10 +1,5 @@
 import { expect, test } from "bun:test";
-import { loadConfig } from "../../src/config.ts";
-import { createApi } from "../../src/manager/manager.ts";
-import type { ManagerContext } from "../../src/manager/context.ts";
-
-/** The endpoints, without anything behind them: only their declarations are looked at. */
-const endpoints = createApi({ config: loadConfig({}, {}, false) } as ManagerContext).routes;
+import { endpoints } from "./support/documented.ts";
 
 interface Hooks {
   readonly detail?: { readonly summary?: string; readonly tags?: readonly string[] };

@@ -16,3 +16,8 @@ export function internalPath(path: string): string {
   }
   return path;
 }
+
+/** The path that clients use, of one under which an endpoint is registered: `/apps/:app/members/~candidates` is
+ * `/apps/{app}/members:candidates`. */
+export const publicPath = (path: string): string =>
+  path.replaceAll(/\/:(\w+)/g, "/{$1}").replaceAll(/\/~([\w-]+)/g, ":$1");

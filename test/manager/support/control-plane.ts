@@ -4,6 +4,7 @@ import { createCatalog, type Catalog } from "../../../src/services/catalog/index
 import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
 import { parse } from "../../../src/rhai/syntax/parser.ts";
 import type { AppRole, InstanceRole } from "../../../src/shared/principal.ts";
+import { checkDocumented } from "./documented.ts";
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 /** Who asks. The roles of `viewer`, `editor` and `appAdmin` are those in the app `blog`; `outsider` is in no app. */
@@ -67,7 +68,10 @@ export interface ControlPlane {
   readonly told: string[];
   /** Users of whose passwords' change was told. */
   readonly passwordChanges: string[];
-  /** @param path below /api/v1/admin */
+  /**
+   * Asks, and compares the answer with the OpenAPI document.
+   * @param path below /api/v1/admin
+   */
   call(actor: Actor, method: string, path: string, options?: CallOptions): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -152,7 +156,9 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
         actor === "wrong" ? `10.1.${wrongAddresses >> 8}.${wrongAddresses++ & 255}` : "10.0.0.1";
       const answer = await manager.handle(request, { remoteAddress: options.address ?? fallback });
       const text = await answer.text();
-      return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+      const read = { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+      checkDocumented(method, path, read);
+      return read;
     },
     stop: drop,
   };

@@ -1,0 +1,85 @@
+import {
+  APP_CAPABILITIES,
+  INSTANCE_CAPABILITIES,
+  type AppCapability,
+  type InstanceCapability,
+} from "../../services/identity/index.ts";
+
+/**
+ * What an operation needs. `public`: no credential. `user`: any credential, and the answer holds what its owner may see.
+ * `self`: a login of one's own, no key.
+ */
+export type Need = AppCapability | InstanceCapability | "public" | "user";
+
+/**
+ * By `METHOD path` below /api/v1/admin. The services decide, after they have loaded the resource; this says it to readers,
+ * and test/manager/matrix.test.ts proves for every actor that it is so, and that no operation is missing.
+ */
+export const NEEDS: Readonly<Record<string, Need>> = {
+  "POST /auth/login": "public",
+  "POST /auth/logout": "public",
+  "GET /auth/me": "user",
+
+  "GET /admins": "InstanceManageUsers",
+  "POST /admins": "InstanceManageUsers",
+  "GET /admins/{id}": "InstanceManageUsers",
+  "PATCH /admins/{id}": "InstanceManageUsers",
+  "DELETE /admins/{id}": "InstanceManageUsers",
+
+  "GET /apps": "user",
+  "POST /apps": "InstanceCreateApp",
+  "GET /apps/{app}": "AppRead",
+  "PATCH /apps/{app}": "AppAdmin",
+  "DELETE /apps/{app}": "AppAdmin",
+
+  "GET /apps/{app}/domains": "AppRead",
+  "POST /apps/{app}/domains": "AppManageDomains",
+  "DELETE /apps/{app}/domains/{domain_id}": "AppManageDomains",
+
+  "GET /apps/{app}/members": "AppAdmin",
+  "POST /apps/{app}/members": "AppAdmin",
+  "PATCH /apps/{app}/members/{user_id}": "AppAdmin",
+  "DELETE /apps/{app}/members/{user_id}": "AppAdmin",
+  "GET /apps/{app}/members:candidates": "AppAdmin",
+
+  "GET /scripts": "user",
+  "POST /scripts": "AppWriteScript",
+  "GET /scripts/{id}": "AppRead",
+  "PUT /scripts/{id}": "AppWriteScript",
+  "DELETE /scripts/{id}": "AppAdmin",
+  "GET /scripts/{id}/versions": "AppRead",
+  "GET /scripts/{id}/versions/{version}": "AppRead",
+  "POST /scripts/{id}/versions/{version}:activate": "AppWriteScript",
+  "GET /scripts/{id}/logs": "AppLogRead",
+
+  "PUT /apps/{app}/scripts/{name}": "AppWriteScript",
+  "GET /apps/{app}/scripts/{name}": "AppRead",
+  "GET /apps/{app}/scripts/{name}/source": "AppRead",
+  "DELETE /apps/{app}/scripts/{name}": "AppAdmin",
+
+  "GET /scripts/{id}/routes": "AppRead",
+  "POST /scripts/{id}/routes": "AppWriteRoute",
+  "PATCH /routes/{route_id}": "AppWriteRoute",
+  "DELETE /routes/{route_id}": "AppWriteRoute",
+  "POST /routes:check": "AppRead",
+  "POST /routes:match": "AppRead",
+};
+
+/** A need in words, and the scope that a key must have for it. */
+export function describeNeed(need: Need): { readonly text: string; readonly scopes: readonly string[] } {
+  if (need === "public") return { text: "Needs no credential.", scopes: [] };
+  if (need === "user")
+    return { text: "Needs a credential; the answer holds what its owner may see.", scopes: [] };
+  if (need in INSTANCE_CAPABILITIES) {
+    const { role, scope } = INSTANCE_CAPABILITIES[need as InstanceCapability];
+    return {
+      text: `Needs the instance role \`${role}\`; of a key, the scope \`${scope}\`.`,
+      scopes: [scope],
+    };
+  }
+  const { role, scope } = APP_CAPABILITIES[need as AppCapability];
+  return {
+    text: `Needs the role \`${role}\` in the app; of a key, the scope \`${scope}\`.`,
+    scopes: [scope],
+  };
+}

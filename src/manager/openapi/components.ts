@@ -1,0 +1,52 @@
+import type { TSchema } from "@sinclair/typebox";
+import { ExecutionError, LogDTO, LogEntry } from "../../services/executions/index.ts";
+import { AdminDTO } from "../../services/identity/index.ts";
+import { AppDTO, AppWithRole } from "../apps/model.ts";
+import { LoginAnswer, Me } from "../auth/model.ts";
+import { DomainDTO } from "../domains/model.ts";
+import { Problem } from "../http/module.ts";
+import { CandidateDTO, MemberDTO } from "../members/model.ts";
+import { CheckAnswer, ConflictDTO, MatchAnswer, RouteDTO } from "../routes/model.ts";
+import {
+  Deployed,
+  Sandbox,
+  SavedScript,
+  ScriptDTO,
+  ScriptSummary,
+  VersionDTO,
+  VersionList,
+  VersionSummary,
+  Warning,
+} from "../scripts/model.ts";
+
+/**
+ * The schemas that have a name in the document, for those who generate clients from it. What is not here is written out
+ * where it is used.
+ */
+export const COMPONENTS: Readonly<Record<string, TSchema>> = {
+  App: AppDTO,
+  AppWithRole,
+  Candidate: CandidateDTO,
+  Deployed,
+  Domain: DomainDTO,
+  Execution: LogDTO,
+  ExecutionError,
+  LogEntry,
+  LoginAnswer,
+  Me,
+  Member: MemberDTO,
+  Problem,
+  Route: RouteDTO,
+  RouteCheck: CheckAnswer,
+  RouteConflict: ConflictDTO,
+  RouteMatch: MatchAnswer,
+  Sandbox,
+  SavedScript,
+  Script: ScriptDTO,
+  ScriptSummary,
+  User: AdminDTO,
+  Version: VersionDTO,
+  VersionList,
+  VersionSummary,
+  Warning,
+};

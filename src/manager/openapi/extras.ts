@@ -1,0 +1,29 @@
+import type { TSchema } from "@sinclair/typebox";
+import { DeployBody } from "../scripts/model.ts";
+
+/** What the declaration of an endpoint cannot say. */
+export interface Extra {
+  /** Successful answers carry the version as an ETag. */
+  readonly etag?: true;
+  /** Takes If-Match with such an ETag. */
+  readonly ifMatch?: true;
+  /** Answers with a stream of events. */
+  readonly events?: true;
+  /** Bodies that the endpoint reads by itself, by content type. */
+  readonly body?: Readonly<Record<string, TSchema | { readonly type: "string" }>>;
+}
+
+/** By `METHOD path` below /api/v1/admin. test/manager/support/documented.ts checks every answer against it. */
+export const EXTRAS: Readonly<Record<string, Extra>> = {
+  "POST /scripts": { etag: true },
+  "GET /scripts/{id}": { etag: true },
+  "PUT /scripts/{id}": { etag: true, ifMatch: true },
+  "POST /scripts/{id}/versions/{version}:activate": { etag: true, ifMatch: true },
+  "GET /apps/{app}/scripts/{name}": { etag: true },
+  "GET /apps/{app}/scripts/{name}/source": { etag: true },
+  "PUT /apps/{app}/scripts/{name}": {
+    etag: true,
+    ifMatch: true,
+    body: { "text/plain": { type: "string" }, "application/json": DeployBody },
+  },
+};

@@ -1,0 +1,104 @@
+import { Type } from "@sinclair/typebox";
+import { strict } from "../http/module.ts";
+import { problem, type Operation, type Parameter } from "./operations.ts";
+import { portable, type JsonSchema } from "./schema.ts";
+
+const Version = strict({
+  product: Type.String(),
+  sdk: Type.String(),
+  api: Type.Integer(),
+  wire: Type.Integer(),
+  schema: Type.Integer(),
+  public_base_url: Type.String(),
+});
+
+const ANYTHING: JsonSchema = {};
+const TEXT: JsonSchema = { type: "string" };
+
+const answer = (description: string, type: string, schema: JsonSchema) => ({
+  "200": { description, content: { [type]: { schema } } },
+});
+
+const open = (
+  operationId: string,
+  tag: string,
+  summary: string,
+  responses: Operation["responses"],
+): { readonly get: Operation } => ({ get: { operationId, summary, tags: [tag], security: [], responses } });
+
+const script: Parameter = {
+  name: "script_id",
+  in: "path",
+  required: true,
+  description: "The id of a script.",
+  schema: { type: "string", format: "uuid" },
+};
+
+/** What is answered outside the control plane. */
+export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
+  "/healthz": open(
+    "getHealthz",
+    "system",
+    "Whether the process answers",
+    answer("It does.", "text/plain", TEXT),
+  ),
+  "/readyz": open("getReadyz", "system", "Whether requests can be served, the database included", {
+    ...answer("They can.", "text/plain", TEXT),
+    "503": problem(503),
+  }),
+  "/version": open(
+    "getVersion",
+    "system",
+    "Release and versions of the surfaces",
+    answer("OK", "application/json", portable(Version)),
+  ),
+  "/metrics": {
+    get: {
+      operationId: "getMetrics",
+      summary: "Metrics in the text format of Prometheus",
+      description: "Needs the token of `PICLOUD_METRICS_TOKEN`; without one, a caller on the same machine.",
+      tags: ["system"],
+      security: [{ metrics: [] }, {}],
+      responses: { ...answer("OK", "text/plain", TEXT), "401": problem(401), "403": problem(403) },
+    },
+  },
+  "/api/v1/openapi.json": open(
+    "getOpenapi",
+    "system",
+    "This document",
+    answer("OK", "application/json", { type: "object" }),
+  ),
+  "/api/v1/docs": open("getDocs", "system", "This document as a page", answer("OK", "text/html", TEXT)),
+  "/api/v1/execute/{script_id}": {
+    post: {
+      operationId: "executeScript",
+      summary: "Runs a script directly",
+      description:
+        "The body is `ctx.request.body`; status, headers and body of the answer are the script's. Without a credential " +
+        "only scripts whose `direct_execute` is `public` can be run; others need a role in the app.",
+      tags: ["executions"],
+      security: [{ bearer: ["script:read"] }, { basic: [] }, { cookie: [] }, {}],
+      parameters: [script],
+      requestBody: {
+        required: false,
+        content: {
+          "application/json": { schema: ANYTHING },
+          "text/plain": { schema: TEXT },
+          "*/*": { schema: ANYTHING },
+        },
+      },
+      responses: {
+        "200": {
+          description: "What the script answered; it may choose any status.",
+          headers: {
+            "X-Execution-Id": { description: "Names this run.", schema: { type: "string", format: "uuid" } },
+          },
+          content: { "*/*": { schema: ANYTHING } },
+        },
+        ...Object.fromEntries(
+          [400, 404, 413, 422, 500, 502, 503, 504, 507].map((status) => [status, problem(status)]),
+        ),
+      },
+    },
+  },
+};
