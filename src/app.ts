@@ -119,6 +119,7 @@ async function takeUp(
     config,
     identity,
     checkScript: executor.check,
+    invokeVersion: orchestrator.invoke,
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),

@@ -16,11 +16,11 @@ import { adminsModule } from "./admins/index.ts";
 import { appsModule } from "./apps/index.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
-import type { CheckScript, ManagerContext } from "./context.ts";
+import type { CheckScript, InvokeVersion, ManagerContext } from "./context.ts";
 import { domainsModule } from "./domains/index.ts";
 import { internalPath } from "./http/actions.ts";
-import { callerOf, setCaller, type Caller } from "./http/caller.ts";
-import { inTime } from "./http/deadline.ts";
+import { callerOf, setCaller, type Caller, type Connection } from "./http/caller.ts";
+import { deadline } from "./http/deadline.ts";
 import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
 import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
@@ -41,6 +41,7 @@ export interface ManagerDeps {
   readonly config: Config;
   readonly identity: Identity;
   readonly checkScript: CheckScript;
+  readonly invokeVersion: InvokeVersion;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
@@ -55,8 +56,12 @@ export interface Manager {
   /**
    * Answers a request under /api/ that is not for the data plane. Never rejects.
    * @param info.remoteAddress the socket's peer; X-Forwarded-* of trusted proxies are evaluated here
+   * @param info.mayBeSilentFor told how many seconds the answer may take, when that is unusually long
    */
-  handle(request: Request, info: { readonly remoteAddress: string }): Promise<Response>;
+  handle(
+    request: Request,
+    info: { readonly remoteAddress: string; mayBeSilentFor?(seconds: number): void },
+  ): Promise<Response>;
 }
 
 /** Also makes sure that the app `default` exists, with a Hello World when it has to be made. */
@@ -68,6 +73,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     config: deps.config,
     identity,
     checkScript: deps.checkScript,
+    invokeVersion: deps.invokeVersion,
     appOfHost: deps.appOfHost ?? (() => null),
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
@@ -79,13 +85,15 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
   const publicPage = createPublicPages(() => openApiDocument(api.routes, ROOT));
   const timeoutMs = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
 
-  async function enter(request: Request, remoteAddress: string, requestId: string): Promise<Caller> {
+  async function enter(request: Request, connection: Connection, requestId: string): Promise<Caller> {
+    const { remoteAddress } = connection;
     const path = pathOf(request.url);
     if (!path.startsWith(`${ROOT}/`)) throw noSuchEndpoint(request);
     checkEscapes(path);
     const { headers } = request;
     const caller = {
       requestId,
+      connection,
       address: identity.addressOf(headers, remoteAddress),
       origin: requestOrigin(request, remoteAddress, identity.proxies),
       secure: isSecure(request, remoteAddress, identity.proxies),
@@ -99,18 +107,26 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
   }
 
   return {
-    async handle(request, { remoteAddress }) {
+    async handle(request, info) {
       const requestId = newId();
+      const { inTime, extend } = deadline(timeoutMs);
+      const connection: Connection = {
+        remoteAddress: info.remoteAddress,
+        mayBeSilentFor(seconds) {
+          extend(seconds * 1000);
+          info.mayBeSilentFor?.(seconds);
+        },
+      };
       try {
         const page = publicPage(request, pathOf(request.url));
         if (page !== null) {
           page.headers.set("X-Request-Id", requestId);
           return page;
         }
-        const caller = await inTime(enter(request, remoteAddress, requestId), timeoutMs);
+        const caller = await inTime(enter(request, connection, requestId));
         const inner = withInternalPath(request);
         setCaller(inner, caller);
-        const response = await inTime(Promise.resolve(api.handle(inner)), timeoutMs);
+        const response = await inTime(Promise.resolve(api.handle(inner)));
         response.headers.set("X-Request-Id", requestId);
         if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
         renewCookie(request, caller, response);

@@ -1,4 +1,9 @@
 /** Takes requests of the data plane to a run of a script and back. */
 export type { GateStats } from "./gate.ts";
-export { createOrchestrator, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
+export {
+  createOrchestrator,
+  type Invocation,
+  type Orchestrator,
+  type OrchestratorOptions,
+} from "./orchestrator.ts";
 export type { RequestOrigin } from "./http-request.ts";

@@ -54,10 +54,24 @@ export interface Orchestrator {
    * rejects; every answer carries X-Request-Id.
    */
   handle(request: Request, origin: RequestOrigin): Promise<Response>;
+  /** Runs one version, live or not, for the control plane, which has checked that the caller may. Never rejects. */
+  invoke(request: Request, origin: RequestOrigin, what: Invocation): Promise<Response>;
   stats(): OrchestratorStats;
   /** Refuses new runs with 503 from now on and waits up to `graceMs` for those under way. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** A version that somebody wants to try, whether or not it is live. */
+export interface Invocation {
+  readonly script: Runnable;
+  readonly version: number;
+  readonly caller: Caller;
+  /** As the client wrote it. */
+  readonly path: string;
+  readonly requestId: string;
+}
+
+type Runnable = Pick<CatalogScript, "appId" | "id" | "name" | "limits">;
 
 const EXECUTE = "/api/v1/execute/";
 const ANONYMOUS: Caller = { principal: null, hidesAuthorization: false };
@@ -68,10 +82,11 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** What a request asks to be run. */
 interface Target {
-  readonly script: CatalogScript;
+  readonly script: Runnable;
   /** Null: it names the script itself. */
   readonly route: CatalogRoute | null;
   readonly version: number;
+  readonly triggerKind: "http" | "invoke";
   /** Normalised. */
   readonly host: string;
   readonly params: Readonly<Record<string, string>>;
@@ -207,7 +222,10 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     if (match === null)
       throw new AppError(404, "no_route", `No route answers ${request.method} on this path.`);
     const script = catalog.script(match.route.scriptId);
-    if (script === undefined || script.liveVersion === null) throw notFound("The script of this route");
+    if (script === undefined) throw notFound("The script of this route");
+    if (script.liveVersion === null) {
+      throw new AppError(404, "no_live_version", "The script of this route has no live version yet.");
+    }
     if (match.route.dispatchMode === "async") {
       throw new AppError(
         501,
@@ -219,6 +237,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       script,
       route: match.route,
       version: script.liveVersion,
+      triggerKind: "http",
       host,
       params: params === NO_PARAMS || isEmpty(params) ? match.params : { ...params, ...match.params },
       rest: match.rest,
@@ -244,7 +263,37 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       );
     }
     const host = normaliseHost(url.host);
-    return { script, route: null, version: script.liveVersion, host, params: NO_PARAMS, rest: "" };
+    return {
+      script,
+      route: null,
+      version: script.liveVersion,
+      triggerKind: "http",
+      host,
+      params: NO_PARAMS,
+      rest: "",
+    };
+  }
+
+  async function invoke(request: Request, origin: RequestOrigin, what: Invocation): Promise<Response> {
+    const { script, version, caller, path, requestId } = what;
+    try {
+      if (stopping) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
+      const url = { ...readUrl(request.url), path };
+      const body = hasBody(request) ? await readBody(request, config.maxBodyBytes) : NO_BODY;
+      const host = normaliseHost(url.host);
+      const target: Target = {
+        script,
+        route: null,
+        version,
+        triggerKind: "invoke",
+        host,
+        params: NO_PARAMS,
+        rest: "",
+      };
+      return await run({ request, origin, url, target, caller, requestId }, body, newId());
+    } catch (error) {
+      return refuse(error, requestId);
+    }
   }
 
   const mayRun = (script: CatalogScript, principal: Principal | null): boolean | Promise<boolean> =>
@@ -283,7 +332,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const ids = { requestId, executionId, queuedMs };
       const { error, response } = outcome;
       if (error?.code !== "malformed_body" && executions.wants(appId, script.id, outcome.status, startedAt)) {
-        executions.record(executionRow(runRequest, outcome, startedAt));
+        executions.record(executionRow(runRequest, outcome, startedAt, target.triggerKind));
       }
       if (response !== null) return scriptResponse(response, ids);
       if (error === null) throw new Error("a run ended with neither an answer nor an error");
@@ -302,6 +351,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
   return {
     handle,
+    invoke,
     stats: () => ({ ...gate.stats(), rateLimited: limits.rejected }),
     async drain(graceMs) {
       stopping = true;

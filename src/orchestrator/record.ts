@@ -11,7 +11,12 @@ const MAX_TEXT = 512;
 const MAX_SUMMARY = 256;
 
 /** The row of one run (CONTRACT 2.5 LogDTO). */
-export function executionRow(run: RunRequest, outcome: RunOutcome, startedAt: number): ExecutionRow {
+export function executionRow(
+  run: RunRequest,
+  outcome: RunOutcome,
+  startedAt: number,
+  triggerKind: string,
+): ExecutionRow {
   const { request } = run;
   return {
     appId: run.appId,
@@ -20,7 +25,7 @@ export function executionRow(run: RunRequest, outcome: RunOutcome, startedAt: nu
     version: run.version,
     requestId: run.requestId,
     rootExecutionId: run.rootExecutionId,
-    triggerKind: "http",
+    triggerKind,
     triggerId: null,
     status: outcome.status,
     statusCode:

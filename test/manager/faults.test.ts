@@ -108,6 +108,7 @@ describe("faults", () => {
       config: plane.config,
       identity,
       checkScript: async () => [],
+      invokeVersion: () => Promise.reject(new Error("not asked here")),
       catalogChanged: async () => {},
       onPasswordChanged: async () => {},
     });

@@ -5,7 +5,7 @@
 const ACTIONS: readonly RegExp[] = [
   /^(\/routes):(check|match)$/,
   /^(\/apps\/[^/]+\/members):(candidates)$/,
-  /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate)$/,
+  /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate|invoke)$/,
 ];
 
 /** The path under which an endpoint is registered. @param path below the API's root */
@@ -21,3 +21,6 @@ export function internalPath(path: string): string {
  * `/apps/{app}/members:candidates`. */
 export const publicPath = (path: string): string =>
   path.replaceAll(/\/:(\w+)/g, "/{$1}").replaceAll(/\/~([\w-]+)/g, ":$1");
+
+/** The path that the client wrote, of one that `internalPath` gave. */
+export const writtenPath = (path: string): string => path.replace(/\/~(\w+)$/, ":$1");

@@ -3,11 +3,20 @@ import type { Principal } from "../../shared/principal.ts";
 import type { Actor } from "../../services/audit/index.ts";
 import type { Authentication } from "../../services/identity/index.ts";
 
+/** Where a request came from, before any proxy is looked at. */
+export interface Connection {
+  readonly remoteAddress: string;
+  /** The answer may take so many seconds. */
+  mayBeSilentFor(seconds: number): void;
+}
+
 /** What is known of a request before any endpoint sees it. */
 export interface Caller {
   readonly requestId: string;
   /** The client's address, behind trusted proxies. */
   readonly address: string;
+  /** The connection itself, for those who run scripts. */
+  readonly connection: Connection;
   /** `http://host:port` as the client addressed us, without a slash at the end. */
   readonly origin: string;
   /** Whether the client speaks TLS. */

@@ -23,6 +23,7 @@ import {
   VersionPath,
   VersionsQuery,
 } from "./model.ts";
+import { invokeVersion } from "./invoke.ts";
 import type { Saved } from "./save.ts";
 import {
   activateVersion,
@@ -130,7 +131,7 @@ export const scriptsModule = (context: ManagerContext) => {
     .get(
       "/scripts/:id/versions/:version",
       async ({ request, params }) => {
-        const found = await openVersion(context, principalOf(request), params.id, params.version);
+        const found = await openVersion(context, principalOf(request), params.id, params.version, "AppRead");
         return versionDTO(found.version, found.script.live_version);
       },
       {
@@ -159,6 +160,19 @@ export const scriptsModule = (context: ManagerContext) => {
         params: VersionPath,
         detail: { summary: "Makes a version the live one", tags: ["versions"] },
         response: { 200: ScriptDTO, ...problems(401, 403, 404, 412, 422) },
+      },
+    )
+    .post(
+      "/scripts/:id/versions/:version/~invoke",
+      ({ request, params }) => invokeVersion(context, request, params.id, params.version),
+      {
+        parse: "none",
+        params: VersionPath,
+        detail: { summary: "Runs a version, live or not, with this request", tags: ["scripts"] },
+        response: {
+          200: Type.Unknown({ description: "Whatever the script answers, with whatever status" }),
+          ...problems(400, 401, 403, 404, 413, 422, 500, 502, 503, 504, 507),
+        },
       },
     );
 };

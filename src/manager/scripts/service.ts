@@ -1,3 +1,4 @@
+import type { AppCapability } from "../../services/identity/index.ts";
 import { notFound } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/principal.ts";
 import { lockAndTouch } from "../apps/queries.ts";
@@ -102,8 +103,9 @@ export async function openVersion(
   who: Principal,
   id: string,
   version: string,
+  capability: AppCapability,
 ): Promise<{ readonly script: Script; readonly version: Version }> {
-  const script = await openScript(context, who, id, "AppRead");
+  const script = await openScript(context, who, id, capability);
   const row = await versionOf(context, script, version);
   return { script, version: row };
 }

@@ -1,9 +1,14 @@
 import { loadConfig, type Config } from "../../../src/config.ts";
+import { createExecutor } from "../../../src/executor/index.ts";
 import { createManager, type CheckScript, type Manager } from "../../../src/manager/index.ts";
-import { createCatalog, type Catalog } from "../../../src/services/catalog/index.ts";
+import { createOrchestrator } from "../../../src/orchestrator/index.ts";
+import { createCatalog, readSource, type Catalog } from "../../../src/services/catalog/index.ts";
+import { createExecutionLog, type ExecutionLog } from "../../../src/services/executions/index.ts";
+import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
 import { parse } from "../../../src/rhai/syntax/parser.ts";
-import type { AppRole, InstanceRole } from "../../../src/shared/principal.ts";
+import { AppError } from "../../../src/shared/errors.ts";
+import type { AppRole, InstanceRole, Principal } from "../../../src/shared/principal.ts";
 import { checkDocumented } from "./documented.ts";
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
@@ -60,6 +65,7 @@ export interface ControlPlane {
   readonly identity: Identity;
   readonly manager: Manager;
   readonly catalog: Catalog;
+  readonly executions: ExecutionLog;
   /** User ids of the actors that are users. */
   readonly users: Readonly<Record<string, string>>;
   /** The app with members. */
@@ -95,6 +101,33 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     trustedProxies: config.trustedProxies,
   });
   const catalog = createCatalog(db, config);
+  // Starts no worker before somebody runs something.
+  const executor = createExecutor({
+    maxConcurrent: 4,
+    cacheSize: 16,
+    loadSource: (appId, scriptId, version) => readSource(db, appId, scriptId, version),
+  });
+  const executions = createExecutionLog(db, { clock });
+  const may = (what: "AppRead" | "AppLogRead") => (who: Principal, appId: string) =>
+    identity.authorize(who, what, appId).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof AppError && error.status < 500) return false;
+        throw error;
+      },
+    );
+  const orchestrator = createOrchestrator({
+    catalog,
+    executor,
+    executions,
+    idempotency: createIdempotency(db),
+    config,
+    clock,
+    authenticate: (request, peer, { direct }) =>
+      identity.principalOf(request.headers, identity.addressOf(request.headers, peer), { basic: direct }),
+    mayExecute: may("AppRead"),
+    mayReadLogs: may("AppLogRead"),
+  });
   const told: string[] = [];
   const passwordChanges: string[] = [];
   const manager = await createManager({
@@ -102,6 +135,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     config,
     identity,
     checkScript: setup.checkScript ?? checkByParser,
+    invokeVersion: orchestrator.invoke,
     ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
     catalogChanged: async (appId) => {
       told.push(appId);
@@ -134,6 +168,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     identity,
     manager,
     catalog,
+    executions,
     users,
     blog,
     told,
@@ -160,7 +195,11 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
       checkDocumented(method, path, read);
       return read;
     },
-    stop: drop,
+    async stop() {
+      await executor.stop(0);
+      await executions.stop();
+      await drop();
+    },
   };
 }
 
