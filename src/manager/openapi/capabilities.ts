@@ -50,6 +50,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /scripts/{id}/versions": "AppRead",
   "GET /scripts/{id}/versions/{version}": "AppRead",
   "POST /scripts/{id}/versions/{version}:activate": "AppWriteScript",
+  "POST /scripts/{id}/versions/{version}:invoke": "AppWriteScript",
   "GET /scripts/{id}/logs": "AppLogRead",
 
   "PUT /apps/{app}/scripts/{name}": "AppWriteScript",
