@@ -153,7 +153,7 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
     case "Fn": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       const value = compileExpr(f, first);
-      return operand(`H.makePointer(${value.js}, ${startPosition(first)})`, {
+      return operand(`H.makePointer(${value.js}, ${startPosition(first)}, ${isLinked(f, first)})`, {
         ...combined([value]),
         type: "other",
         effects: true,
@@ -209,6 +209,10 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
       return null;
   }
 }
+
+/** Whether the official parser makes the pointer, and the interpreter links it where it is evaluated by itself. */
+const isLinked = (f: FunctionWriter, name: Expr): boolean =>
+  name.kind === "Str" && !f.inConstant && !f.script.isEval;
 
 function notFound(f: FunctionWriter, expr: CallExpr): Operand {
   const values = argumentValues(f, expr.args);

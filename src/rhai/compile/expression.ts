@@ -6,7 +6,7 @@ import { compileChain } from "./chain.ts";
 import { compileClosure, pointerTo } from "./closure.ts";
 import { type FunctionWriter, literal, type Operand, operand, type Variable } from "./function-writer.ts";
 import { intLiteral, stringLiteral } from "./literal.ts";
-import { isLiteral } from "./map-literal.ts";
+import { isConstant, isLiteral } from "./map-literal.ts";
 import { compileBinary, compileUnary } from "./operator.ts";
 import { compileStmt } from "./statement.ts";
 
@@ -29,7 +29,7 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
     case "Interpolated":
       return compileInterpolated(f, expr);
     case "Array": {
-      const items = operands(f, expr.items);
+      const items = elements(f, expr, expr.items);
       const js = items.map(owned).join(", ");
       if (items.length === 0) return operand("H.array(R, [], H.none)", { type: "other" });
       // A literal of literals is as large as its source text, which the parser has checked.
@@ -37,8 +37,9 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
       return operand(`H.array(R, [${js}], ${positions})`, { type: "other", ...combined(items) });
     }
     case "Map": {
-      const values = operands(
+      const values = elements(
         f,
+        expr,
         expr.entries.map((entry) => entry.value),
       );
       if (values.length === 0) return operand("new H.RhaiMap()", { type: "other" });
@@ -79,13 +80,27 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
   }
 }
 
+/** The elements of an array or map literal. */
+function elements(f: FunctionWriter, literalExpr: Expr, exprs: readonly Expr[]): Operand[] {
+  const outer = f.inConstant;
+  f.inConstant ||= isConstant(literalExpr);
+  const values = operands(f, exprs);
+  f.inConstant = outer;
+  return values;
+}
+
 /** `this` as a cell. */
 export const thisCell = (pos: Pos): string => `(T === null ? H.unbound(${pos}) : T)`;
 
 /** The value as a place may keep it. */
-export function owned(value: Operand): string {
+export const owned = (value: Operand): string => copiedBy(value, "H.cp");
+
+/** The value as a new variable begins with it. */
+export const initial = (value: Operand): string => copiedBy(value, "H.kept");
+
+function copiedBy(value: Operand, copy: "H.cp" | "H.kept"): string {
   const plain = value.type === "any" || value.type === "other";
-  return value.borrowed && plain ? `H.cp(${value.js})` : value.js;
+  return value.borrowed && plain ? `${copy}(${value.js})` : value.js;
 }
 
 /** Facts of an expression that evaluates these. */
@@ -148,7 +163,7 @@ function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Int
     if (part.type === "string") return part.js;
     // The official parser folds a literal container into its debug form, in which chars have quotes.
     const source = holeOf(expr.parts[i]);
-    const folded = (source?.kind === "Array" || source?.kind === "Map") && isLiteral(source);
+    const folded = (source?.kind === "Array" || source?.kind === "Map") && isConstant(source);
     return folded ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
   });
   const positions = f.script.positions(expr.parts.map(exprPosition));

@@ -92,6 +92,8 @@ export class FunctionWriter {
   /** Depth of blocks, 0 for the outermost one. */
   level = 0;
   usesImports = false;
+  /** Inside of an array or map that the official parser makes a constant of. */
+  inConstant = false;
   /** Parameters that may still belong to the caller: read, but never moved or changed without a copy. */
   readonly lent = new Set<string>();
   readonly #meters: Meter[] = [];

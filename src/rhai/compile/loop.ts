@@ -3,6 +3,7 @@ import { startPosition } from "../syntax/expr-position.ts";
 import { compileCondition, compileExpr, operands, owned } from "./expression.ts";
 import { type Destination, type FunctionWriter, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import { isConstant } from "./map-literal.ts";
 import { compileBlock, deliver } from "./statement.ts";
 
 /**
@@ -82,6 +83,10 @@ export function compileFor(
   destination: Destination,
 ): void {
   f.count(stmt.pos);
+  // The official parser drops an empty loop over a pointer that it made itself, before anyone sees that it cannot be run.
+  if (stmt.body.body.length === 0 && stmt.iterable.kind === "Call" && isConstant(stmt.iterable)) {
+    return deliver(f, operand("undefined", { simple: true }), destination);
+  }
   withResult(f, destination, (inner) => {
     const label = `L${f.script.nextId()}`;
     const range = asRange(stmt.iterable);

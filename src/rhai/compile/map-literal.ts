@@ -42,6 +42,14 @@ export function isLiteral(expr: Expr): boolean {
   }
 }
 
+/** Whether the official parser makes a constant of an expression: literals and pointers to functions of literal names. */
+export function isConstant(expr: Expr): boolean {
+  if (expr.kind === "Array") return expr.items.every(isConstant);
+  if (expr.kind === "Map") return expr.entries.every((entry) => isConstant(entry.value));
+  if (expr.kind !== "Call" || expr.path.length > 0) return isLiteral(expr);
+  return (expr.name === "Fn" || expr.name === "curry") && expr.args.length > 0 && expr.args.every(isConstant);
+}
+
 function literalValue(expr: Expr): Value {
   switch (expr.kind) {
     case "Bool":

@@ -246,7 +246,7 @@ function finish(run: Run, body: () => Result): RunResult | Promise<RunResult> {
 const success = (run: Run, value: Value): RunResult => ({
   ok: true,
   value,
-  operations: run.ops,
+  operations: run.ops + run.forgiven,
   memory: run.memory,
 });
 
@@ -254,8 +254,8 @@ function failure(run: Run, thrown: unknown): RunResult {
   const error = run.unwind(thrown, 0);
   if (!(error instanceof RhaiError)) {
     const hidden = new RhaiError("ErrorSystem", "A function of the host failed", run.callPos);
-    return { ok: false, error: hidden, operations: run.ops, memory: run.memory, fault: error };
+    return { ok: false, error: hidden, operations: run.ops + run.forgiven, memory: run.memory, fault: error };
   }
   if (error.kind === "ErrorTerminated" && error.text === "exit") return success(run, error.data["value"]);
-  return { ok: false, error, operations: run.ops, memory: run.memory };
+  return { ok: false, error, operations: run.ops + run.forgiven, memory: run.memory };
 }

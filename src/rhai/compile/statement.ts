@@ -1,7 +1,7 @@
 import type { Block, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { compileAssignment } from "./assignment.ts";
-import { compileCondition, compileExpr, owned } from "./expression.ts";
+import { compileCondition, compileExpr, initial, owned } from "./expression.ts";
 import { type Destination, DISCARD, type FunctionWriter, type Operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileDo, compileFor, compileWhile } from "./loop.ts";
@@ -173,7 +173,7 @@ function compileLet(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Let" }>): vo
   const { maxVariables } = f.script.limits;
   if (maxVariables > 0 && f.scope.length >= maxVariables) f.emit(`H.tooManyVariables(${stmt.pos});`);
   const value = stmt.value === null ? null : compileExpr(f, stmt.value);
-  const js = value === null ? "undefined" : owned(value);
+  const js = value === null ? "undefined" : initial(value);
   const global = stmt.constant && f.isMain && f.level === 0 && f.script.usesGlobals;
   const name = stringLiteral(stmt.name.name);
   if (f.dynamic) {

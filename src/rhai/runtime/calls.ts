@@ -3,6 +3,7 @@ import { dataRace, fillPosition, functionNotFound, impureOnConstant, mismatch } 
 import type { NativeGroup, Overload } from "./natives.ts";
 import type { MethodSite } from "./program.ts";
 import type { Run } from "./run.ts";
+import { Tagged } from "./tagged.ts";
 import { typeName } from "./type-name.ts";
 import {
   Cell,
@@ -29,7 +30,7 @@ export function isContainer(value: Value): value is RhaiArray | RhaiMap | RhaiBl
     value instanceof RhaiArray ||
     value instanceof RhaiMap ||
     value instanceof RhaiBlob ||
-    value instanceof HostValue
+    (value instanceof HostValue && !(value instanceof Tagged))
   );
 }
 
@@ -254,7 +255,7 @@ const unwrapCell = (value: Value | Cell): Value => (value instanceof Cell ? copy
 /** The pointer with more values in front of its arguments. */
 export function curry(run: Run, fn: FnPtr, values: readonly Value[]): FnPtr {
   run.allocate(64 + (fn.curried.length + values.length) * 8);
-  return new FnPtr(fn.name, [...fn.curried, ...values], fn.target);
+  return new FnPtr(fn.name, [...fn.curried, ...values], fn.target, fn.linked);
 }
 
 /** See NativeContext.arityOf. */

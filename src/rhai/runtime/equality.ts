@@ -1,6 +1,7 @@
 import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
 import { compareText, sortedKeys } from "./text.ts";
+import { Tagged, untagged } from "./tagged.ts";
 import { signature, typeName } from "./type-name.ts";
 import { U8 } from "./u8.ts";
 import { Char, Float, FnPtr, HostValue, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
@@ -141,7 +142,11 @@ function holds(operator: Comparison, order: number): boolean {
 }
 
 /** False for values of different types; an error for those of one type, and for unrelated number types. */
-function differ(operator: string, a: Value, b: Value): false {
+function differ(operator: Comparison | "==", a: Value, b: Value): boolean {
+  if (a instanceof Tagged || b instanceof Tagged) {
+    const [x, y] = [untagged(a), untagged(b)];
+    return operator === "==" ? equals(x, y) : ordered(operator, x, y);
+  }
   if (typeName(a) === typeName(b) || lacksOperators(a, b)) throw noOperator(operator, a, b);
   return false;
 }
@@ -154,6 +159,7 @@ function lacksOperators(a: Value, b: Value): boolean {
   if (a instanceof RhaiBlob && b instanceof Char) return true;
   if (b instanceof U8) return isNumber(a);
   if (a instanceof FnPtr) return b instanceof FnPtr;
+  if (a instanceof Tagged) return false;
   return a instanceof HostValue && !isComparable(a) && typeName(a) === typeName(b);
 }
 

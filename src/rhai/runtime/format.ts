@@ -2,6 +2,7 @@ import { NONE } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
 import { INT_MAX } from "./int.ts";
 import { sortedKeys } from "./text.ts";
+import { Tagged } from "./tagged.ts";
 import { hostTypeName } from "./type-name.ts";
 import {
   Cell,
@@ -34,7 +35,8 @@ export function display(value: Value, limit = 0): string {
       return "";
     default:
       if (value instanceof Float) return displayFloat(value.value);
-      return value instanceof Char ? value.text : write(value, SCRIPT, limit);
+      if (value instanceof Char) return value.text;
+      return value instanceof Tagged ? display(value.value, limit) : write(value, SCRIPT, limit);
   }
 }
 
@@ -50,6 +52,7 @@ export function toDebugValue(value: Value, limit = 0): string {
 
 /** The text that the official interpreter's host gets for a value: `display`, with what is nested as `toDebugValue`. */
 export function toDisplayValue(value: Value, limit = 0): string {
+  if (value instanceof Tagged) return toDisplayValue(value.value, limit);
   const nested = value instanceof RhaiArray || value instanceof RhaiMap || value instanceof HostValue;
   return nested ? write(value, HOST, limit) : display(value, limit);
 }
@@ -194,6 +197,7 @@ function writeNested(out: Writer, value: Value, style: Style): void {
   else if (value instanceof RhaiBlob) writeBlob(out, value);
   else if (value instanceof Range) out.add(rangeText(value));
   else if (value instanceof FnPtr) writeFunction(out, value, style);
+  else if (value instanceof Tagged) writeNested(out, value.value, style);
   else if (value instanceof HostValue)
     out.add(style.host && "hostName" in value ? hostTypeName(value) : value.display());
 }
@@ -233,7 +237,7 @@ function writeFunction(out: Writer, fn: FnPtr, style: Style): void {
     out.add(`Fn(${fn.name})`);
     return;
   }
-  out.add(`${fn.target === null ? "Fn+" : "Fn*+"}(${quote(fn.name)}`);
+  out.add(`Fn${fn.target === null ? "" : "*"}${fn.linked ? "+" : ""}(${quote(fn.name)}`);
   for (const curried of fn.curried) {
     out.add(", ");
     if (!(curried instanceof Cell)) writeNested(out, curried, style);

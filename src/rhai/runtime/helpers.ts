@@ -43,6 +43,7 @@ import {
   changeableThis,
   changeableVariable,
   fixed,
+  kept,
   rd,
   cp,
 } from "./places.ts";
@@ -163,6 +164,7 @@ export const helpers = {
   isDefinedFunction,
   iterate,
   join,
+  kept,
   len,
   makePointer,
   map,

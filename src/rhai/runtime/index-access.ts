@@ -5,6 +5,7 @@ import { toDisplayValue } from "./format.ts";
 import { type Int, INT_MAX, normalizeInt } from "./int.ts";
 import type { Run } from "./run.ts";
 import * as text from "./text.ts";
+import { retagged, Tagged, untagged } from "./tagged.ts";
 import { rustTypeName } from "./type-name.ts";
 import { Cell, Char, charOf, Range, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
 
@@ -23,7 +24,8 @@ export function isIndexable(target: Value): boolean {
     target instanceof RhaiBlob ||
     typeof target === "string" ||
     typeof target === "number" ||
-    typeof target === "bigint"
+    typeof target === "bigint" ||
+    (target instanceof Tagged && isIndexable(target.value))
   );
 }
 
@@ -45,6 +47,7 @@ export function readIndex(run: Run, target: Value, index: Value, pos: Pos, opPos
     const bit = bitAt(index, pos);
     return (BigInt.asUintN(64, BigInt(target)) >> BigInt(bit)) % 2n === 1n;
   }
+  if (target instanceof Tagged) return readIndex(run, target.value, index, pos, opPos);
   return indexer(run, target, index, opPos);
 }
 
@@ -60,16 +63,19 @@ export function elementAt(length: number, index: Value, pos: Pos): number {
     if (index >= 0) {
       if (index < length) return index;
     } else if (-index <= length) return length + index;
-  } else if (typeof index !== "bigint") throw mismatch("i64", rustTypeName(index), pos);
+  } else if (index instanceof Tagged) return elementAt(length, index.value, pos);
+  else if (typeof index !== "bigint") throw mismatch("i64", rustTypeName(index), pos);
   throw arrayBounds(length, index, pos);
 }
 
 export function mapKey(index: Value, pos: Pos): string {
   if (typeof index === "string") return index;
+  if (index instanceof Tagged) return mapKey(index.value, pos);
   throw mismatch("string", rustTypeName(index), pos);
 }
 
 function readString(target: string, index: Value, pos: Pos): Value {
+  if (index instanceof Tagged) return readString(target, index.value, pos);
   if (index instanceof Range) {
     const [start, end] = stringRange(target, index, pos);
     return text.slice(target, start, end);
@@ -101,6 +107,7 @@ function clampedIndex(length: number, index: Int, pos: Pos, lenient: boolean): n
 }
 
 function bitAt(index: Value, pos: Pos): number {
+  if (index instanceof Tagged) return bitAt(index.value, pos);
   if (typeof index !== "number" && typeof index !== "bigint") throw mismatch("i64", rustTypeName(index), pos);
   return bitNumber(index, pos, true);
 }
@@ -158,14 +165,18 @@ export function writeIndex(
   }
   if (target instanceof RhaiBlob) {
     const at = elementAt(target.length, index, pos);
+    if (value instanceof Tagged) return writeIndex(run, target, index, value.value, pos, opPos, valuePos);
     if (typeof value !== "number" && typeof value !== "bigint")
       throw mismatch("INT", rustTypeName(value), valuePos);
     target.writable()[at] = Number(BigInt.asUintN(8, BigInt(value)));
     return target;
   }
-  if (typeof target === "string") return writeString(run, target, index, value, pos, valuePos);
+  if (typeof target === "string")
+    return writeString(run, target, untagged(index), untagged(value), pos, valuePos);
   if (typeof target === "number" || typeof target === "bigint")
-    return writeBits(target, index, value, pos, valuePos);
+    return writeBits(target, untagged(index), untagged(value), pos, valuePos);
+  if (target instanceof Tagged)
+    return retagged(target, writeIndex(run, target.value, index, value, pos, opPos, valuePos));
   writeIndexer(run, new Cell(target), index, value, opPos);
   return target;
 }

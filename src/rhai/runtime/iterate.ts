@@ -3,12 +3,14 @@ import { RhaiError } from "./errors.ts";
 import { fillPosition } from "./faults.ts";
 import { normalizeInt } from "./int.ts";
 import type { Run } from "./run.ts";
+import { untagged } from "./tagged.ts";
 import { scalars } from "./text.ts";
 import { U8 } from "./u8.ts";
 import { charOf, HostValue, Range, RhaiBlob, type Value } from "./values.ts";
 
 /** The iterator behind `for x in value`; generated code goes through arrays and small ranges by itself. */
-export function iterate(_run: Run, value: Value, pos: Pos): Iterator<Value> {
+export function iterate(_run: Run, given: Value, pos: Pos): Iterator<Value> {
+  const value = untagged(given);
   if (typeof value === "string") return scalars(value).map(charOf).values();
   if (value instanceof Range) return rangeItems(value);
   if (value instanceof RhaiBlob) return Array.from(value.view(), (byte) => new U8(byte)).values();

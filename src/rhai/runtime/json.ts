@@ -1,6 +1,7 @@
 import { normalizeInt } from "./int.ts";
 import { JsonError } from "./json-error.ts";
 import { parseJsonExactly } from "./json-parser.ts";
+import { Tagged } from "./tagged.ts";
 import { sortedKeys } from "./text.ts";
 import { typeName } from "./type-name.ts";
 import { Char, Float, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
@@ -100,6 +101,7 @@ function write(value: Value, out: Text, depth: number, path: Path): void {
   else if (value instanceof Float) out.push(floatText(value.value, path));
   else if (value instanceof Char) out.push(JSON.stringify(value.text));
   else if (value instanceof RhaiBlob) out.push(`"${Buffer.from(value.view()).toString("base64")}"`);
+  else if (value instanceof Tagged) write(value.value, out, depth, path);
   else if (!(value instanceof RhaiArray || value instanceof RhaiMap)) {
     throw new JsonError(`${placeOf(path)} is of type ${typeName(value)}, which JSON cannot hold`);
   } else if (depth === 0)

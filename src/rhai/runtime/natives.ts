@@ -1,5 +1,6 @@
-import type { NativeFunction, NativeModule } from "./native.ts";
-import { ANY, tagOf, tagOfType } from "./type-tag.ts";
+import type { NativeFunction, NativeModule, Ref } from "./native.ts";
+import { Tagged, TaggedPlace, untagged } from "./tagged.ts";
+import { ANY, TAGGED, tagOf, tagOfType } from "./type-tag.ts";
 import type { Value } from "./values.ts";
 
 /** How a group of overloads is called; `first` may be a Ref. */
@@ -64,9 +65,10 @@ export class NativeGroup {
         const tags = args.map(tagOf);
         let key = 0;
         for (const tag of tags) key = key * 256 + tag;
-        if (tags.length > 6) return this.#choose(tags);
+        if (tags.length > 6) return tags.includes(TAGGED) ? this.#findTagged(args) : this.#choose(tags);
         const known = this.#byTags.get(key);
         if (known !== undefined) return known;
+        if (tags.includes(TAGGED)) return this.#findTagged(args);
         const chosen = this.#choose(tags);
         this.#byTags.set(key, chosen);
         return chosen;
@@ -78,6 +80,7 @@ export class NativeGroup {
     const tag = tagOf(a);
     const known = this.#byTag[tag];
     if (known !== undefined) return known;
+    if (tag === TAGGED) return this.#findTagged([a]);
     return (this.#byTag[tag] = this.#choose([tag]));
   }
 
@@ -88,9 +91,22 @@ export class NativeGroup {
     if (second < 64) {
       const known = this.#byTag[key];
       if (known !== undefined) return known;
+      if (first === TAGGED || second === TAGGED) return this.#findTagged([a, b]);
       if (key < 4096) return (this.#byTag[key] = this.#choose([first, second]));
     }
     return this.#choose([first, second]);
+  }
+
+  /** The overload for arguments of which some carry a tag; the call takes out what it does not keep. Never remembered. */
+  #findTagged(args: readonly Value[]): Overload | null {
+    const overload = this.find(args.map(untagged));
+    if (overload === null) return null;
+    const { fn, call, mutates } = overload;
+    const plain = (arg: unknown, i: number): unknown => {
+      if (i === 0 && mutates && args[0] instanceof Tagged) return new TaggedPlace(arg as Ref);
+      return arg instanceof Tagged && !(fn.params[i] === "any" && fn.keeps?.includes(i)) ? arg.value : arg;
+    };
+    return { ...overload, call: (context, ...given) => call(context, ...given.map(plain)) };
   }
 
   /** Exact types beat `any`, and a later parameter takes `any` rather than an earlier one. */

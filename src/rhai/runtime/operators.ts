@@ -15,7 +15,8 @@ import { INT_MAX, type Int } from "./int.ts";
 import { floatPower } from "./float-power.ts";
 import * as int from "./int.ts";
 import type { Run } from "./run.ts";
-import { rustTypeName } from "./type-name.ts";
+import { retagged, Tagged } from "./tagged.ts";
+import { rustTypeName, typeName } from "./type-name.ts";
 import { Cell, Char, Float, HostValue, Range, RhaiArray, RhaiBlob, type Value } from "./values.ts";
 
 /**
@@ -286,6 +287,10 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
       return run.concat(value, operand.text, pos);
     if (typeof value === "boolean" && typeof operand === "boolean")
       return binary(run, plain, value, operand, pos);
+    if (value instanceof Tagged) {
+      const result = assignOperator(run, op, value.value, operand, pos);
+      return typeName(result) === value.typeName ? retagged(value, result) : result;
+    }
     if (value instanceof RhaiArray && operand instanceof RhaiArray && op === "+=")
       run.allocate(operand.items.length * 8);
     const overload = run.program.natives.group(op, 2)?.find2(value, operand) ?? null;
@@ -328,5 +333,6 @@ export function divBy(run: Run, a: Value, b: Value, pos: Pos): Value {
 /** A condition that is no bool. */
 export function condition(value: Value, pos: Pos): boolean {
   if (typeof value === "boolean") return value;
+  if (value instanceof Tagged) return condition(value.value, pos);
   throw mismatch("bool", rustTypeName(value), pos);
 }

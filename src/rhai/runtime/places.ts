@@ -3,6 +3,7 @@ import { constantAssigned, dataRace, fillPosition } from "./faults.ts";
 import { elementAt, mapKey, readIndex, readProperty } from "./index-access.ts";
 import type { NativeGroup } from "./natives.ts";
 import type { Run } from "./run.ts";
+import { Tagged } from "./tagged.ts";
 import { Cell, Char, copyValue, Float, RhaiArray, RhaiBlob, RhaiMap, type Value } from "./values.ts";
 
 /** Variables, elements and properties as generated code reads and changes them. Short, so that the JIT puts them in place of the calls. */
@@ -166,6 +167,12 @@ export function hasSize(value: Value): boolean {
 export function rd(cell: Cell): Value {
   if (cell.locked) throw dataRace("", NONE);
   return cell.value;
+}
+
+/** The value as a new variable holds it: like any copy, but a string leaves its tag behind. */
+export function kept(value: Value): Value {
+  if (typeof value !== "object") return value;
+  return value instanceof Tagged && typeof value.value === "string" ? value.value : copyValue(value);
 }
 
 /** The value as a second place may hold it. */

@@ -82,11 +82,11 @@ export function callValue(run: Run, pointer: Value, args: Value[], pos: Pos, poi
   return callPointer(run, asPointer(pointer, pointerPos), args, null, pos);
 }
 
-export function makePointer(name: Value, pos: Pos): FnPtr {
+export function makePointer(name: Value, pos: Pos, linked: boolean): FnPtr {
   if (typeof name !== "string") throw mismatch("string", rustTypeName(name), pos);
   const problem = functionNameProblem(name);
   if (problem !== null) throw new RhaiError("ErrorParsing", `Syntax error: ${problem.message}`, pos);
-  if (isFunctionName(name)) return new FnPtr(name);
+  if (isFunctionName(name)) return new FnPtr(name, [], null, linked);
   throw new RhaiError("ErrorFunctionNotFound", `Function not found: ${name}`, pos, { function: name });
 }
 

@@ -39,6 +39,12 @@ const MAX_STRING = 0x1000_0000;
 /** Deepest stack where the host sets no limit. A suspended call takes heap instead of stack, which must end too. */
 const UNLIMITED_LEVELS = 100_000;
 
+/**
+ * Operations of callbacks that do not count against the limit. The official interpreter counts none of them once the
+ * callback has returned, so that `sort` may pass with a limit of 30; here, that ends where it could be abused.
+ */
+const FREE_CALLBACK_OPS = 100_000;
+
 const NO_SIZES: Sizes = { items: 0, entries: 0, text: 0, exact: true };
 
 /** True after a run that was large enough to have its memory read: its values may be garbage by now. */
@@ -81,6 +87,8 @@ export class Run implements NativeContext {
   /** For each level of the stack: where the call stands, and who was called (null for a native). */
   readonly frames: Pos[] = [];
   readonly callees: (CompiledFunction | null)[] = [];
+  /** Operations of callbacks that were taken off `ops` again. */
+  forgiven = 0;
   memory = 0;
   nextMemory: number;
   callPos: Pos = NONE;
@@ -333,13 +341,14 @@ export class Run implements NativeContext {
 
   /** A native that calls back counts as a level of the stack. */
   call(fn: FnPtr, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    const { depth, callPos } = this;
+    const { depth, callPos, ops } = this;
     this.frames[depth] = callPos;
     this.callees[depth] = null;
     this.depth = depth + 1;
     try {
       const value = callPointer(this, fn, args, self === undefined ? null : asCell(self), callPos);
-      if (value instanceof Promise) return this.#resumed(value, depth, callPos);
+      if (value instanceof Promise) return this.#resumed(value, depth, callPos, ops);
+      this.#forgive(ops);
       this.depth = depth;
       this.callPos = callPos;
       return value;
@@ -349,13 +358,14 @@ export class Run implements NativeContext {
   }
 
   callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value> {
-    const { depth, callPos } = this;
+    const { depth, callPos, ops } = this;
     this.frames[depth] = callPos;
     this.callees[depth] = null;
     this.depth = depth + 1;
     try {
       const value = callByName(this, name, args, self === undefined ? null : asCell(self), callPos);
-      if (value instanceof Promise) return this.#resumed(value, depth, callPos);
+      if (value instanceof Promise) return this.#resumed(value, depth, callPos, ops);
+      this.#forgive(ops);
       this.depth = depth;
       this.callPos = callPos;
       return value;
@@ -364,15 +374,24 @@ export class Run implements NativeContext {
     }
   }
 
-  async #resumed(promise: Promise<Value>, depth: number, callPos: Pos): Promise<Value> {
+  async #resumed(promise: Promise<Value>, depth: number, callPos: Pos, ops: number): Promise<Value> {
     try {
       const value = await promise;
+      this.#forgive(ops);
       this.depth = depth;
       this.callPos = callPos;
       return value;
     } catch (error) {
       throw this.#failed(error, depth, callPos);
     }
+  }
+
+  /** Takes what a callback counted off again, as far as that is free. */
+  #forgive(before: number): void {
+    const counted = this.ops - before;
+    if (this.forgiven + counted > FREE_CALLBACK_OPS) return;
+    this.forgiven += counted;
+    this.ops = before;
   }
 
   #failed(error: unknown, depth: number, callPos: Pos): unknown {

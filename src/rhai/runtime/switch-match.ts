@@ -1,3 +1,4 @@
+import { Tagged } from "./tagged.ts";
 import { Char, Float, Range, RhaiArray, RhaiMap, type Value } from "./values.ts";
 
 /** Whether a number lies in a range pattern of `switch`: floats may. */
@@ -7,7 +8,8 @@ export function within(
   to: number | bigint,
   inclusive: boolean,
 ): boolean {
-  const number = value instanceof Float ? value.value : value;
+  const number = value instanceof Float || value instanceof Tagged ? value.value : value;
+  if (number instanceof Float) return within(number, from, to, inclusive);
   if (typeof number !== "number" && typeof number !== "bigint") return false;
   return number >= from && (inclusive ? number <= to : number < to);
 }
@@ -15,6 +17,7 @@ export function within(
 /** Whether two values are the same in type and content, as the patterns of `switch` compare. */
 export function same(a: Value, b: Value): boolean {
   if (a === b) return true;
+  if (a instanceof Tagged) return same(a.value, b);
   if (a instanceof Float && b instanceof Float) return Object.is(a.value, b.value);
   if (a instanceof Char && b instanceof Char) return a.text === b.text;
   if (a instanceof Range && b instanceof Range) {

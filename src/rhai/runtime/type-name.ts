@@ -19,7 +19,7 @@ export function typeName(value: Value): string {
 
 /** The spelling of a value's type in "Function not found" texts. */
 export function signatureTypeName(value: Value): string {
-  return typeof value === "string" ? "&str | ImmutableString | String" : typeName(value);
+  return typeName(value) === "string" ? "&str | ImmutableString | String" : typeName(value);
 }
 
 /** `name (type, type)` as the official errors show a call that no function takes. */

@@ -9,6 +9,7 @@ import {
   RhaiMap,
   type Value,
 } from "./values.ts";
+import { Tagged } from "./tagged.ts";
 
 /** Small integers for types, so that overloads are found without comparing names. 0 is `any`. */
 export const ANY = 0;
@@ -24,6 +25,8 @@ const BLOB = 9;
 const RANGE = 10;
 const RANGE_INCLUSIVE = 11;
 const FN = 12;
+/** Of values that carry a tag, whatever they are; no native asks for it. */
+export const TAGGED = 13;
 
 const byName = new Map<string, number>([
   ["any", ANY],
@@ -39,6 +42,7 @@ const byName = new Map<string, number>([
   ["range", RANGE],
   ["range=", RANGE_INCLUSIVE],
   ["Fn", FN],
+  ["tagged value", TAGGED],
 ]);
 
 /** The tag of a type by its name; native types get one when first seen. */
@@ -76,12 +80,13 @@ function tagOfObject(value: Exclude<Value, undefined | boolean | number | bigint
   if (value instanceof FnPtr) return FN;
   if (value instanceof RhaiBlob) return BLOB;
   if (value instanceof Range) return value.inclusive ? RANGE_INCLUSIVE : RANGE;
+  if (value instanceof Tagged) return TAGGED;
   const { typeName } = value as HostValue;
   const tag = tagOfType(typeName);
   // An iterator calls itself `range` too, but must not be taken where a range is asked for.
-  return tag <= FN ? tagOfType(`${typeName} object`) : tag;
+  return tag <= TAGGED ? tagOfType(`${typeName} object`) : tag;
 }
 
 /** Whether values of a type with this tag can be changed in place; of the others a native gets a `Ref`. */
 export const isContainerTag = (tag: number): boolean =>
-  tag === ARRAY || tag === MAP || tag === BLOB || tag > FN;
+  tag === ARRAY || tag === MAP || tag === BLOB || tag > TAGGED;

@@ -77,6 +77,26 @@ const METERED_COPY = 256;
 /** Who hears of copies on write: the run that is under way. Several at a time share what the last one hears. */
 export const copyMeter: { listener: { copied(elements: number): void } | null } = { listener: null };
 
+/** Tags by the storage that carries them (`set_tag`). `tagged` is false as long as no script has set any. */
+class StorageTags {
+  readonly #tags = new WeakMap<object, number>();
+  tagged = false;
+  get(storage: object): number | undefined {
+    return this.#tags.get(storage);
+  }
+  set(storage: object, tag: number): void {
+    this.tagged = true;
+    this.#tags.set(storage, tag);
+  }
+  /** A copy has the tag of what it was made from. */
+  copied(from: object, to: object): void {
+    const tag = this.#tags.get(from);
+    if (tag !== undefined) this.#tags.set(to, tag);
+  }
+}
+
+export const storageTags = new StorageTags();
+
 export class RhaiArray {
   /** Read freely; write only what `writable()` returned. */
   items: Value[];
@@ -100,7 +120,9 @@ export class RhaiArray {
     this.measured = null;
     if (!this.owned) {
       if (this.items.length > METERED_COPY) copyMeter.listener?.copied(this.items.length);
-      this.items = this.items.map(copyValue);
+      const shared = this.items;
+      this.items = shared.map(copyValue);
+      if (storageTags.tagged) storageTags.copied(shared, this.items);
       this.owned = true;
     }
     return this.items;
@@ -131,6 +153,7 @@ export class RhaiMap {
       if (this.entries.size > METERED_COPY / 8) copyMeter.listener?.copied(this.entries.size * 8);
       const clone = new Map<string, Value>();
       for (const [key, value] of this.entries) clone.set(key, copyValue(value));
+      if (storageTags.tagged) storageTags.copied(this.entries, clone);
       this.entries = clone;
       this.owned = true;
     }
@@ -158,6 +181,7 @@ export class RhaiBlob {
       if (this.length > METERED_COPY * 8) copyMeter.listener?.copied(this.length >>> 3);
       const grown = new Uint8Array(Math.max(capacity, this.owned ? this.bytes.length * 2 : this.length));
       grown.set(this.bytes.subarray(0, this.length));
+      if (storageTags.tagged) storageTags.copied(this.bytes, grown);
       this.bytes = grown;
       this.owned = true;
     }
@@ -206,15 +230,25 @@ export class Cell {
   }
 }
 
-/** A function pointer. Immutable. `target` is the compiled function of a closure, null for one found by name. */
+/**
+ * A function pointer. Immutable. `target` is the compiled function of a closure, null for one found by name. `linked`
+ * only shows in the host's form of the latter (`Fn+`): the official parser makes it of `Fn("name")` itself.
+ */
 export class FnPtr {
   readonly name: string;
   readonly curried: readonly (Value | Cell)[];
   readonly target: CompiledFunction | null;
-  constructor(name: string, curried: readonly (Value | Cell)[] = [], target: CompiledFunction | null = null) {
+  readonly linked: boolean;
+  constructor(
+    name: string,
+    curried: readonly (Value | Cell)[] = [],
+    target: CompiledFunction | null = null,
+    linked = target !== null,
+  ) {
     this.name = name;
     this.curried = curried;
     this.target = target;
+    this.linked = linked;
   }
 }
 

@@ -1,46 +1,46 @@
-import { RhaiError } from "../runtime/errors.ts";
 import type { Int } from "../runtime/int.ts";
 import type { NativeContext, NativeFunction, Ref } from "../runtime/native.ts";
-import { typeName } from "../runtime/type-name.ts";
+import { Tagged, type Taggable } from "../runtime/tagged.ts";
 import {
   Char,
-  Float,
   FnPtr,
   HostValue,
   Range,
   RhaiArray,
   RhaiBlob,
   RhaiMap,
+  storageTags,
   type Value,
 } from "../runtime/values.ts";
-import { CHANGES, declare } from "./define.ts";
+import { CHANGES, declare, type Effects } from "./define.ts";
 import { arithmeticError, writableBytes, writableEntries, writableItems } from "./results.ts";
 
 /**
- * Tags: an integer of 32 bits that travels with a value. Containers keep it with their storage, so that copies have it
- * until they are changed; other objects with themselves. Integers, bools, strings and () are bare here and cannot carry
- * one, which is an error to try.
+ * Tags: an integer of 32 bits that travels with a value. Containers keep it with their storage, other objects with
+ * themselves; what is bare, or new after each operator, is wrapped (see Tagged).
  */
 
 const native = declare("lang_core");
 
-const TAGS = new WeakMap<object, number>();
-
 const MIN = -(2 ** 31);
 const MAX = 2 ** 31 - 1;
+
+/** Only what a native keeps comes with its tag. */
+const RAW: Effects = { keeps: [0] };
 
 const READS = "Answers the tag of the value, 0 when it has none.";
 const WRITES = "Tags the value with a number of 32 bits.";
 
 export const tags: readonly NativeFunction[] = [
-  native("tag(value: any) -> i64", READS, (_: NativeContext, value: Value) => tagOf(value)),
-  native("get$tag(value: any) -> i64", READS, (_: NativeContext, value: Value) => tagOf(value)),
+  native("tag(value: any) -> i64", READS, readTag, RAW),
+  native("get$tag(value: any) -> i64", READS, readTag, RAW),
   native("set_tag(value: any, tag: i64) -> ()", WRITES, setTag, CHANGES),
   native("set$tag(value: any, tag: i64) -> ()", WRITES, setTag, CHANGES),
 ];
 
-function tagOf(value: Value): number {
-  return typeof value === "object" ? (TAGS.get(carrierOf(value)) ?? 0) : 0;
+function readTag(_: NativeContext, value: Value): number {
+  if (value instanceof Tagged) return value.tag;
+  return typeof value === "object" ? (storageTags.get(carrierOf(value)) ?? 0) : 0;
 }
 
 function setTag(context: NativeContext, target: Value | Ref, tag: Int): void {
@@ -48,7 +48,12 @@ function setTag(context: NativeContext, target: Value | Ref, tag: Int): void {
   if (size !== null) {
     throw arithmeticError(`${tag} is too ${size} to fit into a tag (must be between ${MIN} and ${MAX})`);
   }
-  TAGS.set(ownCarrier(context, target), Number(tag));
+  const carrier = ownCarrier(context, target);
+  if (carrier !== null) storageTags.set(carrier, Number(tag));
+  else {
+    const place = target as Ref;
+    place.set(new Tagged(place.get() as Taggable, Number(tag)));
+  }
 }
 
 /** What the tag hangs on. */
@@ -58,25 +63,20 @@ function carrierOf(value: object): object {
   return value instanceof RhaiBlob ? value.bytes : value;
 }
 
-/** The same, made so that no other place shares it. */
-function ownCarrier(context: NativeContext, target: Value | Ref): object {
+/** The same, made so that no other place shares it; null for a value that must be wrapped. */
+function ownCarrier(context: NativeContext, target: Value | Ref): object | null {
   if (target instanceof RhaiArray) return writableItems(context, target);
   if (target instanceof RhaiMap) return writableEntries(context, target);
   if (target instanceof RhaiBlob) return writableBytes(context, target);
   if (target instanceof HostValue) return target;
   const place = target as Ref;
   const copy = cloneOf(place.get());
-  place.set(copy);
+  if (copy !== null) place.set(copy);
   return copy;
 }
 
-function cloneOf(value: Value): Float | Char | Range | FnPtr {
-  if (value instanceof Float) return new Float(value.value);
+function cloneOf(value: Value): Char | Range | FnPtr | null {
   if (value instanceof Char) return new Char(value.text);
   if (value instanceof Range) return new Range(value.from, value.to, value.inclusive);
-  if (value instanceof FnPtr) return new FnPtr(value.name, value.curried, value.target);
-  throw new RhaiError(
-    "ErrorRuntime",
-    `Runtime error: a value of type ${typeName(value)} cannot carry a tag here`,
-  );
+  return value instanceof FnPtr ? new FnPtr(value.name, value.curried, value.target, value.linked) : null;
 }

@@ -84,7 +84,7 @@ describe("values", () => {
     [range(1, 3), "1..3", "1..3", "1..3"],
     [upTo(1, 3), "1..=3", "1..=3", "1..=3"],
     [new Range(2, INT_MAX, false), "2..", "2..", "2.."],
-    [pointer, "Fn(foo)", "Fn(foo)", 'Fn+("foo", 1, "x")'],
+    [pointer, "Fn(foo)", "Fn(foo)", 'Fn("foo", 1, "x")'],
     [rhai([f(1e-5)]), "[1e-5]", "[1e-5]", "[1e-5]"],
   ];
   for (const [value, printed, nested, host] of cases) {
@@ -104,7 +104,7 @@ describe("values", () => {
   test("a closure that holds itself is written once", () => {
     const cell = new Cell(undefined);
     cell.value = new FnPtr("f", [cell]);
-    expect(toDebugValue(cell.value)).toBe('Fn+("f", Fn+("f", <shared>) (shared))');
+    expect(toDebugValue(cell.value)).toBe('Fn("f", Fn("f", <shared>) (shared))');
   });
 
   test("writing stops at the limit, also for containers that share their storage", () => {
