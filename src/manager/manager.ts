@@ -13,6 +13,7 @@ import { badRequest, unauthorized } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { adminsModule } from "./admins/index.ts";
+import { apiKeysModule } from "./api-keys/index.ts";
 import { appsModule } from "./apps/index.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
@@ -146,6 +147,7 @@ export const createApi = (context: ManagerContext) =>
       api
         .use(authModule(context))
         .use(adminsModule(context))
+        .use(apiKeysModule(context))
         .use(appsModule(context))
         .use(domainsModule(context))
         .use(membersModule(context))

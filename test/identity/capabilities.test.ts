@@ -9,7 +9,13 @@ import {
 import { AppError } from "../../src/shared/errors.ts";
 import type { AppRole, InstanceRole, Principal } from "../../src/shared/principal.ts";
 
-const who = (instanceRole: InstanceRole): Principal => ({ userId: "u", username: "u", instanceRole, key: null });
+const who = (instanceRole: InstanceRole): Principal => ({
+  userId: "u",
+  username: "u",
+  instanceRole,
+  key: null,
+});
+const granted = (role: AppRole | null) => ({ app_id: "a", granted: role });
 const status = (work: () => unknown): number => {
   try {
     work();
@@ -50,14 +56,14 @@ describe("capabilities in an app", () => {
   });
 
   test("who cannot see the app gets 404, who can but may not gets 403", () => {
-    expect(status(() => demand(who("member"), null, "AppRead", "App"))).toBe(404);
-    expect(status(() => demand(who("member"), "viewer", "AppWriteScript", "App"))).toBe(403);
-    expect(status(() => demand(who("member"), "editor", "AppWriteScript", "App"))).toBe(200);
+    expect(status(() => demand(who("member"), granted(null), "AppRead", "App"))).toBe(404);
+    expect(status(() => demand(who("member"), granted("viewer"), "AppWriteScript", "App"))).toBe(403);
+    expect(status(() => demand(who("member"), granted("editor"), "AppWriteScript", "App"))).toBe(200);
   });
 
   test("owners and admins are app admins everywhere", () => {
-    expect(demand(who("owner"), null, "AppAdmin", "App")).toBe("app_admin");
-    expect(demand(who("admin"), "viewer", "AppAdmin", "App")).toBe("app_admin");
+    expect(demand(who("owner"), granted(null), "AppAdmin", "App")).toBe("app_admin");
+    expect(demand(who("admin"), granted("viewer"), "AppAdmin", "App")).toBe("app_admin");
   });
 });
 

@@ -1,6 +1,6 @@
 import { status } from "elysia";
 import { Type } from "@sinclair/typebox";
-import { AdminDTO, type User } from "../../services/identity/index.ts";
+import { AdminDTO, adminDTO } from "../../services/identity/index.ts";
 import { notFound } from "../../shared/errors.ts";
 import { isUuid } from "../../shared/ids.ts";
 import type { ManagerContext } from "../context.ts";
@@ -66,13 +66,3 @@ function idOf(params: { readonly id: string }): string {
   if (!isUuid(params.id)) throw notFound("User");
   return params.id.toLowerCase();
 }
-
-const adminDTO = (user: User): AdminDTO => ({
-  id: user.id,
-  username: user.username,
-  is_active: user.is_active,
-  instance_role: user.instance_role,
-  email: user.email,
-  created_at: user.created_at.toISOString(),
-  last_login_at: user.last_login_at?.toISOString() ?? null,
-});

@@ -33,7 +33,7 @@ export const appsModule = (context: ManagerContext) => {
       {
         params: AppPath,
         detail: { summary: "One app, with the caller's role in it", tags: ["apps"] },
-        response: { 200: AppWithRole, ...problems(401, 404) },
+        response: { 200: AppWithRole, ...problems(401, 403, 404) },
       },
     )
     .patch(

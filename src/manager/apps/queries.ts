@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import { visibleTo } from "../../services/identity/index.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 
 /** A row of `apps`, with what the membership table grants the asking user in it. */
@@ -26,12 +27,12 @@ export async function findApp(
   return app;
 }
 
-/** All apps for instance admins, else those of which the user is a member. */
+/** The apps that the caller may know of. */
 export async function listApps(sql: Queryable, who: Principal): Promise<App[]> {
   return sql<App[]>`
     select apps.*, app_members.role as granted
     from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
-    where ${who.instanceRole !== "member"} or app_members.role is not null
+    where ${visibleTo(sql, who, "apps.id")}
     order by apps.slug`;
 }
 

@@ -1,4 +1,10 @@
-import { demand, demandInstance, effectiveRole, type AppCapability } from "../../services/identity/index.ts";
+import {
+  demand,
+  demandInstance,
+  effectiveRole,
+  type AppCapability,
+  type Membership,
+} from "../../services/identity/index.ts";
 import { AppError, conflict, invalid, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
@@ -45,7 +51,18 @@ export async function openApp(
 ): Promise<App & { readonly role: AppRole }> {
   const app = await lookUp(context, who, idOrSlug);
   if (app === undefined) throw notFound("App");
-  return { ...app, role: demand(who, app.granted, capability, "App") };
+  return { ...app, role: demand(who, membership(app), capability, "App") };
+}
+
+/** Like `openApp`, for what asks nothing but that the caller knows of the app. @throws AppError 404 */
+export async function openVisibleApp(
+  context: Pick<ManagerContext, "db">,
+  who: Principal,
+  idOrSlug: string,
+): Promise<App> {
+  const app = await lookUp(context, who, idOrSlug);
+  if (app === undefined || effectiveRole(who, membership(app)) === null) throw notFound("App");
+  return app;
 }
 
 async function lookUp(
@@ -152,6 +169,8 @@ function checkSlug(slug: string): void {
   });
 }
 
+const membership = ({ id, granted }: App): Membership => ({ app_id: id, granted });
+
 /** The API's shape of an app. */
 export const appDTO = (app: App): AppDTO => ({
   id: app.id,
@@ -163,7 +182,7 @@ export const appDTO = (app: App): AppDTO => ({
 });
 
 export function withRole(app: App, who: Principal): AppWithRole {
-  const role = effectiveRole(who, app.granted);
+  const role = effectiveRole(who, membership(app));
   if (role === null) throw notFound("App");
   return { ...appDTO(app), my_role: role };
 }

@@ -16,7 +16,7 @@ export const domainsModule = (context: ManagerContext) =>
       {
         params: AppPath,
         detail: { summary: "The hosts that an app claims", tags: ["domains"] },
-        response: { 200: Type.Array(DomainDTO), ...problems(401, 404) },
+        response: { 200: Type.Array(DomainDTO), ...problems(401, 403, 404) },
       },
     )
     .post(

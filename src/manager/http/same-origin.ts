@@ -6,12 +6,13 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /**
  * Refuses changes that another site makes a browser send. Cookies are sent by browsers by themselves, so the request
  * must prove that it comes from our own pages; Basic credentials may be, so it must not show the opposite. A bearer
- * token is only ever sent on purpose.
+ * token or an API key is only ever sent on purpose.
  * @param origin `http://host:port` as the client addressed us
  * @throws AppError 403 `cross_origin`
  */
 export function checkSameOrigin(request: Request, origin: string, authentication: Authentication): void {
-  if (authentication.kind === "bearer" || SAFE_METHODS.has(request.method)) return;
+  if (authentication.kind === "bearer" || authentication.kind === "key" || SAFE_METHODS.has(request.method))
+    return;
   const same = cameFromHere(request.headers, origin);
   if (same === true || (same === undefined && authentication.kind === "basic")) return;
   throw new AppError(

@@ -17,6 +17,6 @@ export const logsModule = (context: ManagerContext) =>
       params: ScriptPath,
       query: LogsQuery,
       detail: { summary: "Runs of a script, newest first", tags: ["executions"] },
-      response: { 200: Type.Array(LogDTO), ...problems(401, 404, 422) },
+      response: { 200: Type.Array(LogDTO), ...problems(401, 403, 404, 422) },
     },
   );

@@ -27,7 +27,7 @@ export const routesModule = (context: ManagerContext) => {
       {
         params: ScriptPath,
         detail: { summary: "The routes of a script", tags: ["routes"] },
-        response: { 200: Type.Array(RouteDTO), ...problems(401, 404) },
+        response: { 200: Type.Array(RouteDTO), ...problems(401, 403, 404) },
       },
     )
     .post(
@@ -75,7 +75,7 @@ export const routesModule = (context: ManagerContext) => {
           summary: "Whether a route could be created, and which one is in its way",
           tags: ["routes"],
         },
-        response: { 200: CheckAnswer, ...problems(401, 404, 422) },
+        response: { 200: CheckAnswer, ...problems(401, 403, 404, 422) },
       },
     )
     .post(

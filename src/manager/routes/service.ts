@@ -143,7 +143,7 @@ export async function matchRoute(context: ManagerContext, who: Principal, input:
 async function openRoute(context: ManagerContext, who: Principal, routeId: string): Promise<Route> {
   const route = isUuid(routeId) ? await findRoute(context.db, routeId, who) : undefined;
   if (route === undefined) throw notFound("Route");
-  demand(who, route.granted, "AppWriteRoute", "Route");
+  demand(who, route, "AppWriteRoute", "Route");
   return route;
 }
 

@@ -19,7 +19,7 @@ export async function openScript(
 ): Promise<Script> {
   const script = isUuid(id) ? await findScript(context.db, id, who) : undefined;
   if (script === undefined) throw notFound("Script");
-  demand(who, script.granted, capability, "Script");
+  demand(who, script, capability, "Script");
   return script;
 }
 

@@ -37,7 +37,7 @@ export async function deploy(
   checkScriptName(path.name);
   // Read here and not from the parsed query, where a comma would separate two values.
   const routes = new URL(request.url).searchParams.getAll("route");
-  if (routes.length > 0) demand(who, app.granted, "AppWriteRoute", "App");
+  if (routes.length > 0) demand(who, { app_id: app.id, granted: app.granted }, "AppWriteRoute", "App");
   const bindings = routes.map((route): Binding => ({
     pattern: parseRoute({ path: route, method: wish.method, dispatch_mode: wish.dispatch }),
     dispatchMode: wish.dispatch,

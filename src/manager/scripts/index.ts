@@ -49,7 +49,10 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         query: ListQuery,
         detail: { summary: "The scripts of one app, or of all that the caller may see", tags: ["scripts"] },
-        response: { 200: Type.Array(Type.Union([ScriptDTO, ScriptSummary])), ...problems(401, 404, 422) },
+        response: {
+          200: Type.Array(Type.Union([ScriptDTO, ScriptSummary])),
+          ...problems(401, 403, 404, 422),
+        },
       },
     )
     .post(
@@ -76,7 +79,7 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         params: ScriptPath,
         detail: { summary: "One script", tags: ["scripts"] },
-        response: { 200: ScriptDTO, ...problems(401, 404) },
+        response: { 200: ScriptDTO, ...problems(401, 403, 404) },
       },
     )
     .put(
@@ -125,7 +128,7 @@ export const scriptsModule = (context: ManagerContext) => {
         params: ScriptPath,
         query: VersionsQuery,
         detail: { summary: "The versions of a script, newest first", tags: ["versions"] },
-        response: { 200: VersionList, ...problems(401, 404, 422) },
+        response: { 200: VersionList, ...problems(401, 403, 404, 422) },
       },
     )
     .get(
@@ -137,7 +140,7 @@ export const scriptsModule = (context: ManagerContext) => {
       {
         params: VersionPath,
         detail: { summary: "One version, with its source", tags: ["versions"] },
-        response: { 200: VersionDTO, ...problems(401, 404) },
+        response: { 200: VersionDTO, ...problems(401, 403, 404) },
       },
     )
     .post(
@@ -212,7 +215,7 @@ export const namedScriptsModule = (context: ManagerContext) =>
       {
         params: NamedScriptPath,
         detail: { summary: "One script, by name", tags: ["scripts"] },
-        response: { 200: ScriptDTO, ...problems(401, 404) },
+        response: { 200: ScriptDTO, ...problems(401, 403, 404) },
       },
     )
     .get(
@@ -233,7 +236,7 @@ export const namedScriptsModule = (context: ManagerContext) =>
       {
         params: NamedScriptPath,
         detail: { summary: "The source of a script as plain text", tags: ["scripts"] },
-        response: { 200: Type.String(), ...problems(401, 404) },
+        response: { 200: Type.String(), ...problems(401, 403, 404) },
       },
     )
     .delete(

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import { visibleTo } from "../../services/identity/index.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 import type { ScriptKind } from "../context.ts";
 import type { Sandbox } from "./model.ts";
@@ -72,14 +73,9 @@ export async function listScripts(
   return sql<Script[]>`
     select ${columns(sql)}, ${withSource ? sql`v.source` : sql`'' as source`}
     from scripts ${shownVersion(sql)}
-    where ${appId === null ? visible(sql, who) : sql`scripts.app_id = ${appId}`}
+    where ${appId === null ? visibleTo(sql, who, "scripts.app_id") : sql`scripts.app_id = ${appId}`}
     order by scripts.app_id, scripts.name`;
 }
-
-const visible = (sql: Queryable, who: Principal) =>
-  who.instanceRole === "member"
-    ? sql`exists (select 1 from app_members m where m.app_id = scripts.app_id and m.user_id = ${who.userId})`
-    : sql`true`;
 
 export async function insertScript(
   sql: Queryable,

@@ -1,4 +1,4 @@
-import type { AppCapability } from "../../services/identity/index.ts";
+import { demandScope, type AppCapability } from "../../services/identity/index.ts";
 import { notFound } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/principal.ts";
 import { lockAndTouch } from "../apps/queries.ts";
@@ -27,6 +27,7 @@ export async function visibleScripts(
   app: string | undefined,
   withSource: boolean,
 ): Promise<Script[]> {
+  demandScope(who, "AppRead");
   const appId = app === undefined ? null : (await openApp(context, who, app, "AppRead")).id;
   return listScripts(context.db, who, appId, withSource);
 }

@@ -2,7 +2,8 @@ import type { Database } from "../../database/client.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { notFound, unauthorized } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
-import type { AppRole, Principal } from "../../shared/principal.ts";
+import type { AppRole, KeyGrant, Principal } from "../../shared/principal.ts";
+import { createApiKeys, isKeyText, type ApiKeys } from "./api-keys.ts";
 import { clientAddress, trustedProxies, type TrustedProxies } from "./client-address.ts";
 import { demand, type AppCapability } from "./capabilities.ts";
 import { basicCredential, bearerToken, sessionCookie } from "./credentials.ts";
@@ -23,7 +24,7 @@ export interface IdentityDeps {
 }
 
 /** How a caller proved who they are. What browsers send by themselves (cookies) needs more care than the rest. */
-export type CredentialKind = "bearer" | "basic" | "cookie";
+export type CredentialKind = "bearer" | "key" | "basic" | "cookie";
 
 export interface Authentication {
   readonly principal: Principal;
@@ -44,7 +45,7 @@ export interface Identity {
   /** Ends the session that the headers carry, if any. */
   logout(headers: Headers): Promise<void>;
   /**
-   * Who calls. Looks at Authorization (Bearer, Basic) first, then at the cookie `picloud_session`.
+   * Who calls. Looks at Authorization (Bearer with an API key or a login token, Basic) first, then at the cookie `picloud_session`.
    * @param address the client's, as `addressOf` gives it
    * @returns null when there is no credential at all
    * @throws AppError 401 when there is one that is not valid, 429 when it is a throttled Basic login
@@ -64,6 +65,7 @@ export interface Identity {
    * @throws AppError 404 when the app is invisible to the caller, 403 when the role is too low
    */
   authorize(principal: Principal, capability: AppCapability, appId: string): Promise<AppRole>;
+  readonly keys: ApiKeys;
   readonly proxies: TrustedProxies;
   /** The client's address behind the trusted proxies. */
   addressOf(headers: Headers, peer: string): string;
@@ -72,6 +74,7 @@ export interface Identity {
 export function createIdentity(deps: IdentityDeps): Identity {
   const randomness = deps.randomness ?? ((length) => crypto.getRandomValues(new Uint8Array(length)));
   const sessions = createSessions(deps.db, deps.clock, randomness, deps.sessionTtlHours);
+  const keys = createApiKeys(deps.db, deps.clock, deps.secretKey, randomness);
   const logins = createLogins(deps.db, deps.clock, deps.secretKey);
   const proxies = trustedProxies(deps.trustedProxies);
 
@@ -83,6 +86,12 @@ export function createIdentity(deps: IdentityDeps): Identity {
 
   const authenticate = async (headers: Headers, address: string): Promise<Authentication | null> => {
     const bearer = bearerToken(headers);
+    if (bearer !== null && isKeyText(bearer)) {
+      const found = await keys.find(bearer);
+      if (found === null) throw unauthorized("The API key is not valid, has expired, or was revoked.");
+      const { id, scopes, app_id: appId } = found.key;
+      return { principal: principal(found.user, { id, scopes, appId }), kind: "key", extended: null };
+    }
     if (bearer !== null) {
       const found = await bySession(bearer, "bearer");
       if (found === null) throw unauthorized("The bearer token is not valid, or has expired. Log in again.");
@@ -107,6 +116,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   };
 
   return {
+    keys,
     proxies,
     authenticate,
     addressOf: (headers, peer) => clientAddress(headers, peer, proxies),
@@ -130,7 +140,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
     async authorize(who, capability, appId) {
       const granted = who.instanceRole === "member" ? await grantedRole(deps.db, who.userId, appId) : null;
-      return demand(who, granted, capability, "App");
+      return demand(who, { app_id: appId, granted }, capability, "App");
     },
   };
 }
@@ -138,9 +148,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
 /** 404 about a user; here, so that every place says the same. */
 export const userNotFound = () => notFound("User");
 
-const principal = (user: User): Principal => ({
+const principal = (user: User, key: KeyGrant | null = null): Principal => ({
   userId: user.id,
   username: user.username,
   instanceRole: user.instance_role,
-  key: null,
+  key,
 });

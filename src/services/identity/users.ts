@@ -4,6 +4,7 @@ import { newId } from "../../shared/ids.ts";
 import type { InstanceRole, Principal } from "../../shared/principal.ts";
 import { demandInstance } from "./capabilities.ts";
 import { hashPassword } from "./passwords.ts";
+import { expireKeysOf } from "./key-queries.ts";
 import {
   allUsers,
   deleteSessionsOf,
@@ -66,7 +67,8 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
       });
     },
     async update(who, id, input) {
-      const self = who.userId === id;
+      // A key must not be able to take its owner's account over.
+      const self = who.userId === id && who.key === null;
       if (!self || input.instance_role !== undefined || input.is_active !== undefined) {
         demandInstance(who, "InstanceManageUsers");
       }
@@ -92,6 +94,7 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
         checkOwnerRemains(users, before, after);
         const saved = await replaceUser(sql, after);
         if (password_hash !== undefined || !after.is_active) await deleteSessionsOf(sql, id);
+        if (!after.is_active) await expireKeysOf(sql, id);
         return saved;
       });
       if (password_hash !== undefined) await passwordChanged(user);

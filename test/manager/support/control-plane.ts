@@ -8,11 +8,22 @@ import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
 import { parse } from "../../../src/rhai/syntax/parser.ts";
 import { AppError } from "../../../src/shared/errors.ts";
-import type { AppRole, InstanceRole, Principal } from "../../../src/shared/principal.ts";
+import {
+  SCOPES,
+  type AppRole,
+  type InstanceRole,
+  type Principal,
+  type Scope,
+} from "../../../src/shared/principal.ts";
 import { checkDocumented } from "./documented.ts";
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
-/** Who asks. The roles of `viewer`, `editor` and `appAdmin` are those in the app `blog`; `outsider` is in no app. */
+/**
+ * Who asks. The roles of `viewer`, `editor` and `appAdmin` are those in the app `blog`; `outsider` is in no app.
+ * `deactivated` was an owner, and still has the token of a session. With API keys: `readKey` is appAdmin's, for reading
+ * only; the others are owner's: `fullKey` has every scope and no binding, `boundKey` every scope of an app and is bound
+ * to `blog`, `otherBoundKey` likewise to `default`, so that it never sees `blog`; `expiredKey` was a `fullKey`.
+ */
 export const ACTORS = [
   "guest",
   "wrong",
@@ -22,6 +33,12 @@ export const ACTORS = [
   "viewer",
   "editor",
   "appAdmin",
+  "deactivated",
+  "readKey",
+  "fullKey",
+  "boundKey",
+  "otherBoundKey",
+  "expiredKey",
 ] as const;
 export type Actor = (typeof ACTORS)[number];
 
@@ -68,6 +85,8 @@ export interface ControlPlane {
   readonly executions: ExecutionLog;
   /** User ids of the actors that are users. */
   readonly users: Readonly<Record<string, string>>;
+  /** The texts of the actors that are API keys. */
+  readonly keys: Readonly<Partial<Record<Actor, string>>>;
   /** The app with members. */
   readonly blog: string;
   /** Apps of which the data plane was told, in order. */
@@ -146,11 +165,19 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
   });
   await catalog.load();
   const { users, blog } = await populate(db);
+  const keys = await makeKeys(db, identity, users, blog);
+  const { token: oldToken } = await identity.login(
+    { username: "deactivated", password: PASSWORD },
+    "10.9.9.9",
+  );
+  await db`update users set is_active = false where username = 'deactivated'`;
   const tokens = new Map<Actor, { readonly token: string; readonly since: number }>();
 
   const credential = async (actor: Actor): Promise<string | null> => {
     if (actor === "guest") return null;
     if (actor === "wrong") return `Basic ${btoa("nobody:wrong password")}`;
+    if (keys[actor] !== undefined) return `Bearer ${keys[actor]}`;
+    if (actor === "deactivated") return `Bearer ${oldToken}`;
     const known = tokens.get(actor);
     // A test may have moved the clock past the session's end.
     if (known !== undefined && clock.now() - known.since < 3_600_000) return `Bearer ${known.token}`;
@@ -170,6 +197,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     catalog,
     executions,
     users,
+    keys,
     blog,
     told,
     passwordChanges,
@@ -221,6 +249,7 @@ async function populate(db: TestDatabase["db"]) {
     ["viewer", "member", "viewer"],
     ["editor", "member", "editor"],
     ["appAdmin", "member", "app_admin"],
+    ["deactivated", "owner", null],
   ];
   for (const [name, role, appRole] of people) {
     const id = Bun.randomUUIDv7();
@@ -231,6 +260,41 @@ async function populate(db: TestDatabase["db"]) {
       await db`insert into app_members (app_id, user_id, role) values (${blog}, ${id}, ${appRole})`;
   }
   return { users, blog };
+}
+
+async function makeKeys(
+  db: TestDatabase["db"],
+  identity: Identity,
+  users: Readonly<Record<string, string>>,
+  blog: string,
+): Promise<Partial<Record<Actor, string>>> {
+  const [standard] = await db<{ id: string }[]>`select id from apps where slug = 'default'`;
+  const ofApps = SCOPES.filter((scope) => scope !== "instance:admin");
+  const make = async (
+    name: Actor,
+    user: "owner" | "appAdmin",
+    scopes: readonly Scope[],
+    appId: string | null,
+  ) => {
+    const who = {
+      userId: users[user] ?? "",
+      username: user,
+      instanceRole: user === "owner" ? "owner" : "member",
+      key: null,
+      requestId: null,
+      address: null,
+    } as const;
+    return (await identity.keys.create(who, { name, scopes, appId, expiresAt: null })).text;
+  };
+  const keys = {
+    readKey: await make("readKey", "appAdmin", ["script:read", "log:read"], null),
+    fullKey: await make("fullKey", "owner", SCOPES, null),
+    boundKey: await make("boundKey", "owner", ofApps, blog),
+    otherBoundKey: await make("otherBoundKey", "owner", ofApps, standard?.id ?? ""),
+    expiredKey: await make("expiredKey", "owner", SCOPES, null),
+  };
+  await db`update api_keys set expires_at = '2029-12-31T23:59:59Z' where name = 'expiredKey'`;
+  return keys;
 }
 
 function parsed(text: string): unknown {
