@@ -46,12 +46,13 @@ export const apiKeysModule = (context: ManagerContext) =>
 
 async function createKey(context: ManagerContext, who: Actor, input: CreateKey) {
   refuseKeys(who, "Managing API keys");
-  const app = input.app_id == null ? null : await openVisibleApp(context, who, input.app_id);
+  const { app_id: appKey = null, expires_at: end = null } = input;
+  const app = appKey === null ? null : await openVisibleApp(context, who, appKey);
   const { key, text } = await context.identity.keys.create(who, {
     name: input.name,
     scopes: input.scopes,
     appId: app?.id ?? null,
-    expiresAt: input.expires_at == null ? null : instant(input.expires_at),
+    expiresAt: end === null ? null : instant(end),
   });
   return { ...keyDTO(key), raw_token: text };
 }

@@ -9,7 +9,7 @@ import {
  * What an operation needs. `public`: no credential. `user`: any credential, and the answer holds what its owner may see.
  * `self`: a login of one's own, no key.
  */
-export type Need = AppCapability | InstanceCapability | "public" | "user";
+export type Need = AppCapability | InstanceCapability | "public" | "user" | "self";
 
 /**
  * By `METHOD path` below /api/v1/admin. The services decide, after they have loaded the resource; this says it to readers,
@@ -25,6 +25,10 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /admins/{id}": "InstanceManageUsers",
   "PATCH /admins/{id}": "InstanceManageUsers",
   "DELETE /admins/{id}": "InstanceManageUsers",
+
+  "GET /api-keys": "self",
+  "POST /api-keys": "self",
+  "DELETE /api-keys/{id}": "self",
 
   "GET /apps": "user",
   "POST /apps": "InstanceCreateApp",
@@ -71,6 +75,7 @@ export function describeNeed(need: Need): { readonly text: string; readonly scop
   if (need === "public") return { text: "Needs no credential.", scopes: [] };
   if (need === "user")
     return { text: "Needs a credential; the answer holds what its owner may see.", scopes: [] };
+  if (need === "self") return { text: "Needs a login or a password; no API key.", scopes: [] };
   if (need in INSTANCE_CAPABILITIES) {
     const { role, scope } = INSTANCE_CAPABILITIES[need as InstanceCapability];
     return {
