@@ -1,11 +1,50 @@
 import { createHash } from "node:crypto";
 import type { OpenApiDocument } from "./document.ts";
+import { DOCS, docsPage } from "./page/page.ts";
+import search from "./page/search.js" with { type: "text" };
+import style from "./page/style.css" with { type: "text" };
 
-/** A document that never changes while the server runs. */
+/** A file that never changes while the server runs. */
 interface Static {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+const DOCUMENT = "/api/v1/openapi.json";
+const PATHS: ReadonlySet<string> = new Set([DOCUMENT, ...Object.values(DOCS)]);
+
+/** The page loads its own two files and nothing else. */
+const PAGE_HEADERS = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "X-Frame-Options": "DENY",
+};
+
+/**
+ * What anybody may read, since it is the same for all: the document of the API, and the page made of it. Made at the
+ * first request for one of them.
+ * @returns for a request: null when it asks for something else
+ */
+export function createPublicPages(
+  document: () => OpenApiDocument,
+): (request: Request, path: string) => Response | null {
+  let files: ReadonlyMap<string, Static> | null = null;
+  return (request, path) => {
+    if (!PATHS.has(path) || (request.method !== "GET" && request.method !== "HEAD")) return null;
+    files ??= makeFiles(document());
+    const file = files.get(path);
+    return file === undefined ? null : serveStatic(request, file);
+  };
+}
+
+const makeFiles = (document: OpenApiDocument): ReadonlyMap<string, Static> =>
+  new Map([
+    [DOCUMENT, staticFile(JSON.stringify(document), "application/json")],
+    [DOCS.page, staticFile(docsPage(document), "text/html; charset=utf-8", PAGE_HEADERS)],
+    [DOCS.style, staticFile(style, "text/css; charset=utf-8")],
+    [DOCS.script, staticFile(search, "text/javascript; charset=utf-8")],
+  ]);
 
 function staticFile(text: string, type: string, headers: Readonly<Record<string, string>> = {}): Static {
   const bytes = new TextEncoder().encode(text);
@@ -35,23 +74,3 @@ function serveStatic(request: Request, { bytes, headers }: Static): Response {
     headers: { ...headers, "Content-Length": String(bytes.byteLength) },
   });
 }
-
-/**
- * What anybody may read, since it is the same for all: the document of the API. Made at the first request.
- * @returns for a request: null when it asks for something else
- */
-export function createPublicPages(
-  document: () => OpenApiDocument,
-): (request: Request, path: string) => Response | null {
-  let files: ReadonlyMap<string, Static> | null = null;
-  const make = (): ReadonlyMap<string, Static> =>
-    new Map([["/api/v1/openapi.json", staticFile(JSON.stringify(document()), "application/json")]]);
-  return (request, path) => {
-    if (!PUBLIC.has(path) || (request.method !== "GET" && request.method !== "HEAD")) return null;
-    files ??= make();
-    const file = files.get(path);
-    return file === undefined ? null : serveStatic(request, file);
-  };
-}
-
-const PUBLIC: ReadonlySet<string> = new Set(["/api/v1/openapi.json"]);

@@ -1,0 +1,3 @@
+/** The source of search.js. */
+declare const text: string;
+export default text;
