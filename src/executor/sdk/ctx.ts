@@ -29,8 +29,8 @@ export function buildCtx(
   }
   const requestEntries = new Map<string, Value>();
   for (const [name, value] of request) requestEntries.set(name, requestValue(name, value));
-  entries.set("request", new RhaiMap(requestEntries));
-  return new RhaiMap(entries);
+  entries.set("request", RhaiMap.of(requestEntries));
+  return RhaiMap.of(entries);
 }
 
 function memberValue(name: CtxMember, value: unknown): Value {
@@ -60,7 +60,7 @@ function requestValue(name: RequestMember, value: unknown): Value {
 function mapOf(record: Readonly<Record<string, string>>): RhaiMap {
   const entries = new Map<string, Value>();
   for (const name of Object.keys(record)) entries.set(name, record[name]);
-  return new RhaiMap(entries);
+  return RhaiMap.of(entries);
 }
 
 /** Repeated names are joined with a comma, cookies with a semicolon. */
@@ -72,12 +72,12 @@ function headerMap(headers: readonly string[]): RhaiMap {
     const before = map.get(name);
     map.set(name, before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`);
   }
-  return new RhaiMap(map);
+  return RhaiMap.of(map);
 }
 
 /** The last of repeated names wins. */
 function lastValues(query: string): RhaiMap {
-  return new RhaiMap(query === "" ? undefined : new Map<string, Value>(new URLSearchParams(query)));
+  return query === "" ? new RhaiMap() : RhaiMap.of(new Map<string, Value>(new URLSearchParams(query)));
 }
 
 function allValues(query: string): RhaiMap {
@@ -87,7 +87,7 @@ function allValues(query: string): RhaiMap {
     if (values instanceof RhaiArray) values.items.push(value);
     else all.set(name, new RhaiArray([value]));
   }
-  return new RhaiMap(all);
+  return RhaiMap.of(all);
 }
 
 function readBody([kind, text]: BodyField): Value {

@@ -5,6 +5,7 @@ import { compileExpr, dynamicCell, owned, readVariable, thisCell } from "./expre
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileUpdate } from "./operator.ts";
+import { ownProperty, setProperty } from "./property.ts";
 
 type AssignStmt = Extract<Stmt, { kind: "Assign" }>;
 
@@ -103,16 +104,14 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
       : base.kind === "cell"
         ? `H.changeableCell(${base.js})`
         : base.js;
-  f.emit(`${container} = ${readMutable(start, steps.slice(0, -1), args)};`);
+  f.emit(`${container} = ${readMutable(f, start, steps.slice(0, -1), args)};`);
   const slow = f.capture(() => {
     f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
   });
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
-    const name = stringLiteral(last.name);
-    const entries = `(${container}.owned ? ${container}.entries : ${container}.writable())`;
-    const { next, old } = changed(f, stmt, `${entries}.get(${name})`, held);
-    f.emit(`H.setProp(R, ${container}, ${name}, ${next}, ${stmt.pos}${old});`);
+    const { next } = changed(f, stmt, `${ownProperty(f.script, last.name)}(${container})`, held);
+    f.emit(`${setProperty(f.script, last.name)}(R, ${container}, ${next}, ${stmt.pos});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
     const index = args.get(last)?.[0]?.js ?? "undefined";

@@ -14,6 +14,7 @@ import {
 } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import { getProperty, ownProperty } from "./property.ts";
 
 export type MethodStep = Extract<ChainStep, { kind: "Method" }>;
 export type PlaceStep = Exclude<ChainStep, MethodStep>;
@@ -203,7 +204,7 @@ function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: Chai
       f.script.natives.group(`get$${step.name}`, 1) === null ? "null" : f.script.group(`get$${step.name}`, 1);
     if (step.name === "len" && hasStandardLength(f))
       return `H.len(R, ${target}, ${getter}, ${step.pos}, ${step.opPos})`;
-    return `H.prop(R, ${target}, ${stringLiteral(step.name)}, ${getter}, ${step.pos}, ${step.opPos})`;
+    return `${getProperty(f.script, step.name)}(R, ${target}, ${getter}, ${step.pos}, ${step.opPos})`;
   }
   const index = args.get(step)?.[0]?.js ?? "undefined";
   return `H.index(R, ${target}, ${index}, ${startPosition(step.index)}, ${step.opPos})`;
@@ -217,10 +218,15 @@ function hasStandardLength(f: FunctionWriter): boolean {
 }
 
 /** Like `read`, of places that are about to be changed: no storage that is shared with a copy is entered. */
-export function readMutable(start: string, steps: readonly ChainStep[], args: ChainParts["args"]): string {
+export function readMutable(
+  f: FunctionWriter,
+  start: string,
+  steps: readonly ChainStep[],
+  args: ChainParts["args"],
+): string {
   let js = start;
   for (const step of steps) {
-    if (step.kind === "Property") js = `H.mutableProp(${js}, ${stringLiteral(step.name)})`;
+    if (step.kind === "Property") js = `${ownProperty(f.script, step.name)}(${js})`;
     else if (step.kind === "Index") js = `H.mutableIndex(${js}, ${args.get(step)?.[0]?.js ?? "undefined"})`;
   }
   return js;

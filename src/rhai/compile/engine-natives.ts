@@ -51,5 +51,5 @@ function describe(fn: FunctionFacts): RhaiMap {
   ]);
   if (fn.thisType !== null) entries.set("this_type", fn.thisType);
   if (fn.comments.length > 0) entries.set("comments", new RhaiArray([...fn.comments]));
-  return new RhaiMap(entries);
+  return RhaiMap.of(entries);
 }

@@ -7,6 +7,7 @@ import { compileClosure, pointerTo } from "./closure.ts";
 import { type FunctionWriter, literal, type Operand, operand, type Variable } from "./function-writer.ts";
 import { intLiteral, stringLiteral } from "./literal.ts";
 import { isConstant, isLiteral } from "./map-literal.ts";
+import { makeEntries } from "./property.ts";
 import { compileBinary, compileUnary } from "./operator.ts";
 import { compileStmt } from "./statement.ts";
 
@@ -47,11 +48,15 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
         const pointer = values[i]?.js ?? "";
         if (f.script.pointers.has(pointer)) f.script.methods.set(key, pointer);
       }
-      const keys = f.script.constant(`[${expr.entries.map((entry) => stringLiteral(entry.key)).join(",")}]`);
+      const entries = makeEntries(
+        f.script,
+        expr.entries.map((entry) => entry.key),
+        values.map(owned),
+      );
       const positions = isLiteral(expr)
         ? "H.none"
         : f.script.positions(expr.entries.map((entry) => exprPosition(entry.value)));
-      return operand(`H.map(R, ${keys}, [${values.map(owned).join(", ")}], ${positions})`, {
+      return operand(`H.map(R, ${entries}, ${positions})`, {
         type: "other",
         ...combined(values),
       });

@@ -63,7 +63,7 @@ function literalValue(expr: Expr): Value {
     case "Array":
       return new RhaiArray(expr.items.map(literalValue));
     case "Map":
-      return new RhaiMap(new Map(expr.entries.map((entry) => [entry.key, literalValue(entry.value)])));
+      return RhaiMap.of(new Map(expr.entries.map((entry) => [entry.key, literalValue(entry.value)])));
     default:
       return undefined;
   }

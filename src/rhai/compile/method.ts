@@ -20,6 +20,7 @@ import {
 import { combined, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import { peekProperty } from "./property.ts";
 
 /**
  * A method call on a place or a value, reached through properties and indices. What the script and the natives
@@ -105,14 +106,13 @@ function dispatched(call: MethodCall): Operand {
   const list = passed({ ...call, args });
   const given = `R, ${step.pos}, ${place.cell}${list === "" ? "" : `, ${list}`}`;
   const own = f.temp();
-  const name = stringLiteral(step.name);
   const pointer = f.script.methods.get(step.name) ?? "";
   const known = f.script.pointers.get(pointer);
-  let found = `(${own} = H.ownFn(${base.value.js}, ${name}, ${step.args.length})) !== null`;
+  let found = `(${own} = H.ownFn(${peekProperty(f.script, step.name)}(${base.value.js}), ${step.args.length})) !== null`;
   let direct = `${own}.code(${given})`;
   if (known?.def.params.length === step.args.length) {
     // Which one it is can be told before it runs: no other closure is written for this property.
-    found = `(${base.value.js} instanceof H.RhaiMap ? ${base.value.js}.entries.get(${name}) : null) === ${pointer}`;
+    found = `${peekProperty(f.script, step.name)}(${base.value.js}) === ${pointer}`;
     direct = `${known.js}(${given})`;
   }
   const other = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${list}], ${places(call)})`);
@@ -208,6 +208,6 @@ function mutatingMethod(call: MethodCall): Operand {
   }
   const start = base.kind === "this" ? `H.changeable(${base.js})` : base.value.js;
   const slow = inGeneral(call, args, true);
-  const found = `(${target} = ${readMutable(start, prefix, args)})`;
+  const found = `(${target} = ${readMutable(f, start, prefix, args)})`;
   return result(call, `(${set}${found} instanceof H.RhaiArray ? ${fast} : ${slow.js})`, { writes: true });
 }

@@ -80,6 +80,18 @@ export class ScriptWriter {
     return name;
   }
 
+  /** The name of a function with these parameters and this body; equal ones are shared. */
+  helper(params: string, body: string): string {
+    const code = `(${params}) { ${body} }`;
+    let name = this.#known.get(code);
+    if (name === undefined) {
+      name = `h${this.nextId()}`;
+      this.#known.set(code, name);
+      this.code.push(`function ${name}${code}`);
+    }
+    return name;
+  }
+
   float(value: number): string {
     return this.constant(`new H.Float(${numberLiteral(value)})`);
   }

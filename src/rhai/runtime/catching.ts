@@ -28,7 +28,7 @@ export function errorValue(error: RhaiError): Value {
   }
   entries.set("error", error.kind);
   for (const [key, value] of Object.entries(error.data)) entries.set(key, copyValue(value));
-  return new RhaiMap(entries);
+  return RhaiMap.of(entries);
 }
 
 /** What leaves a handler: a `throw` without value means the error that was caught, at the new place. */

@@ -1,4 +1,5 @@
 import { NONE } from "../syntax/position.ts";
+import type { Entries } from "./entries.ts";
 import { RhaiError } from "./errors.ts";
 import { compareText, sortedKeys } from "./text.ts";
 import { Tagged, untagged } from "./tagged.ts";
@@ -176,7 +177,7 @@ function arraysEqual(a: readonly Value[], b: readonly Value[], meter?: Meter): b
 }
 
 /** Unlike in arrays, two kinds of range as values are an error, and the order of keys decides which error comes. */
-function mapsEqual(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>, meter?: Meter): boolean {
+function mapsEqual(a: Entries, b: Entries, meter?: Meter): boolean {
   if (a.size !== b.size) return false;
   meter?.charge((a.size + 1) >>> 1);
   for (const key of sortedKeys(a)) {

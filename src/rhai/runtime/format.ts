@@ -1,4 +1,5 @@
 import { NONE } from "../syntax/position.ts";
+import type { Entries } from "./entries.ts";
 import { RhaiError } from "./errors.ts";
 import { INT_MAX } from "./int.ts";
 import { sortedKeys } from "./text.ts";
@@ -211,7 +212,7 @@ function writeArray(out: Writer, items: readonly Value[], style: Style): void {
   out.add("]");
 }
 
-function writeMap(out: Writer, entries: ReadonlyMap<string, Value>, style: Style): void {
+function writeMap(out: Writer, entries: Entries, style: Style): void {
   out.add("#{");
   let first = true;
   for (const key of sortedKeys(entries)) {

@@ -1,6 +1,7 @@
 import { NONE, type Pos } from "../syntax/position.ts";
 import { dispatchMethod, runChain } from "./chain.ts";
 import { DynamicScope } from "./dynamic-scope.ts";
+import { Entries } from "./entries.ts";
 import { mismatch } from "./faults.ts";
 import { toDebugValue } from "./format.ts";
 import { iterate, nextItem } from "./iterate.ts";
@@ -12,7 +13,7 @@ import { typeName } from "./type-name.ts";
 import { Cell, Char, charOf, Float, FnPtr, RhaiArray, RhaiMap, type Value } from "./values.ts";
 import { thrown, errorValue, rethrown, failing } from "./catching.ts";
 import { evaluate } from "./evaluate.ts";
-import { array, map, text, join } from "./literals.ts";
+import { array, manyEntries, map, text, join } from "./literals.ts";
 import {
   native1,
   native2,
@@ -30,10 +31,10 @@ import {
   changeN,
 } from "./native-calls.ts";
 import {
-  prop,
+  addedProp,
+  computedProp,
   len,
   index,
-  mutableProp,
   mutableIndex,
   mutableElement,
   setIndex,
@@ -43,6 +44,7 @@ import {
   changeableThis,
   changeableVariable,
   fixed,
+  hasSize,
   kept,
   rd,
   cp,
@@ -100,6 +102,7 @@ export const helpers = {
   ...failing,
   RhaiArray,
   RhaiMap,
+  Entries,
   Float,
   Char,
   FnPtr,
@@ -129,6 +132,7 @@ export const helpers = {
   binary: operators.binary,
   unary: operators.unary,
   update: operators.assignOperator,
+  addedProp,
   array,
   asString,
   bool,
@@ -152,6 +156,7 @@ export const helpers = {
   changeableVariable,
   charOf,
   closure,
+  computedProp,
   cp,
   curry: curryValue,
   dispatch: dispatchMethod,
@@ -159,6 +164,7 @@ export const helpers = {
   evaluate,
   fixed,
   fnProp,
+  hasSize,
   importModule,
   index,
   isDefinedFunction,
@@ -167,6 +173,7 @@ export const helpers = {
   kept,
   len,
   makePointer,
+  manyEntries,
   map,
   meter,
   method0,
@@ -175,7 +182,6 @@ export const helpers = {
   methodN,
   mutableElement,
   mutableIndex,
-  mutableProp,
   mutate,
   native1,
   native2,
@@ -186,7 +192,6 @@ export const helpers = {
   onCell,
   ownFn,
   pointerCell,
-  prop,
   qualified,
   rd,
   rethrown,

@@ -57,7 +57,7 @@ class Parser {
     if (depth === 0) this.#fail(`nested deeper than ${this.#maxDepth} levels`);
     const entries = new Map<string, Value>();
     this.#at++;
-    if (this.#takes("}")) return new RhaiMap(entries);
+    if (this.#takes("}")) return RhaiMap.of(entries);
     do {
       this.#skipSpace();
       if (this.#text[this.#at] !== '"') this.#fail("expected a name in double quotes");
@@ -66,7 +66,7 @@ class Parser {
       entries.set(key, this.value(depth - 1));
     } while (this.#takes(","));
     if (!this.#takes("}")) this.#fail("expected ',' or '}'");
-    return new RhaiMap(entries);
+    return RhaiMap.of(entries);
   }
 
   #array(depth: number): Value {

@@ -89,7 +89,7 @@ function convert(data: HostData, depth: number): Value {
   if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1)));
   const entries = new Map<string, Value>();
   for (const [key, item] of Object.entries(data)) entries.set(key.toWellFormed(), convert(item, depth - 1));
-  return new RhaiMap(entries);
+  return RhaiMap.of(entries);
 }
 
 type Path = (string | number)[];

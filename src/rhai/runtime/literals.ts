@@ -2,6 +2,7 @@ import { NONE, type Pos } from "../syntax/position.ts";
 import { invoke } from "./calls.ts";
 import { display } from "./format.ts";
 import type { Run } from "./run.ts";
+import { Entries } from "./entries.ts";
 import { RhaiArray, RhaiMap, type Value } from "./values.ts";
 
 /** Literals with parts that are evaluated, and interpolated text. */
@@ -14,23 +15,18 @@ export function array(run: Run, items: Value[], positions: readonly Pos[]): Valu
   return value;
 }
 
-export function map(
-  run: Run,
-  keys: readonly string[],
-  values: readonly Value[],
-  positions: readonly Pos[],
-): Value {
-  run.allocate(64 + keys.length * 64);
-  const value = buildMap(keys, values, keys.length);
+/** A map of entries that become its own. */
+export function map(run: Run, entries: Entries, positions: readonly Pos[]): Value {
+  run.allocate(64 + entries.size * 64);
+  const value = new RhaiMap(entries);
   if (run.sized && positions.length > 0)
-    checkLiteral(run, value, positions, (count) => buildMap(keys, values, count));
+    checkLiteral(run, value, positions, (count) => RhaiMap.of(new Map([...entries].slice(0, count))));
   return value;
 }
 
-export function buildMap(keys: readonly string[], values: readonly Value[], count: number): RhaiMap {
-  const entries = new Map<string, Value>();
-  for (let i = 0; i < count; i++) entries.set(keys[i] as string, values[i]);
-  return new RhaiMap(entries);
+/** The entries of a literal that is too large for a record. */
+export function manyEntries(keys: readonly string[], values: readonly Value[]): Entries {
+  return Entries.of(new Map(keys.map((key, i) => [key, values[i]])));
 }
 
 /** The position of a literal that is too large is that of the part that made it so. */

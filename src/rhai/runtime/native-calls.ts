@@ -63,10 +63,8 @@ export function mutate(run: Run, group: NativeGroup, cell: Cell, args: Value[], 
 export const fnProp = (target: Value, name: string): boolean =>
   target instanceof RhaiMap && target.entries.get(name) instanceof FnPtr;
 
-/** The function that is a property of the map and takes just these arguments; null leaves it to the long way. */
-export function ownFn(target: Value, name: string, count: number): CompiledFunction | null {
-  if (!(target instanceof RhaiMap)) return null;
-  const property = target.entries.get(name);
+/** The function that a property of a map holds if it takes just these arguments; null leaves it to the long way. */
+export function ownFn(property: Value, count: number): CompiledFunction | null {
   if (!(property instanceof FnPtr) || property.curried.length > 0) return null;
   return property.target?.arity === count ? property.target : null;
 }

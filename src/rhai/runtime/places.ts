@@ -8,19 +8,8 @@ import { Cell, Char, copyValue, Float, RhaiArray, RhaiBlob, RhaiMap, type Value 
 
 /** Variables, elements and properties as generated code reads and changes them. Short, so that the JIT puts them in place of the calls. */
 
-export function prop(
-  run: Run,
-  target: Value,
-  name: string,
-  getter: NativeGroup | null,
-  pos: Pos,
-  opPos: Pos,
-): Value {
-  if (target instanceof RhaiMap) return target.entries.get(name);
-  return computedProp(run, target, name, getter, pos, opPos);
-}
-
-function computedProp(
+/** `target.name` of anything but a map. */
+export function computedProp(
   run: Run,
   target: Value,
   name: string,
@@ -54,12 +43,6 @@ export function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos):
     return target.bytes[at];
   }
   return readIndex(run, target, at, pos, opPos);
-}
-
-/** `target.name` on the way to a change, undefined where that takes more than arrays and maps. */
-export function mutableProp(target: Value, name: string): Value {
-  if (!(target instanceof RhaiMap)) return undefined;
-  return (target.owned ? target.entries : target.writable()).get(name);
 }
 
 export function mutableIndex(target: Value, at: Value): Value {
@@ -114,23 +97,15 @@ export function setProp(
 ): void {
   const entries = target.owned ? target.entries : target.writable();
   target.measured = null;
-  if (old === undefined && !entries.has(name)) addProp(run, target, entries, name, value, assignPos);
-  else {
-    entries.set(name, value);
-    if (run.sized && hasSize(value)) run.checkGrown(target, assignPos);
-  }
+  const isNew = old === undefined && !entries.has(name);
+  entries.set(name, value);
+  if (isNew) addedProp(run, target, name, value, assignPos);
+  else if (run.sized && hasSize(value)) run.checkGrown(target, assignPos);
 }
 
-function addProp(
-  run: Run,
-  target: RhaiMap,
-  entries: Map<string, Value>,
-  name: string,
-  value: Value,
-  assignPos: Pos,
-): void {
+/** Accounts for a property that was added. */
+export function addedProp(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): void {
   run.allocate(96 + name.length);
-  entries.set(name, value);
   if (run.sized) run.checkGrown(target, assignPos, hasSize(value));
 }
 

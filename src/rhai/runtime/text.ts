@@ -107,8 +107,8 @@ export function compareText(a: string, b: string): number {
 }
 
 /** The keys of a map as the language lists them: in the order of their UTF-8 bytes. */
-export function sortedKeys(entries: ReadonlyMap<string, unknown>): string[] {
-  const keys = Array.from(entries.keys());
+export function sortedKeys(entries: { keys(): string[] }): string[] {
+  const keys = entries.keys();
   for (let i = 1; i < keys.length; i++) {
     if (compareText(keys[i - 1] ?? "", keys[i] ?? "") <= 0) continue;
     // Where each scalar is one unit, the order that is built in is the same and much faster.

@@ -1,3 +1,5 @@
+import { Entries } from "./entries.ts";
+
 /**
  * How Rhai values look in JavaScript.
  *
@@ -131,28 +133,31 @@ export class RhaiArray {
 
 /** Keys are listed in the byte order of their UTF-8 form, whatever the order of insertion. */
 export class RhaiMap {
-  entries: Map<string, Value>;
+  entries: Entries;
   owned: boolean;
   /** See RhaiArray. */
   grace: number;
   measured: Sizes | null;
-  constructor(entries: Map<string, Value> = new Map(), owned = true) {
+  constructor(entries: Entries = new Entries(), owned = true) {
     this.entries = entries;
     this.owned = owned;
     this.grace = 0;
     this.measured = null;
   }
+  /** A map of these entries, which become its own. */
+  static of(entries: Map<string, Value>): RhaiMap {
+    return new RhaiMap(Entries.of(entries));
+  }
   copy(): RhaiMap {
     this.owned = false;
     return new RhaiMap(this.entries, false);
   }
-  writable(): Map<string, Value> {
+  writable(): Entries {
     this.measured = null;
     if (!this.owned) {
       // An entry takes about eight times the memory of an element.
       if (this.entries.size > METERED_COPY / 8) copyMeter.listener?.copied(this.entries.size * 8);
-      const clone = new Map<string, Value>();
-      for (const [key, value] of this.entries) clone.set(key, copyValue(value));
+      const clone = this.entries.clone(copyValue);
       if (storageTags.tagged) storageTags.copied(this.entries, clone);
       this.entries = clone;
       this.owned = true;

@@ -1,3 +1,4 @@
+import { Entries } from "../runtime/entries.ts";
 import type { NativeContext, NativeFunction } from "../runtime/native.ts";
 import { sortedKeys } from "../runtime/text.ts";
 import { copyValue, type FnPtr, type RhaiMap, type Value } from "../runtime/values.ts";
@@ -98,7 +99,7 @@ function set(context: NativeContext, map: RhaiMap, name: string, value: Value): 
 }
 
 function clear(_: NativeContext, map: RhaiMap): void {
-  map.entries = new Map();
+  map.entries = new Entries();
   map.owned = true;
 }
 

@@ -1,4 +1,5 @@
 import { RhaiError } from "../runtime/errors.ts";
+import type { Entries } from "../runtime/entries.ts";
 import type { NativeContext, Ref } from "../runtime/native.ts";
 import { RhaiArray, RhaiBlob, RhaiMap, type Value } from "../runtime/values.ts";
 
@@ -41,7 +42,7 @@ export function arrayResult(context: NativeContext, items: Value[]): RhaiArray {
 export function mapResult(context: NativeContext, entries: Map<string, Value>): RhaiMap {
   chargeItems(context, entries.size);
   context.allocate(CONTAINER_BYTES + entries.size * ENTRY_BYTES);
-  return context.checkSize(new RhaiMap(entries));
+  return context.checkSize(RhaiMap.of(entries));
 }
 
 /** A new blob of these bytes, which become its own. */
@@ -61,7 +62,7 @@ export function writableItems(context: NativeContext, array: RhaiArray): Value[]
 }
 
 /** The entries of a map that is about to be changed. */
-export function writableEntries(context: NativeContext, map: RhaiMap): Map<string, Value> {
+export function writableEntries(context: NativeContext, map: RhaiMap): Entries {
   if (!map.owned) {
     chargeItems(context, map.entries.size);
     context.allocate(map.entries.size * ENTRY_BYTES);

@@ -155,7 +155,7 @@ export const f = (value: number): Float => new Float(value);
 export const c = (text: string) => charOf(text);
 export const blob = (...bytes: number[]): RhaiBlob => new RhaiBlob(new Uint8Array(bytes));
 export const map = (record: Record<string, Plain>): RhaiMap =>
-  new RhaiMap(new Map(Object.entries(record).map(([key, value]) => [key, rhai(value)])));
+  RhaiMap.of(new Map(Object.entries(record).map(([key, value]) => [key, rhai(value)])));
 export const range = (from: number, to: number): Range => new Range(from, to, false);
 export const upTo = (from: number, to: number): Range => new Range(from, to, true);
 
