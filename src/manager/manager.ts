@@ -27,6 +27,7 @@ import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
 import { logsModule } from "./logs/index.ts";
 import { membersModule } from "./members/index.ts";
+import { appOpenApiModule } from "./openapi/app/index.ts";
 import { createPublicPages, openApiDocument } from "./openapi/index.ts";
 import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
@@ -154,7 +155,8 @@ export const createApi = (context: ManagerContext) =>
         .use(scriptsModule(context))
         .use(namedScriptsModule(context))
         .use(routesModule(context))
-        .use(logsModule(context)),
+        .use(logsModule(context))
+        .use(appOpenApiModule(context)),
     );
 
 /** The request as Elysia must see it; see `internalPath`. */

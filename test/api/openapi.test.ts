@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
+import { runScenarios } from "../manager/support/scenarios.ts";
 import { document } from "../manager/support/documented.ts";
 
 let plane: ControlPlane;
@@ -47,5 +48,82 @@ describe("pages of other origins", () => {
         expect([method, path, allowed]).toEqual([method, path, []]);
       }
     }
+  });
+});
+
+describe("GET /apps/{app}/openapi.json", () => {
+  const put = async (name: string, query: string, raw: string) =>
+    expect((await plane.call("owner", "PUT", `/apps/blog/scripts/${name}?${query}`, { raw })).status).toBe(
+      201,
+    );
+
+  runScenarios(
+    () => plane,
+    [
+      {
+        name: "GET /apps/blog/openapi.json",
+        method: "GET",
+        path: "/apps/blog/openapi.json",
+        expect: {
+          guest: 401,
+          outsider: 404,
+          viewer: 200,
+          editor: 200,
+          appAdmin: 200,
+          admin: 200,
+          owner: 200,
+        },
+        contains: ['"title":"Blog"'],
+      },
+    ],
+  );
+
+  test("has the app's routes with what its scripts say about themselves", async () => {
+    await plane.call("owner", "POST", "/apps/blog/domains", { body: { pattern: "blog.example.com" } });
+    await put(
+      "post",
+      "route=/posts/:id&method=PUT",
+      [
+        "// a licence, perhaps",
+        "//! @summary Writes a post",
+        "//! Needs the right cookie.",
+        '//! @body {"title":"Hello"}',
+        "//! @response The post as it is now",
+        '//! @response 404 {"error":"no such post"}',
+        '"code"',
+        "//! @summary not at the head",
+      ].join("\n"),
+    );
+    await put("files", "route=/files/*&method=GET", "1");
+    await put("later", "route=/later&method=POST&dispatch=async", "//! @body anything\n1");
+    const { json } = await plane.call("viewer", "GET", "/apps/blog/openapi.json");
+    expect(json.servers).toEqual([{ url: "http://blog.example.com:8080" }]);
+    expect(json.paths["/posts/{id}"]).toEqual({
+      put: {
+        summary: "Writes a post",
+        description: "Needs the right cookie.",
+        tags: ["post"],
+        parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+        requestBody: { content: { "application/json": { example: { title: "Hello" } } } },
+        responses: {
+          200: { description: "The post as it is now", content: { "*/*": {} } },
+          404: { description: "", content: { "application/json": { example: { error: "no such post" } } } },
+        },
+        "x-script-id": expect.any(String),
+      },
+    });
+    expect(json.paths["/files/{rest}"].get).toMatchObject({ summary: "files", tags: ["files"] });
+    expect(json.paths["/later"].post).toMatchObject({
+      requestBody: { description: "anything" },
+      responses: { 202: { description: "Accepted; runs later." } },
+    });
+  });
+
+  test("shows a route for any method under each, and one that is switched off not at all", async () => {
+    await put("any", "route=/any", "1");
+    const { json } = await plane.call("viewer", "GET", "/apps/blog/openapi.json");
+    expect(Object.keys(json.paths["/any"])).toEqual(["get", "post", "put", "patch", "delete"]);
+    await plane.db`update routes set enabled = false where path = '/any'`;
+    expect((await plane.call("viewer", "GET", "/apps/blog/openapi.json")).json.paths["/any"]).toBeUndefined();
   });
 });

@@ -36,6 +36,8 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "PATCH /apps/{app}": "AppAdmin",
   "DELETE /apps/{app}": "AppAdmin",
 
+  "GET /apps/{app}/openapi.json": "AppRead",
+
   "GET /apps/{app}/domains": "AppRead",
   "POST /apps/{app}/domains": "AppManageDomains",
   "DELETE /apps/{app}/domains/{domain_id}": "AppManageDomains",

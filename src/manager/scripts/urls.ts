@@ -17,8 +17,7 @@ export async function urlsOf(
 ): Promise<string[]> {
   const enabled = routes.filter((route) => route.enabled).map(patternOf);
   if (enabled.length === 0) return [];
-  const configured = context.config.publicBaseUrl.replace(/\/+$/, "");
-  const base = URL.canParse(configured) ? configured : origin;
+  const base = baseOf(context, origin);
   const anyHosts = enabled.some((route) => route.hostKind === "any")
     ? await hostsOf(context, appId, base)
     : [];
@@ -26,6 +25,15 @@ export async function urlsOf(
     (route.hostKind === "any" ? anyHosts : [at(base, route.host)]).map((host) => `${host}${pathIn(route)}`),
   );
   return [...new Set(urls)];
+}
+
+/** Under which addresses an app answers; see `urlsOf`. */
+export const originsOf = (context: ManagerContext, appId: string, origin: string): Promise<string[]> =>
+  hostsOf(context, appId, baseOf(context, origin));
+
+function baseOf(context: ManagerContext, origin: string): string {
+  const configured = context.config.publicBaseUrl.replace(/\/+$/, "");
+  return URL.canParse(configured) ? configured : origin;
 }
 
 /** The addresses under which an app answers: the base when it leads there, else those that it claims. */
