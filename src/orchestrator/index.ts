@@ -2,7 +2,9 @@
 export type { GateStats } from "./gate.ts";
 export {
   createOrchestrator,
+  type EndedRun,
   type Invocation,
+  type OneRun,
   type Orchestrator,
   type OrchestratorOptions,
 } from "./orchestrator.ts";

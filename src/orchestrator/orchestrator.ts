@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { toAppError } from "../database/errors.ts";
-import type { Executor, RunBody, RunRequest } from "../executor/index.ts";
+import type { Executor, RunBody, RunHttpRequest, RunOutcome, RunRequest } from "../executor/index.ts";
 import type { Catalog, CatalogRoute, CatalogScript } from "../services/catalog/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
 import type { Idempotency } from "../services/idempotency/index.ts";
@@ -56,6 +56,12 @@ export interface Orchestrator {
   handle(request: Request, origin: RequestOrigin): Promise<Response>;
   /** Runs one version, live or not, for the control plane, which has checked that the caller may. Never rejects. */
   invoke(request: Request, origin: RequestOrigin, what: Invocation): Promise<Response>;
+  /**
+   * Runs one version, through the gate and into the log as any other: for runs that no request asked for as it is, such
+   * as those that repeat another.
+   * @throws AppError 503 when there is no slot or PiCloud is stopping, and whatever reading the source throws
+   */
+  runOnce(run: OneRun): Promise<EndedRun>;
   stats(): OrchestratorStats;
   /** Refuses new runs with 503 from now on and waits up to `graceMs` for those under way. */
   drain(graceMs: number): Promise<void>;
@@ -71,6 +77,30 @@ export interface Invocation {
   readonly requestId: string;
 }
 
+/** One run of one version. */
+export interface OneRun {
+  /** A new one. */
+  readonly executionId: string;
+  readonly script: Runnable;
+  readonly version: number;
+  readonly triggerKind: string;
+  /** As whom it runs; the script sees it. */
+  readonly principal: Principal | null;
+  readonly requestId: string;
+  readonly request: RunHttpRequest | null;
+  /** `ctx.event` as JSON text. */
+  readonly event: string | null;
+  /** The run that it repeats. */
+  readonly rerun: { readonly of: string; readonly rootExecutionId: string } | null;
+}
+
+export interface EndedRun {
+  /** Milliseconds in the gate; 0 when there was no wait. */
+  readonly queuedMs: number;
+  readonly outcome: RunOutcome;
+}
+
+/** With the limits of the version that runs. */
 type Runnable = Pick<CatalogScript, "appId" | "id" | "name" | "limits">;
 
 const EXECUTE = "/api/v1/execute/";
@@ -302,9 +332,31 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   async function run(asked: Asked, body: RunBody, executionId: string): Promise<Response> {
     const { request, origin, url, target, requestId } = asked;
     const { principal, hidesAuthorization } = asked.caller;
-    const { script, version } = target;
-    const { appId } = script;
+    const { script, version, triggerKind } = target;
     origin.mayBeSilentFor?.(script.limits.timeoutMs / 1000 + MARGIN_SECONDS);
+    const { outcome, queuedMs } = await runOnce({
+      executionId,
+      script,
+      version,
+      triggerKind,
+      principal,
+      requestId,
+      request: new HttpRequest(request, url, target, body, hidesAuthorization, origin, proxies),
+      event: null,
+      rerun: null,
+    });
+    const ids = { requestId, executionId, queuedMs };
+    const { error, response } = outcome;
+    if (response !== null) return scriptResponse(response, ids);
+    if (error === null) throw new Error("a run ended with neither an answer nor an error");
+    throw runProblem(error, ids, principal !== null && (await options.mayReadLogs(principal, script.appId)));
+  }
+
+  async function runOnce(wanted: OneRun): Promise<EndedRun> {
+    // It may have begun while the body of the request was read.
+    if (stopping) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
+    const { executionId, script, version, principal, rerun } = wanted;
+    const { appId } = script;
     const entered = gate.enter(appId);
     const queuedMs = entered === 0 ? 0 : await entered;
     const runRequest: RunRequest = {
@@ -314,14 +366,14 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       version,
       limits: script.limits,
       executionId,
-      requestId,
-      rootExecutionId: executionId,
+      requestId: wanted.requestId,
+      rootExecutionId: rerun?.rootExecutionId ?? executionId,
       invocationType: "http",
       triggerDepth: 0,
       attempt: 1,
       principal: principal === null ? null : { id: principal.userId, username: principal.username },
-      request: new HttpRequest(request, url, target, body, hidesAuthorization, origin, proxies),
-      event: null,
+      request: wanted.request,
+      event: wanted.event,
     };
     underWay++;
     let released: Promise<void> | null = null;
@@ -329,14 +381,13 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const startedAt = clock.now();
       const outcome = await executor.execute(runRequest);
       ({ released } = outcome);
-      const ids = { requestId, executionId, queuedMs };
-      const { error, response } = outcome;
-      if (error?.code !== "malformed_body" && executions.wants(appId, script.id, outcome.status, startedAt)) {
-        executions.record(executionRow(runRequest, outcome, startedAt, target.triggerKind));
+      if (outcome.error?.code !== "malformed_body") {
+        const { status } = outcome;
+        executions.record({ appId, scriptId: script.id, status, createdAt: startedAt }, () =>
+          executionRow(runRequest, outcome, startedAt, wanted),
+        );
       }
-      if (response !== null) return scriptResponse(response, ids);
-      if (error === null) throw new Error("a run ended with neither an answer nor an error");
-      throw runProblem(error, ids, principal !== null && (await options.mayReadLogs(principal, appId)));
+      return { queuedMs, outcome };
     } finally {
       if (released === null) leave(appId);
       else void released.then(() => leave(appId));
@@ -352,6 +403,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   return {
     handle,
     invoke,
+    runOnce,
     stats: () => ({ ...gate.stats(), rateLimited: limits.rejected }),
     async drain(graceMs) {
       stopping = true;

@@ -131,6 +131,7 @@ TABLE executions (
   error jsonb,
   logs jsonb not null default '[]'::jsonb,
   created_at timestamp with time zone not null,
+  request_body jsonb,
   rerun_of uuid,
   principal_id uuid,
   constraint executions_pkey PRIMARY KEY (app_id, id),

@@ -112,7 +112,9 @@ create table secrets (
   primary key (app_id, name)
 );
 
--- The request is kept with its body, so that a run can be repeated; `rerun_of` names what was repeated.
+-- The request is kept with its body, so that a run can be repeated; in a column of its own, so that lists need not read
+-- it. `rerun_of` names what was repeated.
+alter table executions add column request_body jsonb;
 alter table executions add column rerun_of uuid;
 alter table executions add column principal_id uuid;
 

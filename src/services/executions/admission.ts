@@ -11,35 +11,55 @@ export const BURST_ROWS = 2000;
 /** Part of the allowance that successes leave to failures. */
 const RESERVED_FOR_FAILURES = 200;
 
-interface Allowance {
-  rows: number;
+/** Bytes of bodies a second that one app may have in its log for long, and at once: about what its rows themselves take. */
+export const SUSTAINED_BODY_BYTES = 512 * 1024;
+export const BURST_BODY_BYTES = 4 * 1024 * 1024;
+
+export interface Admission {
+  /** Whether a run gets a row. */
+  admit(appId: string, failed: boolean): boolean;
+  /** Whether so many bytes of a body may stand in it. */
+  admitBody(appId: string, bytes: number): boolean;
+}
+
+interface Bucket {
+  left: number;
   /** `Clock.monotonic`. */
   at: number;
 }
 
-/** Decides which runs get a row: a token bucket for each app, so that one app's flood hides no other's runs. */
-export function createAdmission(clock: Clock): { admit(appId: string, failed: boolean): boolean } {
-  const allowances = new Map<string, Allowance>();
+/** Decides what is written of which runs: token buckets for each app, so that one app's flood hides no other's runs. */
+export function createAdmission(clock: Clock): Admission {
+  const rows = buckets(clock, BURST_ROWS, SUSTAINED_ROWS);
+  const bodies = buckets(clock, BURST_BODY_BYTES, SUSTAINED_BODY_BYTES);
   return {
-    admit(appId, failed) {
+    admit: (appId, failed) => rows.take(appId, 1, failed ? 0 : RESERVED_FOR_FAILURES - 1),
+    admitBody: (appId, bytes) => bodies.take(appId, bytes, 0),
+  };
+}
+
+function buckets(clock: Clock, burst: number, perSecond: number) {
+  const all = new Map<string, Bucket>();
+  const refilled = (bucket: Bucket, now: number): number =>
+    Math.min(burst, bucket.left + ((now - bucket.at) / 1000) * perSecond);
+  return {
+    /** Takes so much, unless less than `reserve` would be left. */
+    take(appId: string, amount: number, reserve: number): boolean {
       const now = clock.monotonic();
-      let allowance = allowances.get(appId);
-      if (allowance === undefined) {
+      let bucket = all.get(appId);
+      if (bucket === undefined) {
         // Full ones say nothing that a new one does not.
-        if (allowances.size >= 1000) {
-          for (const [id, old] of allowances) if (refilled(old, now) >= BURST_ROWS) allowances.delete(id);
+        if (all.size >= 1000) {
+          for (const [id, old] of all) if (refilled(old, now) >= burst) all.delete(id);
         }
-        allowance = { rows: BURST_ROWS, at: now };
-        allowances.set(appId, allowance);
+        bucket = { left: burst, at: now };
+        all.set(appId, bucket);
       }
-      allowance.rows = refilled(allowance, now);
-      allowance.at = now;
-      if (allowance.rows < (failed ? 1 : RESERVED_FOR_FAILURES)) return false;
-      allowance.rows--;
+      bucket.left = refilled(bucket, now);
+      bucket.at = now;
+      if (bucket.left < amount + reserve) return false;
+      bucket.left -= amount;
       return true;
     },
   };
 }
-
-const refilled = (allowance: Allowance, now: number): number =>
-  Math.min(BURST_ROWS, allowance.rows + ((now - allowance.at) / 1000) * SUSTAINED_ROWS);

@@ -1,4 +1,16 @@
 /** The record of every run. */
-export { createExecutionLog, type ExecutionLog } from "./log.ts";
+export { createExecutionLog, type ExecutionLog, type RunKey } from "./log.ts";
+export { maskJson, maskMultipart, maskPairs, type OnMasked } from "./mask.ts";
+export {
+  ExecutionError,
+  ExecutionStatus,
+  LogDTO,
+  LogEntry,
+  RecordedBody,
+  RecordedRequest,
+  type BodyBudget,
+  type ExecutionRow,
+  type RequestRecord,
+} from "./model.ts";
 export { listLogs, type LogPage } from "./queries.ts";
-export { ExecutionError, ExecutionStatus, LogDTO, LogEntry, type ExecutionRow } from "./model.ts";
+export { looksSecret, NOT_RECORDED } from "./secret-names.ts";

@@ -3,17 +3,23 @@ import { isConnectionError } from "../../database/errors.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { logger } from "../../shared/log.ts";
 import { createAdmission } from "./admission.ts";
-import type { ExecutionRow, ExecutionStatus } from "./model.ts";
+import type { ExecutionRow, LogDTO } from "./model.ts";
 import { insertDrops, insertExecutions } from "./queries.ts";
+import { requestOf, toJson } from "./row.ts";
+import { createWatchers } from "./watchers.ts";
+
+/** What must be known of a run to decide whether it gets a row. */
+export type RunKey = Pick<ExecutionRow, "appId" | "scriptId" | "status" | "createdAt">;
 
 export interface ExecutionLog {
   /**
-   * Whether a run that ended gets a row. If not, it is counted as dropped; if so, `record` must follow. Asked first,
-   * because under load making the row costs more than the run.
+   * Remembers a run that ended. Returns at once and never throws; the row is written shortly after, or counted as
+   * dropped when there are too many.
+   * @param make only called when somebody wants the row, because under load making it costs more than the run
    */
-  wants(appId: string, scriptId: string, status: ExecutionStatus, createdAt: number): boolean;
-  /** Remembers a run that is wanted. Returns at once, never throws; the row is written shortly after. */
-  record(row: ExecutionRow): void;
+  record(run: RunKey, make: () => ExecutionRow): void;
+  /** Tells of every run of an app that ends in this process, in the order they end, until the result is called. */
+  watch(appId: string, onRun: (run: LogDTO) => void): () => void;
   /** Writes what waits. Never rejects: rows that cannot be written are counted as dropped. */
   flush(): Promise<void>;
   /** Flushes and records no more. */
@@ -26,10 +32,18 @@ const COLLECT_MS = 250;
 const RETRY_MS = 2000;
 /** Rows of one statement. With COLLECT_MS this bounds the whole log to 2,000 rows a second. */
 const BATCH_ROWS = 500;
+/** Characters of JSON of one statement. */
+const BATCH_CHARACTERS = 4 * 1024 * 1024;
 /** Rows that may wait; successes leave the last fifth to failures. */
 const MAX_ROWS = 10_000;
-/** Characters of JSON that may wait: rows with many log lines are large. */
+/** Characters of JSON that may wait: rows with many log lines, or bodies, are large. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** Bytes of requests that wait to be made rows: beyond that they are made at once, which cuts them to 64 KiB each. */
+const MAX_UNMADE = 4 * 1024 * 1024;
+/** What a row is taken for until it is made. */
+const TYPICAL_CHARACTERS = 1024;
+/** Rows are made so many at a time, so that requests get their turn in between. */
+const MADE_AT_ONCE = 50;
 /** Counts of dropped rows are written at most this often. */
 const DROPS_MS = 5000;
 
@@ -40,12 +54,11 @@ const DROPS_MS = 5000;
 export function createExecutionLog(db: Database, options: { readonly clock: Clock }): ExecutionLog {
   const { clock } = options;
   const admission = createAdmission(clock);
-  /** JSON texts, oldest first. */
-  let rows: {
-    readonly json: string;
-    readonly row: Pick<ExecutionRow, "appId" | "scriptId" | "createdAt">;
-  }[] = [];
+  const watchers = createWatchers();
+  /** Oldest first. */
+  let waiting: Waiting[] = [];
   let characters = 0;
+  let unmade = 0;
   /** By script, of the current minute; and those of minutes that are over. */
   let drops = new Map<string, Drops>();
   let olderDrops: Drops[] = [];
@@ -54,23 +67,41 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   let writing: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  function wants(appId: string, scriptId: string, status: ExecutionStatus, createdAt: number): boolean {
-    if (stopped) return false;
+  function record(run: RunKey, make: () => ExecutionRow): void {
+    if (stopped) return;
+    const watched = watchers.has(run.appId);
+    const isAdmitted = admitted(run);
+    if (!isAdmitted && !watched) return;
+    const row = make();
+    // Without the body, which is not part of what is told.
+    if (watched) watchers.tell(row, row.request?.(() => false) ?? null);
+    if (!isAdmitted) return;
+    waiting.push({ run, row, json: "" });
+    characters += TYPICAL_CHARACTERS;
+    unmade += row.heldBytes;
+    if (unmade > MAX_UNMADE) for (const entry of waiting) made(entry);
+    arm(COLLECT_MS);
+  }
+
+  function admitted({ appId, scriptId, status, createdAt }: RunKey): boolean {
     const failed = status !== "success";
     const room = failed ? 1 : 0.8;
-    const fits = rows.length < MAX_ROWS * room && characters < MAX_CHARACTERS * room;
+    const fits = waiting.length < MAX_ROWS * room && characters < MAX_CHARACTERS * room;
     if (fits && admission.admit(appId, failed)) return true;
     countDrop(appId, scriptId, createdAt);
     arm(DROPS_MS);
     return false;
   }
 
-  function record(row: ExecutionRow): void {
-    if (stopped) return;
-    const json = toJson(row);
-    rows.push({ json, row: { appId: row.appId, scriptId: row.scriptId, createdAt: row.createdAt } });
-    characters += json.length;
-    arm(COLLECT_MS);
+  /** The row as JSON. From here on it keeps nothing of the request alive. */
+  function made(entry: Waiting): string {
+    const { row } = entry;
+    if (row === null) return entry.json;
+    entry.json = toJson(row, requestOf(row, admission));
+    entry.row = null;
+    characters += entry.json.length - TYPICAL_CHARACTERS;
+    unmade -= row.heldBytes;
+    return entry.json;
   }
 
   function countDrop(appId: string, scriptId: string, createdAt: number): void {
@@ -98,10 +129,10 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   async function write(everything: boolean): Promise<void> {
     let retry = COLLECT_MS;
     do {
-      const batch = rows.slice(0, BATCH_ROWS);
+      const batch = await nextBatch();
       if (batch.length === 0) break;
       try {
-        await insertExecutions(db, `[${batch.map(({ json }) => json).join(",")}]`);
+        await insertExecutions(db, `[${batch.join(",")}]`);
       } catch (error) {
         if (!stopped && isConnectionError(error)) {
           // They wait, as long as there is room.
@@ -109,14 +140,30 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
           break;
         }
         logger("executions").error("cannot write the execution log: {error}", { error, rows: batch.length });
-        for (const { row } of batch) countDrop(row.appId, row.scriptId, row.createdAt);
+        for (const { run } of waiting.slice(0, batch.length))
+          countDrop(run.appId, run.scriptId, run.createdAt);
       }
-      rows = rows.slice(batch.length);
-      for (const { json } of batch) characters -= json.length;
+      waiting = waiting.slice(batch.length);
+      for (const json of batch) characters -= json.length;
     } while (everything);
     await writeDrops(everything);
-    if (rows.length > 0) arm(retry);
+    if (waiting.length > 0) arm(retry);
     else if (drops.size > 0) arm(DROPS_MS);
+  }
+
+  /** The JSON of the oldest rows, as many as go into one statement. They stay where they are. */
+  async function nextBatch(): Promise<string[]> {
+    const batch: string[] = [];
+    let size = 0;
+    for (let index = 0; index < BATCH_ROWS && size < BATCH_CHARACTERS; index++) {
+      if (index > 0 && index % MADE_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      const entry = waiting[index];
+      if (entry === undefined) break;
+      const json = made(entry);
+      batch.push(json);
+      size += json.length;
+    }
+    return batch;
   }
 
   async function writeDrops(now: boolean): Promise<void> {
@@ -145,20 +192,27 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
   }
 
   return {
-    wants,
-    record(row) {
+    record(run, make) {
       try {
-        record(row);
+        record(run, make);
       } catch (error) {
         logger("executions").error("cannot record a run: {error}", { error });
       }
     },
+    watch: watchers.add,
     flush,
     async stop() {
       stopped = true;
       await flush();
     },
   };
+}
+
+interface Waiting {
+  readonly run: RunKey;
+  /** Null: `json` is made. */
+  row: ExecutionRow | null;
+  json: string;
 }
 
 interface Drops {
@@ -178,30 +232,4 @@ function sum(counts: readonly Drops[]): Drops[] {
     else known.dropped += count.dropped;
   }
   return [...sums.values()];
-}
-
-function toJson(row: ExecutionRow): string {
-  const json = JSON.stringify({
-    app_id: row.appId,
-    id: row.id,
-    script_id: row.scriptId,
-    version: row.version,
-    request_id: row.requestId,
-    root_execution_id: row.rootExecutionId,
-    trigger_kind: row.triggerKind,
-    trigger_id: row.triggerId,
-    status: row.status,
-    status_code: row.statusCode,
-    duration_ms: row.durationMs,
-    operations: row.operations,
-    request: row.request?.() ?? null,
-    response_summary: row.responseSummary,
-    error: row.error,
-    logs: row.logs,
-    created_ms: Math.floor(row.createdAt),
-  });
-  // Postgres holds no NUL in text. Escapes are matched whole, so that an escaped backslash before `u0000` stays.
-  return json.includes("\\u0000")
-    ? json.replace(/\\(?:u0000|[^])/g, (escape) => (escape === "\\u0000" ? "\\ufffd" : escape))
-    : json;
 }

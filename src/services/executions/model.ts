@@ -31,6 +31,39 @@ export const ExecutionError = Type.Object({
 });
 export type ExecutionError = Static<typeof ExecutionError>;
 
+/** The request of a run, without its body. Rows of earlier releases hold only the first three. */
+export const RecordedRequest = Type.Object({
+  method: Type.String(),
+  /** As received: percent-encoded. */
+  path: Type.String(),
+  headers: Type.Record(Type.String(), Type.String()),
+  /** Normalised: no port, lower case. */
+  host: Type.Optional(Type.String()),
+  /** Without `?`. */
+  query: Type.Optional(Type.String()),
+  /** What the route took out of path and host. */
+  params: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** The remainder below a prefix route. */
+  rest: Type.Optional(Type.String()),
+  /** Names of values that are not, or not wholly, here: `headers.authorization`, `body.user.password`. */
+  masked: Type.Optional(Type.Array(Type.String())),
+});
+export type RecordedRequest = Static<typeof RecordedRequest>;
+
+/** The body of a run's request. */
+export const RecordedBody = Type.Object({
+  kind: Type.Union([Type.Literal("json"), Type.Literal("form"), Type.Literal("text"), Type.Literal("bytes")]),
+  /** As received; bytes as base64. */
+  text: Type.String(),
+  /** Bytes that were received. */
+  size: Type.Integer(),
+  /** Whether `text` is only the beginning. */
+  truncated: Type.Boolean(),
+});
+export type RecordedBody = Static<typeof RecordedBody>;
+
+const NullableText = Type.Union([Type.String(), Type.Null()]);
+
 /** One row of `GET /scripts/{id}/logs` (CONTRACT 2.5). */
 export const LogDTO = Type.Object({
   id: Type.String(),
@@ -43,20 +76,17 @@ export const LogDTO = Type.Object({
   status_code: Type.Union([Type.Integer(), Type.Null()]),
   duration_ms: Type.Number(),
   operations: Type.Number(),
-  request: Type.Union([
-    Type.Object({
-      method: Type.String(),
-      path: Type.String(),
-      headers: Type.Record(Type.String(), Type.String()),
-    }),
-    Type.Null(),
-  ]),
-  response_summary: Type.Union([Type.String(), Type.Null()]),
+  request: Type.Union([RecordedRequest, Type.Null()]),
+  response_summary: NullableText,
   error: Type.Union([ExecutionError, Type.Null()]),
   logs: Type.Array(LogEntry),
   trigger_kind: Type.String(),
-  trigger_id: Type.Union([Type.String(), Type.Null()]),
+  trigger_id: NullableText,
   root_execution_id: Type.String(),
+  /** The run that this one repeats. */
+  rerun_of: NullableText,
+  /** The user as whom it ran; null: nobody in particular. */
+  principal_id: NullableText,
   created_at: Type.String(),
 });
 export type LogDTO = Static<typeof LogDTO>;
@@ -76,11 +106,23 @@ export interface ExecutionRow {
   readonly statusCode: number | null;
   readonly durationMs: number;
   readonly operations: number;
-  /** Made when the row is written, not when it is recorded. */
-  readonly request: (() => LogDTO["request"]) | null;
+  readonly rerunOf: string | null;
+  readonly principalId: string | null;
+  /** Made when the row is written, not when the run ends: it costs more than many a run. Null: there was no request. */
+  readonly request: ((budget: BodyBudget) => RequestRecord) | null;
+  /** What all this keeps in memory until then: bodies, of which only the beginning is written. */
+  readonly heldBytes: number;
   readonly responseSummary: string | null;
   readonly error: ExecutionError | null;
   readonly logs: readonly LogEntry[];
   /** Start of the run, milliseconds since the epoch. */
   readonly createdAt: number;
+}
+
+/** Whether a body of so many bytes may be kept; asked once for each body. */
+export type BodyBudget = (bytes: number) => boolean;
+
+export interface RequestRecord {
+  readonly request: RecordedRequest;
+  readonly body: RecordedBody | null;
 }

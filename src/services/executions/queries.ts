@@ -30,6 +30,8 @@ interface Row {
   readonly response_summary: string | null;
   readonly error: ExecutionError | null;
   readonly logs: LogEntry[];
+  readonly rerun_of: string | null;
+  readonly principal_id: string | null;
   readonly created_at: Date;
 }
 
@@ -47,7 +49,7 @@ export async function listLogs(
   const before = page.before === undefined ? null : parseCursor(page.before);
   const rows = await db<Row[]>`
     select id, version, request_id, root_execution_id, trigger_kind, trigger_id, status, status_code, duration_ms,
-           operations, request, response_summary, error, logs, created_at
+           operations, request, response_summary, error, logs, rerun_of, principal_id, created_at
     from executions
     where app_id = ${appId} and script_id = ${scriptId}
       ${before === null ? db`` : db`and (created_at, id) < (${before.createdAt}::timestamptz, ${before.id}::uuid)`}
@@ -81,15 +83,16 @@ export async function insertExecutions(db: Queryable, rows: string): Promise<voi
   await db`
     with relaxed as materialized (select set_config('synchronous_commit', 'off', true) as done)
     insert into executions (app_id, id, script_id, version, request_id, root_execution_id, trigger_kind, trigger_id,
-      status, status_code, duration_ms, operations, request, response_summary, error, logs, created_at)
+      status, status_code, duration_ms, operations, request, request_body, response_summary, error, logs, rerun_of,
+      principal_id, created_at)
     select r.app_id, r.id, r.script_id, r.version, r.request_id, r.root_execution_id, r.trigger_kind, r.trigger_id,
-      r.status, r.status_code, r.duration_ms, r.operations, r.request, r.response_summary, r.error, r.logs,
-      to_timestamp(r.created_ms / 1000.0)
+      r.status, r.status_code, r.duration_ms, r.operations, r.request, r.request_body, r.response_summary,
+      r.error, r.logs, r.rerun_of, r.principal_id, to_timestamp(r.created_ms / 1000.0)
     from relaxed
     cross join jsonb_to_recordset(${rows}::text::jsonb) as r(app_id uuid, id uuid, script_id uuid, version integer,
       request_id uuid, root_execution_id uuid, trigger_kind text, trigger_id uuid, status text, status_code integer,
-      duration_ms double precision, operations bigint, request jsonb, response_summary text, error jsonb, logs jsonb,
-      created_ms bigint)
+      duration_ms double precision, operations bigint, request jsonb, request_body jsonb, response_summary text,
+      error jsonb, logs jsonb, rerun_of uuid, principal_id uuid, created_ms bigint)
     join scripts s on s.app_id = r.app_id and s.id = r.script_id
     where relaxed.done is not null
     on conflict do nothing`;

@@ -4,8 +4,9 @@ import {
   listLogs,
   type ExecutionLog,
   type ExecutionRow,
+  type LogDTO,
 } from "../../../src/services/executions/index.ts";
-import { BURST_ROWS } from "../../../src/services/executions/admission.ts";
+import { BURST_BODY_BYTES, BURST_ROWS } from "../../../src/services/executions/admission.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { AppError } from "../../../src/shared/errors.ts";
 import { newId } from "../../../src/shared/ids.ts";
@@ -25,9 +26,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** As the data plane does it. */
-function offer(log: ExecutionLog, run: ExecutionRow): void {
-  if (log.wants(run.appId, run.scriptId, run.status, run.createdAt)) log.record(run);
-}
+const offer = (log: ExecutionLog, run: ExecutionRow): void => log.record(run, () => run);
 
 const row = (changes: Partial<ExecutionRow> = {}): ExecutionRow => {
   const id = newId();
@@ -44,7 +43,13 @@ const row = (changes: Partial<ExecutionRow> = {}): ExecutionRow => {
     statusCode: 200,
     durationMs: 1.5,
     operations: 12,
-    request: () => ({ method: "GET", path: "/x", headers: { host: "h" } }),
+    request: () => ({
+      request: { method: "GET", path: "/x", headers: { host: "h" } },
+      body: { kind: "json", text: "{}", size: 2, truncated: false },
+    }),
+    heldBytes: 2,
+    rerunOf: null,
+    principalId: null,
     responseSummary: "hi",
     error: null,
     logs: [{ ts: "2026-01-01T00:00:00.000Z", level: "info", message: "m", data: { a: 1 } }],
@@ -82,6 +87,8 @@ test("a recorded run is written by itself and reads back as it was", async () =>
     trigger_kind: "http",
     trigger_id: null,
     root_execution_id: run.id,
+    rerun_of: null,
+    principal_id: null,
     created_at: "2026-01-01T00:00:00.000Z",
   });
   await log.stop();
@@ -99,7 +106,8 @@ test("rows of a script that is gone vanish, and take no other row with them", as
 test("NUL characters are replaced, escaped backslashes are not touched", async () => {
   const script = await seed(database.db).script(appId, "nul", "1");
   const log = createExecutionLog(database.db, { clock: systemClock });
-  log.record(
+  offer(
+    log,
     row({
       scriptId: script,
       responseSummary: "a\0b",
@@ -176,4 +184,74 @@ test("pages go newest first, by offset or by cursor", async () => {
   expect(await listLogs(database.db, appId, script, { limit: 3, offset: 3 })).toEqual(all.slice(3, 6));
   expect(await listLogs(database.db, newId(), script, {})).toEqual([]);
   expect(listLogs(database.db, appId, script, { before: "yesterday" })).rejects.toThrow(AppError);
+});
+
+test("rows that are large, or whose requests are, are all written", async () => {
+  const script = await seed(database.db).script(appId, "large", "1");
+  const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
+  const text = "x".repeat(60_000);
+  const budgets: boolean[] = [];
+  for (let i = 0; i < 120; i++) {
+    offer(
+      log,
+      row({
+        scriptId: script,
+        heldBytes: 200_000,
+        request: (budget) => {
+          budgets.push(budget(text.length));
+          const kept = budgets.at(-1) === true ? text : "";
+          return {
+            request: { method: "POST", path: "/", headers: {} },
+            body: { kind: "text", text: kept, size: text.length, truncated: kept === "" },
+          };
+        },
+      }),
+    );
+  }
+  await log.stop();
+  const [found] = await database.db`
+    select count(*)::int as rows, count(*) filter (where not (request_body->>'truncated')::boolean)::int as whole
+    from executions where script_id = ${script}`;
+  expect(found).toMatchObject({ rows: 120, whole: Math.floor(BURST_BODY_BYTES / text.length) });
+});
+
+test("those who watch an app hear of its runs at once, also of those that get no row", async () => {
+  const other = await seed(database.db).app("watched");
+  const script = await seed(database.db).script(other, "seen", "1");
+  const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
+  const heard: LogDTO[] = [];
+  let alsoHeard = 0;
+  const end = log.watch(other, (run) => void heard.push(run));
+  const endOther = log.watch(other, () => {
+    alsoHeard++;
+    throw new Error("a watcher's own trouble");
+  });
+  const runs = Array.from({ length: BURST_ROWS + 10 }, () => row({ appId: other, scriptId: script }));
+  for (const run of runs) offer(log, run);
+  offer(log, row());
+  expect(heard.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
+  expect(alsoHeard).toBe(runs.length);
+  end();
+  endOther();
+  offer(log, row({ appId: other, scriptId: script }));
+  expect(heard).toHaveLength(runs.length);
+  await log.flush();
+  const listed = await listLogs(database.db, other, script, { limit: 200 });
+  const known = heard.find(({ id }) => id === listed[0]?.id);
+  expect(known).toEqual(listed[0] as LogDTO);
+  await log.stop();
+});
+
+test("a run that gets no row, and that nobody watches, is not even made", async () => {
+  const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
+  let made = 0;
+  const run = row();
+  for (let i = 0; i < BURST_ROWS + 100; i++) {
+    log.record(run, () => {
+      made++;
+      return run;
+    });
+  }
+  expect(made).toBeLessThanOrEqual(BURST_ROWS);
+  await log.stop();
 });

@@ -1,0 +1,65 @@
+import type { Admission } from "./admission.ts";
+import { maskJson } from "./mask.ts";
+import type { ExecutionRow, LogDTO, RequestRecord } from "./model.ts";
+
+/** The request of a row, with as much of its body as the app may still have written. */
+export const requestOf = (row: ExecutionRow, admission: Admission): RequestRecord | null =>
+  row.request?.((bytes) => admission.admitBody(row.appId, bytes)) ?? null;
+
+/** A run as clients see it; the same as `listLogs` reads from its row. */
+export const toDto = (row: ExecutionRow, recorded: RequestRecord | null): LogDTO => ({
+  id: row.id,
+  app_id: row.appId,
+  script_id: row.scriptId,
+  version: row.version,
+  execution_id: row.id,
+  request_id: row.requestId,
+  status: row.status,
+  status_code: row.statusCode,
+  duration_ms: row.durationMs,
+  operations: row.operations,
+  request: recorded?.request ?? null,
+  response_summary: summaryOf(row),
+  error: row.error,
+  logs: [...row.logs],
+  trigger_kind: row.triggerKind,
+  trigger_id: row.triggerId,
+  root_execution_id: row.rootExecutionId,
+  rerun_of: row.rerunOf,
+  principal_id: row.principalId,
+  created_at: new Date(row.createdAt).toISOString(),
+});
+
+/** A run as `insertExecutions` takes it. */
+export function toJson(row: ExecutionRow, recorded: RequestRecord | null): string {
+  const json = JSON.stringify({
+    app_id: row.appId,
+    id: row.id,
+    script_id: row.scriptId,
+    version: row.version,
+    request_id: row.requestId,
+    root_execution_id: row.rootExecutionId,
+    trigger_kind: row.triggerKind,
+    trigger_id: row.triggerId,
+    status: row.status,
+    status_code: row.statusCode,
+    duration_ms: row.durationMs,
+    operations: row.operations,
+    request: recorded?.request ?? null,
+    request_body: recorded?.body ?? null,
+    response_summary: summaryOf(row),
+    error: row.error,
+    logs: row.logs,
+    rerun_of: row.rerunOf,
+    principal_id: row.principalId,
+    created_ms: Math.floor(row.createdAt),
+  });
+  // Postgres holds no NUL in text. Escapes are matched whole, so that an escaped backslash before `u0000` stays.
+  return json.includes("\\u0000")
+    ? json.replace(/\\(?:u0000|[^])/g, (escape) => (escape === "\\u0000" ? "\\ufffd" : escape))
+    : json;
+}
+
+/** A login's answer may be a token. */
+const summaryOf = ({ responseSummary: text }: ExecutionRow): string | null =>
+  text === null || !/^\s*[{[]/.test(text) ? text : maskJson(text, () => {});
