@@ -5,7 +5,7 @@ import { diagnosticsText } from "./diagnostics.ts";
 import { EXIT } from "./exit.ts";
 import { compileLocally, FolderModules, localCtx, localRunOptions } from "./local.ts";
 import { isClosedPipe, write } from "./output.ts";
-import { prettyJson } from "./pretty-json.ts";
+import { prettyJson } from "../shared/pretty-json.ts";
 import { runErrorPlace, runErrorText } from "./run-error.ts";
 import { nameOf, readText, STDIN } from "./source-files.ts";
 

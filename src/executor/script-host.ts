@@ -13,8 +13,10 @@ import { HeapMeter } from "./heap-meter.ts";
 import type { ContextFields, Failure, Result } from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
 import { buildCtx } from "./sdk/ctx.ts";
+import { nativeModules } from "./sdk/define.ts";
 import { logModule, RunLog } from "./sdk/log.ts";
 import { RunContext } from "./sdk/run-context.ts";
+import { stateless } from "./sdk/stateless/index.ts";
 
 /** One version that this worker was given. */
 export interface LoadedScript {
@@ -39,7 +41,7 @@ const CONSTANTS = ["ctx"];
 
 /** Compiles and runs scripts in this thread, one at a time. */
 export class ScriptHost {
-  readonly #engine = new Engine({ modules: [logModule] });
+  readonly #engine = new Engine({ modules: [logModule, ...nativeModules(stateless)] });
   readonly #meter: HeapMeter;
 
   constructor(heaps: HeapBoard, index: number) {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isIncomplete } from "../../src/cli/repl-input.ts";
-import { prettyJson } from "../../src/cli/pretty-json.ts";
+import { prettyJson } from "../../src/shared/pretty-json.ts";
 import { ReplHistory } from "../../src/cli/repl-history.ts";
 import { Engine } from "../../src/rhai/index.ts";
 import { folderWith, picloud, type Ended } from "./support/picloud.ts";

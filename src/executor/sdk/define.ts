@@ -1,0 +1,126 @@
+import {
+  RhaiError,
+  type HostValue,
+  type NativeContext,
+  type NativeFunction,
+  type NativeModule,
+  type Value,
+} from "../../rhai/index.ts";
+import type { Arguments, Param } from "./params.ts";
+import { SdkError } from "./sdk-error.ts";
+import { runContext, type RunContext } from "./run-context.ts";
+
+/** What the body of a function gets besides its arguments. */
+export interface CallContext {
+  /** The run: the only source of the app's id. */
+  readonly run: RunContext;
+  /** Limits and metering. */
+  readonly native: NativeContext;
+}
+
+/** One function or method of the SDK, from which its binding, the reference and an editor's completion are made. */
+export interface SdkFunction {
+  readonly name: string;
+  /** The type of handle that it is a method of; null: `namespace::name(…)`. */
+  readonly handle: string | null;
+  readonly params: readonly Param<unknown>[];
+  /** As the reference shows it. */
+  readonly returns: string;
+  /** One paragraph. */
+  readonly doc: string;
+  /** It asks a service, so that it takes time, and counts against the calls of a run. */
+  readonly isService: boolean;
+  /** It may call a function that it was given. */
+  readonly callsBack: boolean;
+  readonly body: (
+    context: CallContext,
+    args: readonly unknown[],
+    self: HostValue | null,
+  ) => Value | Promise<Value>;
+}
+
+/** A group of functions that belong together: `kv`, `regex`, … */
+export interface SdkNamespace {
+  readonly name: string;
+  /** One paragraph. */
+  readonly doc: string;
+  readonly functions: readonly SdkFunction[];
+}
+
+interface Spec<P extends readonly Param<unknown>[]> {
+  readonly name: string;
+  readonly params: P;
+  readonly returns: string;
+  readonly doc: string;
+}
+
+/** A function that answers at once. */
+export function pure<const P extends readonly Param<unknown>[]>(
+  spec: Spec<P> & { readonly call: (context: CallContext, ...args: Arguments<P>) => Value },
+): SdkFunction {
+  return {
+    ...spec,
+    handle: null,
+    isService: false,
+    callsBack: false,
+    body: (context, args) => spec.call(context, ...(args as unknown as Arguments<P>)),
+  };
+}
+
+/**
+ * What is registered with the language. Functions of a namespace take any arguments, so that a wrong one is told of by
+ * name instead of as a function that does not exist; methods are told apart by the handle's type alone.
+ */
+export function nativeModules(namespaces: readonly SdkNamespace[]): NativeModule[] {
+  const methods: NativeFunction[] = [];
+  const modules = namespaces.map(({ name, functions }) => {
+    const own: NativeFunction[] = [];
+    for (const fn of functions) (fn.handle === null ? own : methods).push(...overloads(name, fn));
+    return { name, functions: own };
+  });
+  return [...modules, { name: "", functions: methods }];
+}
+
+/** One native for each number of arguments that the optional parameters allow. */
+function overloads(namespace: string, fn: SdkFunction): NativeFunction[] {
+  const required = fn.params.filter((param) => !param.isOptional).length;
+  const counts = Array.from({ length: fn.params.length - required + 1 }, (_, index) => required + index);
+  return counts.map((count) => binding(namespace, fn, fn.params.slice(0, count)));
+}
+
+function binding(namespace: string, fn: SdkFunction, params: readonly Param<unknown>[]): NativeFunction {
+  const self = fn.handle === null ? [] : [fn.handle];
+  const prefix = `${namespace}::${fn.name}`;
+  const call = (native: NativeContext, ...given: readonly Value[]): Value | Promise<Value> => {
+    const run = runContext(native);
+    try {
+      if (fn.isService) run.countCall();
+      const target = fn.handle === null ? null : (given[0] as HostValue);
+      const args = params.map((param, index) => param.read(given[index + self.length]));
+      const answer = fn.body({ run, native }, args, target);
+      return answer instanceof Promise
+        ? answer.catch((error: unknown) => Promise.reject(told(prefix, error)))
+        : answer;
+    } catch (error) {
+      throw told(prefix, error);
+    }
+  };
+  return {
+    name: fn.name,
+    params: [...self, ...params.map(() => "any")],
+    paramNames: [...(fn.handle === null ? [] : ["self"]), ...params.map((param) => param.name)],
+    pure: true,
+    ...(fn.isService && { suspends: true }),
+    ...(fn.callsBack && { callsBack: true }),
+    call: call as NativeFunction["call"],
+    returns: "any",
+    doc: fn.doc,
+  };
+}
+
+/** An error as scripts see it: a thrown string that begins with the function's name (CONTRACT 3.1). */
+function told(prefix: string, error: unknown): unknown {
+  if (!(error instanceof SdkError)) return error;
+  const value = `${prefix}: ${error.message}`;
+  return new RhaiError("ErrorRuntime", `Runtime error: ${value}`, undefined, { value });
+}
