@@ -66,7 +66,7 @@ function captureMap(matcher: Matcher): Value {
   for (let index = 0; index <= matcher.groupCount(); index++)
     groups.set(String(index), matcher.group(index) ?? undefined);
   for (const [name, value] of Object.entries(matcher.getNamedGroups())) groups.set(name, value ?? undefined);
-  return new RhaiMap(groups);
+  return RhaiMap.of(groups);
 }
 
 /** A replacement, taken apart: text, and groups by number or name. */
