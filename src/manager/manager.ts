@@ -16,6 +16,7 @@ import { adminsModule } from "./admins/index.ts";
 import { apiKeysModule } from "./api-keys/index.ts";
 import { appsModule } from "./apps/index.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
+import { auditModule } from "./audit/index.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
 import type { CheckScript, InvokeVersion, ManagerContext } from "./context.ts";
 import { domainsModule } from "./domains/index.ts";
@@ -156,6 +157,7 @@ export const createApi = (context: ManagerContext) =>
         .use(namedScriptsModule(context))
         .use(routesModule(context))
         .use(logsModule(context))
+        .use(auditModule(context))
         .use(appOpenApiModule(context)),
     );
 

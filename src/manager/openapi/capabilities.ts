@@ -30,6 +30,9 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "POST /api-keys": "self",
   "DELETE /api-keys/{id}": "self",
 
+  // An app's admins, when they name their app.
+  "GET /audit": "InstanceManageUsers",
+
   "GET /apps": "user",
   "POST /apps": "InstanceCreateApp",
   "GET /apps/{app}": "AppRead",

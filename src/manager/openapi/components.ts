@@ -1,6 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { ExecutionError, LogDTO, LogEntry } from "../../services/executions/index.ts";
 import { AdminDTO } from "../../services/identity/index.ts";
+import { AuditDTO } from "../audit/model.ts";
 import { AppDTO, AppWithRole } from "../apps/model.ts";
 import { LoginAnswer, Me } from "../auth/model.ts";
 import { DomainDTO } from "../domains/model.ts";
@@ -26,6 +27,7 @@ import {
 export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   App: AppDTO,
   AppWithRole,
+  AuditEntry: AuditDTO,
   Candidate: CandidateDTO,
   Deployed,
   Domain: DomainDTO,
