@@ -2,7 +2,8 @@ import type { ChainExpr, Expr, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { type Base, type ChainParts, chainParts, generic, makeSimple, readMutable } from "./chain.ts";
 import { compileExpr, dynamicCell, owned, readVariable, thisCell } from "./expression.ts";
-import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { bareOf } from "./float.ts";
+import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileUpdate } from "./operator.ts";
 import { ownProperty, setProperty } from "./property.ts";
@@ -35,12 +36,17 @@ function hold(f: FunctionWriter, value: Operand): Operand {
   if (value.simple && !value.borrowed) return value;
   const name = f.temp();
   f.emit(`${name} = ${owned(value)};`);
-  return operand(name, { type: value.type, simple: true });
+  return stored(name, value);
 }
 
 /** The new value of a place that holds `current`. */
 function updated(f: FunctionWriter, stmt: AssignStmt, current: Operand, value: Operand): string {
   return stmt.op === "=" ? owned(value) : compileUpdate(f, stmt.op, current, value, stmt.pos).js;
+}
+
+/** The same as the bare number of a float. */
+function updatedFloat(f: FunctionWriter, stmt: AssignStmt, current: Operand, value: Operand): string {
+  return bareOf(stmt.op === "=" ? value : compileUpdate(f, stmt.op, current, value, stmt.pos));
 }
 
 function assignVariable(
@@ -69,9 +75,10 @@ function assignVariable(
     f.emit(`${value.js}; ${known ? "H.constantAssigned" : "H.noVariable"}(${text}, ${pos});`);
     return;
   }
-  if (variable.kind === "local") {
+  if (variable.kind !== "cell") {
+    const next = variable.kind === "float" ? updatedFloat : updated;
     if (variable.constant) f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
-    else f.emit(`${variable.js} = ${updated(f, stmt, readVariable(variable), value)};`);
+    else f.emit(`${variable.js} = ${next(f, stmt, readVariable(variable), value)};`);
     return;
   }
   const held = hold(f, value);

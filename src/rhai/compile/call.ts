@@ -2,9 +2,11 @@ import type { CallExpr, Expr } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { mutablePlace, restore } from "./chain.ts";
-import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { scopedFunction } from "./function.ts";
+import { nativeType } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
+import { BOOL, OTHER, STRING } from "./types.ts";
 
 /** A call in function style. */
 export function compileCall(f: FunctionWriter, expr: CallExpr): Operand {
@@ -63,7 +65,7 @@ export function argumentValues(f: FunctionWriter, args: readonly Expr[]): Operan
     if (value.constant) return value;
     const name = f.temp();
     f.emit(`${name} = ${owned(value)};`);
-    return operand(name, { type: value.type, simple: true });
+    return stored(name, value);
   });
   return [compileExpr(f, first), ...held];
 }
@@ -101,7 +103,7 @@ function compileNativeCall(f: FunctionWriter, expr: CallExpr): Operand {
     group.keeps.has(i) || (group.mutates && i === 0) ? owned(value) : value.js,
   );
   const js = nativeCall(f, name, passed, pos);
-  return operand(wrap(js), { effects: true, writes: writes(values) });
+  return operand(wrap(js), { ...nativeType(group, values), effects: true, writes: writes(values) });
 }
 
 function nativeCall(f: FunctionWriter, name: string, args: readonly string[], pos: number): string {
@@ -155,7 +157,7 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
       const value = compileExpr(f, first);
       return operand(`H.makePointer(${value.js}, ${startPosition(first)}, ${isLinked(f, first)})`, {
         ...combined([value]),
-        type: "other",
+        ...OTHER,
         effects: true,
       });
     }
@@ -164,39 +166,38 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
       const values = operands(f, args);
       const [pointer, ...bound] = values;
       const js = `H.curry(R, ${pointer?.js}, [${bound.map(owned).join(", ")}], ${startPosition(first)})`;
-      return operand(js, { ...combined(values), type: "other" });
+      return operand(js, { ...combined(values), ...OTHER });
     }
     case "is_shared": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       if (first.kind === "Var" && first.path.length === 0 && !f.dynamic) {
         const variable = f.find(first.name);
-        if (variable?.kind === "cell") return operand(`${variable.js}.shared`, { type: "bool" });
+        if (variable?.kind === "cell") return operand(`${variable.js}.shared`, BOOL);
       }
       const value = compileExpr(f, first);
-      return operand(`(${value.js}, false)`, { ...combined([value]), type: "bool" });
+      return operand(`(${value.js}, false)`, { ...combined([value]), ...BOOL });
     }
     case "type_of": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       const value = compileExpr(f, first);
-      return operand(`H.typeName(${value.js})`, { ...combined([value]), type: "string" });
+      return operand(`H.typeName(${value.js})`, { ...combined([value]), ...STRING });
     }
     case "is_def_fn": {
       if (args.length !== 2 && args.length !== 3) return notFound(f, expr);
       const values = operands(f, args);
       return operand(`H.isDefinedFunction(R, [${values.map((value) => value.js).join(", ")}], ${pos})`, {
         ...combined(values),
-        type: "bool",
+        ...BOOL,
       });
     }
     case "is_def_var": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);
       const value = compileExpr(f, first);
-      if (f.dynamic)
-        return operand(`E.has(H.asString(${value.js}, ${startPosition(first)}))`, { type: "bool" });
+      if (f.dynamic) return operand(`E.has(H.asString(${value.js}, ${startPosition(first)}))`, BOOL);
       const names = f.script.constant(
         `[${f.scope.map((variable) => stringLiteral(variable.name)).join(",")}]`,
       );
-      return operand(`${names}.includes(H.asString(${value.js}, ${startPosition(first)}))`, { type: "bool" });
+      return operand(`${names}.includes(H.asString(${value.js}, ${startPosition(first)}))`, BOOL);
     }
     case "eval": {
       if (args.length !== 1 || first === undefined) return notFound(f, expr);

@@ -2,7 +2,8 @@ import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
 import { RhaiArray, RhaiBlob, type Value } from "../runtime/values.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
-import { compileMethod, isSpecial } from "./method.ts";
+import { isSpecial } from "./call-effects.ts";
+import { compileMethod } from "./method.ts";
 import {
   combined,
   compileExpr,
@@ -12,7 +13,7 @@ import {
   owned,
   thisCell,
 } from "./expression.ts";
-import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { getProperty, ownProperty } from "./property.ts";
 
@@ -52,11 +53,12 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
   const methods = expr.steps.filter((step) => step.kind === "Method").length;
   const isPlace = (root.kind === "Var" && root.path.length === 0) || root.kind === "This";
   const { effects, writes } = combined(values);
-  const isLocal = root.kind === "Var" && !f.dynamic && f.find(root.name)?.kind === "local";
+  const variable = root.kind === "Var" && !f.dynamic ? f.find(root.name) : null;
+  const isLocal = variable !== null && variable.kind !== "cell";
   let base: Base;
   if (isPlace) {
     // An unknown variable is told after what is wrong with the arguments.
-    const unknown = root.kind === "Var" && !f.dynamic && f.find(root.name) === null;
+    const unknown = root.kind === "Var" && !f.dynamic && variable === null;
     if (writes || unknown || (effects && (!isLocal || methods > 1))) values = hold(f, values);
     f.count(startPosition(root));
     base = placeBase(f, root);
@@ -90,7 +92,7 @@ function hold(f: FunctionWriter, values: readonly Operand[]): Operand[] {
     if (value.constant) return value;
     const name = f.temp();
     f.emit(`${name} = ${owned(value)};`);
-    return operand(name, { type: value.type, simple: true });
+    return stored(name, value);
   });
 }
 
@@ -111,6 +113,8 @@ function placeBase(f: FunctionWriter, root: Expr): Base {
     const external = f.script.named(root.name) === null && f.script.constants.has(root.name);
     return { kind: "temp", value, js: value.js, constant: external };
   }
+  // Nothing that is called on a bare number changes it.
+  if (variable.kind === "float") return { kind: "temp", value, js: value.js, constant: variable.constant };
   return { kind: variable.kind, value, js: variable.js, constant: variable.constant };
 }
 
@@ -156,6 +160,11 @@ export function restore(f: FunctionWriter, place: Place, js: string): string {
 }
 
 export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
+  const value = chainValue(f, expr);
+  return { ...value, ...f.types?.expression(expr) };
+}
+
+function chainValue(f: FunctionWriter, expr: ChainExpr): Operand {
   const parts = chainParts(f, expr);
   const { base, steps, args } = parts;
   if (steps.some((step) => step.optional) && steps.some((step) => step.kind === "Method"))
@@ -246,7 +255,7 @@ export function makeSimple(
         if (value.simple) return value;
         const name = f.temp();
         sets.push(`${name} = ${value.js}, `);
-        return { ...value, js: name, simple: true };
+        return { ...value, js: name, bare: null, simple: true };
       }),
     );
   }

@@ -4,6 +4,7 @@ import { type FunctionWriter, type Operand, operand } from "./function-writer.ts
 import { compileClosureFunction } from "./function.ts";
 import { stringLiteral } from "./literal.ts";
 import type { FunctionRef } from "./script-writer.ts";
+import { OTHER } from "./types.ts";
 
 /** `|x| …`: a pointer that carries the cells of what it captures. */
 export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "Closure" }>): Operand {
@@ -17,7 +18,7 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
   if (captures.length === 0) {
     const pointer = f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`);
     f.script.pointers.set(pointer, fn);
-    return operand(pointer, { type: "other" });
+    return operand(pointer, OTHER);
   }
   const cells = captures.map((capture) => {
     if (f.dynamic) return `H.share(${dynamicCell(f, capture.name, capture.pos)})`;
@@ -26,7 +27,7 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
     return `H.share(${variable.js})`;
   });
   return operand(`H.closure(R, ${name}, [${cells.join(", ")}], ${fn.object})`, {
-    type: "other",
+    ...OTHER,
     effects: true,
   });
 }

@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly allowEval?: boolean;
   /** For tests: compiles every function as one that may suspend. */
   readonly forceSuspension?: boolean;
+  /** For tests: false compiles without inferring the types of variables. */
+  readonly inferTypes?: boolean;
 }
 
 /** The official defaults; everything else is unlimited. */
@@ -50,11 +52,13 @@ export class Engine {
   readonly allowEval: boolean;
   readonly natives = new NativeTable();
   readonly #forceSuspension: boolean;
+  readonly #inferTypes: boolean;
 
   constructor(options: EngineOptions = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.allowEval = options.allowEval ?? false;
     this.#forceSuspension = options.forceSuspension ?? false;
+    this.#inferTypes = options.inferTypes ?? true;
     for (const module of options.modules ?? []) this.natives.addModule(module);
     for (const fn of standardLibrary) this.natives.add(printing(fn));
     for (const fn of reflection) this.natives.add(fn);
@@ -76,7 +80,14 @@ export class Engine {
 
   #generation(limits: EngineLimits, constants: ReadonlySet<string>): GenerateOptions {
     const { natives, allowEval } = this;
-    return { natives, limits, allowEval, constants, forceSuspension: this.#forceSuspension };
+    return {
+      natives,
+      limits,
+      allowEval,
+      constants,
+      forceSuspension: this.#forceSuspension,
+      inferTypes: this.#inferTypes,
+    };
   }
 
   /** Never throws on bad source: what is wrong with it is in `diagnostics`. */

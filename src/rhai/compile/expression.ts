@@ -4,38 +4,47 @@ import type { Pos } from "../syntax/position.ts";
 import { compileCall } from "./call.ts";
 import { compileChain } from "./chain.ts";
 import { compileClosure, pointerTo } from "./closure.ts";
-import { type FunctionWriter, literal, type Operand, operand, type Variable } from "./function-writer.ts";
-import { intLiteral, stringLiteral } from "./literal.ts";
+import { boxed } from "./float.ts";
+import {
+  type FunctionWriter,
+  literal,
+  type Operand,
+  operand,
+  stored,
+  type Variable,
+} from "./function-writer.ts";
+import { intLiteral, numberLiteral, stringLiteral } from "./literal.ts";
 import { isConstant, isLiteral } from "./map-literal.ts";
 import { makeEntries } from "./property.ts";
 import { compileBinary, compileUnary } from "./operator.ts";
 import { compileStmt } from "./statement.ts";
+import { ANY, ARRAY, BOOL, FLOAT, isImmutable, literalInt, OTHER, STRING, UNIT } from "./types.ts";
 
 /** The JavaScript of an expression. Statements inside it are emitted before. */
 export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
   if (expr.kind !== "StmtExpr" && expr.kind !== "Call" && expr.kind !== "Binary") f.count(exprPosition(expr));
   switch (expr.kind) {
     case "Unit":
-      return literal("undefined", "unit");
+      return literal("undefined", UNIT);
     case "Bool":
-      return literal(String(expr.value), "bool");
+      return literal(String(expr.value), BOOL);
     case "Int":
-      return literal(intLiteral(expr.value), typeof expr.value === "number" ? "number" : "int");
+      return literal(intLiteral(expr.value), literalInt(expr.value));
     case "Float":
-      return literal(f.script.float(expr.value), "float");
+      return { ...literal(f.script.float(expr.value), FLOAT), bare: numberLiteral(expr.value) };
     case "Char":
-      return literal(f.script.char(expr.value), "other");
+      return literal(f.script.char(expr.value), OTHER);
     case "Str":
-      return literal(stringLiteral(expr.value), "string");
+      return literal(stringLiteral(expr.value), STRING);
     case "Interpolated":
       return compileInterpolated(f, expr);
     case "Array": {
       const items = elements(f, expr, expr.items);
       const js = items.map(owned).join(", ");
-      if (items.length === 0) return operand("H.array(R, [], H.none)", { type: "other" });
+      if (items.length === 0) return operand("H.array(R, [], H.none)", ARRAY);
       // A literal of literals is as large as its source text, which the parser has checked.
       const positions = isLiteral(expr) ? "H.none" : f.script.positions(expr.items.map(exprPosition));
-      return operand(`H.array(R, [${js}], ${positions})`, { type: "other", ...combined(items) });
+      return operand(`H.array(R, [${js}], ${positions})`, { ...ARRAY, ...combined(items) });
     }
     case "Map": {
       const values = elements(
@@ -43,7 +52,7 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
         expr,
         expr.entries.map((entry) => entry.value),
       );
-      if (values.length === 0) return operand("new H.RhaiMap()", { type: "other" });
+      if (values.length === 0) return operand("new H.RhaiMap()", OTHER);
       for (const [i, { key }] of expr.entries.entries()) {
         const pointer = values[i]?.js ?? "";
         if (f.script.pointers.has(pointer)) f.script.methods.set(key, pointer);
@@ -57,7 +66,7 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
         ? "H.none"
         : f.script.positions(expr.entries.map((entry) => exprPosition(entry.value)));
       return operand(`H.map(R, ${entries}, ${positions})`, {
-        type: "other",
+        ...OTHER,
         ...combined(values),
       });
     }
@@ -80,7 +89,8 @@ export function compileExpr(f: FunctionWriter, expr: Expr): Operand {
     case "StmtExpr": {
       const js = f.temp();
       compileStmt(f, expr.stmt, { kind: "variable", js }, true);
-      return operand(js, { simple: true, effects: true, writes: true });
+      const type = f.types?.expression(expr) ?? ANY;
+      return operand(js, { ...type, simple: true, effects: true, writes: true });
     }
   }
 }
@@ -104,22 +114,12 @@ export const owned = (value: Operand): string => copiedBy(value, "H.cp");
 export const initial = (value: Operand): string => copiedBy(value, "H.kept");
 
 function copiedBy(value: Operand, copy: "H.cp" | "H.kept"): string {
-  const plain = value.type === "any" || value.type === "other";
-  return value.borrowed && plain ? `${copy}(${value.js})` : value.js;
+  return value.borrowed && !isImmutable(value) ? `${copy}(${value.js})` : value.js;
 }
 
 /** Facts of an expression that evaluates these. */
 export function combined(values: readonly Operand[]): { effects: boolean; writes: boolean } {
   return { effects: values.some((value) => value.effects), writes: values.some((value) => value.writes) };
-}
-
-/** Puts a value into a temporary inside of an expression: answers the assignment and the name. */
-export function spill(f: FunctionWriter, value: Operand): { set: string; use: Operand } {
-  const name = f.temp();
-  return {
-    set: `${name} = ${value.js}`,
-    use: operand(name, { ...value, simple: true, effects: false, writes: false }),
-  };
 }
 
 /**
@@ -153,7 +153,7 @@ export function settle(f: FunctionWriter, done: Operand[], next: Operand, mark: 
     if (lifted) {
       const name = f.temp();
       early.push(`${name} = ${copied};`);
-      done[i] = operand(name, { type: value.type, simple: true });
+      done[i] = stored(name, value);
     } else {
       // JavaScript reads operands in order by itself; only what they refer to must be saved from a change.
       done[i] = operand(copied, { ...value, js: copied, borrowed: false, simple: false });
@@ -172,7 +172,7 @@ function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Int
     return folded ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
   });
   const positions = f.script.positions(expr.parts.map(exprPosition));
-  return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { type: "string", ...combined(parts) });
+  return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { ...STRING, ...combined(parts) });
 }
 
 /** The expression in a hole that holds nothing else. */
@@ -192,7 +192,7 @@ export function compileVariable(f: FunctionWriter, name: string, pos: Pos): Oper
 
 export function compileUnknown(f: FunctionWriter, name: string, pos: Pos): Operand {
   const fn = f.script.named(name);
-  if (fn !== null) return operand(pointerTo(f, fn), { type: "other" });
+  if (fn !== null) return operand(pointerTo(f, fn), OTHER);
   if (f.script.constants.has(name))
     return operand(`R.external(${stringLiteral(name)}, ${pos})`, { borrowed: true });
   if (f.script.natives.constants.has(name)) {
@@ -203,7 +203,10 @@ export function compileUnknown(f: FunctionWriter, name: string, pos: Pos): Opera
 
 export function readVariable(variable: Variable): Operand {
   if (variable.kind === "cell") return operand(`H.rd(${variable.js})`, { borrowed: true });
-  return operand(variable.js, { type: variable.type, borrowed: true, simple: true, local: true });
+  const { type, bits, js } = variable;
+  if (variable.kind !== "float")
+    return operand(js, { type, bits, borrowed: true, simple: true, local: true });
+  return operand(boxed(js), { type, bits, bare: js, borrowed: true, local: true });
 }
 
 /** The cell of a variable that is looked up by name when the code runs. */
@@ -229,7 +232,7 @@ function compileLogical(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical"
     right = value.js;
     facts = value;
   });
-  const both = { type: "bool" as const, effects: facts.effects, writes: facts.writes };
+  const both = { ...BOOL, effects: facts.effects, writes: facts.writes };
   if (lines.length === 0) return operand(`(${left} ${expr.op} ${right})`, { ...both, effects: true });
   const result = f.temp();
   f.emit(`${result} = ${left};`);
@@ -237,7 +240,7 @@ function compileLogical(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical"
   f.lines.push(...lines);
   f.emit(`${result} = ${right};`);
   f.emit("}");
-  return operand(result, { type: "bool", simple: true });
+  return operand(result, { ...BOOL, simple: true });
 }
 
 function compileCoalesce(f: FunctionWriter, expr: Extract<Expr, { kind: "Logical" }>): Operand {
@@ -270,13 +273,13 @@ function compileConditionOperand(f: FunctionWriter, expr: Expr): Operand {
   const variable = expr.kind === "Var" && expr.path.length === 0 && !f.dynamic ? f.find(expr.name) : null;
   if (variable?.kind === "cell") {
     f.count(expr.pos);
-    return operand(`H.boolCell(${variable.js}, ${expr.pos})`, { type: "bool" });
+    return operand(`H.boolCell(${variable.js}, ${expr.pos})`, BOOL);
   }
   const value = compileExpr(f, expr);
   if (value.type === "bool") return value;
   return operand(`H.bool(${value.js}, ${exprPosition(expr)})`, {
     effects: value.effects,
     writes: value.writes,
-    type: "bool",
+    ...BOOL,
   });
 }

@@ -1,14 +1,14 @@
 import type { Ident } from "../syntax/ast.ts";
 import type { Pos } from "../syntax/position.ts";
+import type { Types } from "./inference.ts";
 import type { ScriptWriter } from "./script-writer.ts";
-
-/** What is statically known about the value of an expression. `int` may be a bigint, `number` is a JavaScript number. */
-export type StaticType = "any" | "unit" | "bool" | "number" | "int" | "float" | "string" | "other";
+import { ANY, type Typed } from "./types.ts";
 
 /** A JavaScript expression for a value. */
-export interface Operand {
+export interface Operand extends Typed {
   readonly js: string;
-  readonly type: StaticType;
+  /** For a float: an expression for its bare number. `js` makes an object of it. */
+  readonly bare: string | null;
   /** True when the value sits in a place, and must be copied before it is stored in another one. */
   readonly borrowed: boolean;
   /** True for an identifier or a literal, which may be written more than once. */
@@ -25,7 +25,8 @@ export interface Operand {
 
 const PLAIN: Operand = {
   js: "",
-  type: "any",
+  ...ANY,
+  bare: null,
   borrowed: false,
   simple: false,
   constant: false,
@@ -36,19 +37,21 @@ const PLAIN: Operand = {
 
 export const operand = (js: string, facts: Partial<Operand> = {}): Operand => ({ ...PLAIN, ...facts, js });
 
-/** A literal in the output. */
-export const literal = (js: string, type: StaticType): Operand =>
-  operand(js, { type, simple: true, constant: true });
+/** The operand for a value that now sits in a variable of its own. */
+export const stored = (name: string, { type, bits }: Typed): Operand =>
+  operand(name, { type, bits, simple: true });
 
-/** A variable of the function being compiled. */
-export interface Variable {
+/** A literal in the output. */
+export const literal = (js: string, type: Typed): Operand =>
+  operand(js, { ...type, simple: true, constant: true });
+
+/** A variable of the function being compiled, with the type that all its values have. */
+export interface Variable extends Typed {
   readonly name: string;
-  /** The JavaScript identifier of the value, or of the cell. */
+  /** The JavaScript identifier of the value, of the cell, or of the bare number of a float. */
   readonly js: string;
-  readonly kind: "local" | "cell";
+  readonly kind: "local" | "cell" | "float";
   readonly constant: boolean;
-  /** Never written, and holds this type. */
-  readonly type: StaticType;
 }
 
 /** What becomes of the value of a statement. */
@@ -81,6 +84,8 @@ export class FunctionWriter {
   /** Set when variables live in a scope that exists at run time, for `eval` and calls that capture the scope. */
   readonly dynamic: boolean;
   readonly captured: ReadonlySet<Ident>;
+  /** What the variables of this function hold; null where nothing is known. */
+  readonly types: Types | null;
   lines: string[] = [];
   /** Positions of what counts as operations since the last bump, in the order of evaluation. */
   operations: Pos[] = [];
@@ -100,13 +105,20 @@ export class FunctionWriter {
 
   constructor(
     script: ScriptWriter,
-    options: { isMain: boolean; suspends: boolean; dynamic: boolean; captured: ReadonlySet<Ident> },
+    options: {
+      isMain: boolean;
+      suspends: boolean;
+      dynamic: boolean;
+      captured: ReadonlySet<Ident>;
+      types: Types | null;
+    },
   ) {
     this.script = script;
     this.isMain = options.isMain;
     this.suspends = options.suspends;
     this.dynamic = options.dynamic;
     this.captured = options.captured;
+    this.types = options.types;
   }
 
   emit(line: string): void {
@@ -176,11 +188,12 @@ export class FunctionWriter {
     return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, ${this.script.positions(positions)});`;
   }
 
-  declare(ident: Ident, constant: boolean, type: StaticType = "any"): Variable {
-    const kind = this.captured.has(ident) ? "cell" : "local";
+  declare(ident: Ident, constant: boolean): Variable {
+    const type = this.types?.variable(ident) ?? ANY;
+    const kind = this.captured.has(ident) ? "cell" : type.type === "float" ? "float" : "local";
     const js = `${kind === "cell" ? "c" : "v"}${this.script.nextId()}`;
     this.locals.push(js);
-    const variable: Variable = { name: ident.name, js, kind, constant, type };
+    const variable: Variable = { name: ident.name, js, kind, constant, ...type };
     this.scope.push(variable);
     return variable;
   }

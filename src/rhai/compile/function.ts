@@ -1,11 +1,12 @@
 import type { Expr, FnDef, Ident, Stmt } from "../syntax/ast.ts";
 import { NONE } from "../syntax/position.ts";
-import { capturedVariables } from "./captured.ts";
 import { FunctionWriter, RETURN } from "./function-writer.ts";
+import { analyse, NOTHING_KNOWN } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
 import { readOnlyParameters } from "./read-only.ts";
 import type { FunctionRef, ScriptWriter } from "./script-writer.ts";
 import { compileBody } from "./statement.ts";
+import { ANY } from "./types.ts";
 import { someExpr } from "./walk.ts";
 
 /** Declares the functions of a script, so that calls find them before they are compiled. */
@@ -76,7 +77,7 @@ function functionCode(
     isMain: false,
     suspends: fn.suspends,
     dynamic,
-    captured: dynamic ? new Set() : capturedVariables(def.params, def.body.body),
+    ...(dynamic ? NOTHING_KNOWN : analyse(script, def.params, def.body.body)),
   });
   const params: string[] = [];
   const setup: string[] = [];
@@ -85,7 +86,7 @@ function functionCode(
     const js = `c${script.nextId()}`;
     params.push(js);
     if (dynamic) setup.push(`E.push(${stringLiteral(capture.name)}, ${js});`);
-    else f.scope.push({ name: capture.name, js, kind: "cell", constant: false, type: "any" });
+    else f.scope.push({ name: capture.name, js, kind: "cell", constant: false, ...ANY });
   }
   for (const param of def.params) {
     const isCell = f.captured.has(param);
@@ -96,7 +97,7 @@ function functionCode(
     else if (isCell) {
       const variable = f.declare(param, false);
       setup.push(`${variable.js} = new H.Cell(${js});`);
-    } else f.scope.push({ name: param.name, js, kind: "local", constant: false, type: "any" });
+    } else f.scope.push({ name: param.name, js, kind: "local", constant: false, ...ANY });
   }
   return assemble(f, { js: fn.js, params, setup, callee: fn.object, body: def.body.body, pos: def.body.pos });
 }
@@ -112,7 +113,7 @@ export function scopedFunction(script: ScriptWriter, fn: FunctionRef): string {
     isMain: false,
     suspends: fn.suspends,
     dynamic: true,
-    captured: new Set(),
+    ...NOTHING_KNOWN,
   });
   const params = fn.def.params.map(() => `p${script.nextId()}`);
   const setup = fn.def.params.map(

@@ -2,9 +2,9 @@ import type { Script } from "../syntax/ast.ts";
 import { NONE } from "../syntax/position.ts";
 import type { EngineLimits } from "../runtime/native.ts";
 import type { NativeTable } from "../runtime/natives.ts";
-import { capturedVariables } from "./captured.ts";
 import { compileFunction, declareFunctions, needsScope } from "./function.ts";
 import { FunctionWriter, RETURN } from "./function-writer.ts";
+import { analyse, NOTHING_KNOWN } from "./inference.ts";
 import { withHelpers } from "./literal.ts";
 import { ScriptWriter } from "./script-writer.ts";
 import { compileBody } from "./statement.ts";
@@ -18,6 +18,8 @@ export interface GenerateOptions {
   readonly constants: ReadonlySet<string>;
   /** Compiles every function as one that may suspend. */
   readonly forceSuspension: boolean;
+  /** Whether the types of variables are inferred. */
+  readonly inferTypes: boolean;
   /** The input of a session: its variables live in the scope `E` that it is given, and stay there. */
   readonly inSession?: boolean;
 }
@@ -61,7 +63,7 @@ function mainCode(writer: ScriptWriter, script: Script, suspends: boolean, inSes
     isMain: true,
     suspends,
     dynamic,
-    captured: dynamic ? new Set() : capturedVariables([], script.body),
+    ...(dynamic ? NOTHING_KNOWN : analyse(writer, [], script.body)),
   });
   return `${suspends ? "async " : ""}function main(R, E, T) {\n${statements(f, script, inSession)}\n}`;
 }
@@ -70,7 +72,7 @@ function mainCode(writer: ScriptWriter, script: Script, suspends: boolean, inSes
 export function generateEval(script: Script, options: GenerateOptions, suspends: boolean): string {
   const suspension = findSuspension(script, options.natives, suspends);
   const writer = new ScriptWriter({ script, ...options, suspension, usesGlobals: false, isEval: true });
-  const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, captured: new Set() });
+  const f = new FunctionWriter(writer, { isMain: true, suspends, dynamic: true, ...NOTHING_KNOWN });
   const body = statements(f, script);
   const main = `${suspends ? "async " : ""}function main(R, E, T) {\n${body}\n}`;
   return assemble(writer, main);

@@ -1,7 +1,8 @@
 import type { Block, Expr, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { compileCondition, compileExpr, operands, owned } from "./expression.ts";
-import { type Destination, type FunctionWriter, operand } from "./function-writer.ts";
+import { type Destination, type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { asRange } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
 import { isConstant } from "./map-literal.ts";
 import { compileBlock, deliver } from "./statement.ts";
@@ -124,13 +125,9 @@ function declareLoopVariable(f: FunctionWriter, ident: { name: string; pos: numb
     return `${cell}.value`;
   }
   const variable = f.declare(ident, false);
-  if (variable.kind === "local") return variable.js;
+  if (variable.kind !== "cell") return variable.js;
   f.emit(`${variable.js} = new H.Cell(undefined);`);
   return `${variable.js}.value`;
-}
-
-function asRange(expr: Expr): Extract<Expr, { kind: "Binary" }> | null {
-  return expr.kind === "Binary" && (expr.op === ".." || expr.op === "..=") ? expr : null;
 }
 
 /** Two numbers are counted through; anything else goes through an iterator. Answers the lines that take the next item. */
@@ -140,14 +137,19 @@ function iterateRange(
   iterable: Expr,
 ): (item: string) => string[] {
   f.count(range.pos);
-  const [from, to] = operands(f, [range.left, range.right]);
+  const [from, to] = operands(f, [range.left, range.right]) as [Operand, Operand];
   const next = f.temp();
   const end = f.temp();
-  f.emit(`${next} = ${from?.js}; ${end} = ${to?.js};`);
-  const known = [from, to].every((bound) => bound?.type === "number");
+  f.emit(`${next} = ${from.js}; ${end} = ${to.js};`);
   const stop = range.op === ".." ? ">=" : ">";
   const fast = (item: string): string => `if (${next} ${stop} ${end}) break; ${item} = ${next}++;`;
-  if (known) return (item) => [fast(item)];
+  if (f.types?.countsNumbers(range.op, from, to) === true) {
+    if (to.type !== "number") {
+      const number = `H.rangeEnd(R, "${range.op}", ${next}, ${end}, ${range.pos})`;
+      f.emit(`if (typeof ${end} !== "number") ${end} = ${number};`);
+    }
+    return (item) => [fast(item)];
+  }
   const iterator = f.temp();
   const value = f.temp();
   f.emit(

@@ -1,6 +1,7 @@
 import { startPosition } from "../syntax/expr-position.ts";
 import type { NativeGroup } from "../runtime/natives.ts";
 import { settled } from "./call.ts";
+import { isSpecial } from "./call-effects.ts";
 import {
   type Base,
   cellOf,
@@ -21,6 +22,7 @@ import { combined, owned } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { peekProperty } from "./property.ts";
+import { BOOL } from "./types.ts";
 
 /**
  * A method call on a place or a value, reached through properties and indices. What the script and the natives
@@ -37,11 +39,6 @@ interface MethodCall {
   readonly writes: boolean;
 }
 
-const SPECIAL: ReadonlySet<string> = new Set(["call", "curry", "is_shared", "type_of"]);
-
-/** Whether the language itself provides methods of this name. */
-export const isSpecial = (name: string): boolean => SPECIAL.has(name);
-
 export function compileMethod(
   f: FunctionWriter,
   base: Base,
@@ -54,7 +51,7 @@ export function compileMethod(
   const { name } = step;
   const count = step.args.length;
   if (prefix.length === 0 && base.kind === "cell") {
-    if (name === "is_shared" && count === 0) return result(call, `${base.js}.shared`, { type: "bool" });
+    if (name === "is_shared" && count === 0) return result(call, `${base.js}.shared`, BOOL);
     return result(
       call,
       wrap(call, `H.onCell(R, ${site(call)}, ${base.js}, [${passed(call)}], ${places(call)})`),
@@ -181,7 +178,12 @@ function pureMethod(call: MethodCall, group: NativeGroup): Operand {
 function detached({ base, step, args }: MethodCall): ChainParts["args"] {
   const own = (args.get(step) ?? []).map((value) => {
     if (!value.borrowed || isApart(base, value) || owned(value) === value.js) return value;
-    return operand(owned(value), { type: value.type, effects: value.effects, writes: value.writes });
+    return operand(owned(value), {
+      type: value.type,
+      bits: value.bits,
+      effects: value.effects,
+      writes: value.writes,
+    });
   });
   return new Map([...args, [step, own]]);
 }

@@ -2,8 +2,11 @@ import type { AssignOp, BinaryOp, Expr } from "../syntax/ast.ts";
 import type { Pos } from "../syntax/position.ts";
 import { argumentValues } from "./call.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
-import { type FunctionWriter, type Operand, operand, type StaticType } from "./function-writer.ts";
+import { bareOf, float, floatArithmetic, floatComparison } from "./float.ts";
+import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { bitwise, checked, numbers, unchecked } from "./integer.ts";
 import { stringLiteral } from "./literal.ts";
+import { ANY, binaryType, BOOL, isInt, unaryType } from "./types.ts";
 
 /**
  * Operators: two JavaScript numbers are handled where they stand, everything else by a helper. The code is written
@@ -42,8 +45,6 @@ const SLOW: Readonly<Record<string, string>> = {
   "%": "H.rem",
 };
 
-const MAX = "9007199254740991";
-
 export function compileBinary(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary" }>): Operand {
   f.count(expr.pos);
   if (expr.op === "in" || expr.op === "!in") return compileContains(f, expr);
@@ -64,50 +65,43 @@ function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary"
     const call = `${own.js}(R, ${expr.pos}, null, ${owned(container)}, ${owned(item)})`;
     js = own.suspends ? `(await ${call})` : call;
   }
-  if (expr.op === "!in")
-    return operand(`H.not(R, ${js}, ${expr.pos})`, { ...facts, effects: true, type: "any" });
+  if (expr.op === "!in") return operand(`H.not(R, ${js}, ${expr.pos})`, { ...facts, effects: true });
   return operand(js, {
     ...facts,
     effects: own !== null || facts.effects,
-    type: own === null ? "bool" : "any",
+    ...(own === null ? BOOL : ANY),
   });
 }
 
 function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {
-  const facts = { ...combined([left, right]) };
+  const facts = combined([left, right]);
+  const type = { ...facts, ...binaryType(op, left, right) };
+  if (COMPARISONS.has(op)) return operand(comparison(f, op, left, right, pos), type);
+  const known = floatArithmetic(op, left, right, facts);
+  if (known !== null) return known;
+  const exact = unchecked(op, left, right);
+  if (exact !== null) return operand(exact, type);
+  const helper = SLOW[op] ?? BITS.get(op);
+  if (helper === undefined) return operand(`H.binary(R, "${op}", ${left.js}, ${right.js}, ${pos})`, type);
+  const shift = op === "<<" || op === ">>";
+  if (shift || numbers(left, right) === null)
+    return operand(`${helper}(R, ${left.js}, ${right.js}, ${pos})`, type);
   const [a, b, prefix] = repeatable(f, left, right);
-  const both = numbers(a, b);
-  const comparison = COMPARISONS.get(op);
-  if (comparison !== undefined) {
-    const [js, slow] = comparison;
-    if (both === null)
-      return operand(`(${prefix}${slow}(R, ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "bool" });
-    if (both === "") return operand(`(${prefix}${a.js} ${js} ${b.js})`, { ...facts, type: "bool" });
-    return operand(`(${prefix}${both} ? ${a.js} ${js} ${b.js} : ${slow}(R, ${a.js}, ${b.js}, ${pos}))`, {
-      ...facts,
-      type: "bool",
-    });
-  }
-  const slow = SLOW[op];
-  if (slow !== undefined) {
-    const call = `${slow}(R, ${a.js}, ${b.js}, ${pos})`;
-    if (both === null) return operand(`(${prefix}${call})`, facts);
-    return operand(`(${prefix}${arithmetic(f, op, a, b, both, call)})`, { ...facts, type: resultType(a, b) });
-  }
-  const bits = BITS.get(op);
-  if (bits !== undefined) {
-    const call = `${bits}(R, ${a.js}, ${b.js}, ${pos})`;
-    if (both === null || op === "<<" || op === ">>")
-      return operand(`(${prefix}${call})`, { ...facts, type: resultType(a, b) });
-    const fits = [a, b].map(({ js }) => `(${js} | 0) === ${js}`).join(" && ");
-    // The bits of a bigint must not be asked for together with those of a number.
-    const small = both === "" ? fits : `${both} && ${fits}`;
-    return operand(`(${prefix}${small} ? ${a.js} ${op} ${b.js} : ${call})`, {
-      ...facts,
-      type: resultType(a, b),
-    });
-  }
-  return operand(`(${prefix}H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos}))`, { ...facts, type: "any" });
+  const both = numbers(a, b) ?? "";
+  const slow = `${helper}(R, ${a.js}, ${b.js}, ${pos})`;
+  const js = BITS.has(op) ? bitwise(op, a, b, both, slow) : checked(op, a, b, { both, slow, t: f.temp() });
+  return operand(`(${prefix}${js})`, type);
+}
+
+function comparison(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): string {
+  const floats = floatComparison(op, left, right);
+  if (floats !== null) return floats;
+  const [js, helper] = COMPARISONS.get(op) ?? ["", ""];
+  // A number and a bigint are never equal, and JavaScript orders them exactly.
+  if (isInt(left) && isInt(right)) return `(${left.js} ${js} ${right.js})`;
+  if (numbers(left, right) === null) return `${helper}(R, ${left.js}, ${right.js}, ${pos})`;
+  const [a, b, prefix] = repeatable(f, left, right);
+  return `(${prefix}${numbers(a, b)} ? ${a.js} ${js} ${b.js} : ${helper}(R, ${a.js}, ${b.js}, ${pos}))`;
 }
 
 /** `x op= value` for a target that was read into `left`; the answer is what to store. */
@@ -118,94 +112,45 @@ export function compileUpdate(
   right: Operand,
   pos: Pos,
 ): Operand {
-  const plain = op.slice(0, -1);
-  const [a, b, prefix] = repeatable(f, left, right);
-  const short = UPDATES.get(op);
-  const slow =
-    short === undefined
-      ? `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`
-      : `${short}(R, ${a.js}, ${owned(b)}, ${pos})`;
-  const both = SLOW[plain] === undefined ? null : numbers(a, b);
+  const plain = op.slice(0, -1) as BinaryOp;
   const facts = combined([left, right]);
-  if (both === null) return operand(`(${prefix}${slow})`, facts);
-  return operand(`(${prefix}${arithmetic(f, plain, a, b, both, slow)})`, {
-    ...facts,
-    type: resultType(a, b),
-  });
+  const known = floatArithmetic(plain, left, right, facts);
+  if (known !== null) return known;
+  const type = isInt(left) && isInt(right) ? binaryType(plain, left, right) : ANY;
+  const exact = unchecked(plain, left, right);
+  if (exact !== null) return operand(exact, { ...facts, ...type });
+  const helper = UPDATES.get(op);
+  const slow = (a: Operand, b: Operand): string =>
+    helper === undefined
+      ? `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`
+      : `${helper}(R, ${a.js}, ${owned(b)}, ${pos})`;
+  if (SLOW[plain] === undefined || numbers(left, right) === null)
+    return operand(slow(left, right), { ...facts, ...type });
+  const [a, b, prefix] = repeatable(f, left, right);
+  const js = checked(plain, a, b, { both: numbers(a, b) ?? "", slow: slow(a, b), t: f.temp() });
+  return operand(`(${prefix}${js})`, { ...facts, ...type });
 }
-
-const isInt = (type: StaticType): boolean => type === "number" || type === "int";
-
-const resultType = (a: Operand, b: Operand): StaticType => (isInt(a.type) && isInt(b.type) ? "int" : "any");
-
-function arithmetic(
-  f: FunctionWriter,
-  op: string,
-  a: Operand,
-  b: Operand,
-  both: string,
-  slow: string,
-): string {
-  const t = f.temp();
-  const fast = both === "" ? "" : `${both} && `;
-  switch (op) {
-    case "+":
-    case "-": {
-      // Adding a small literal cannot leave the safe range on both sides.
-      const value = b.constant && b.type === "number" ? Number(b.js.replace(/[()]/g, "")) : null;
-      const up = value === null || (op === "+" ? value >= 0 : value <= 0);
-      const down = value === null || (op === "+" ? value <= 0 : value >= 0);
-      const checks = [
-        up ? `(${t} = ${a.js} ${op} ${b.js}) <= ${MAX}` : "",
-        down ? `${up ? t : `(${t} = ${a.js} ${op} ${b.js})`} >= -${MAX}` : "",
-      ];
-      return `${fast}${checks.filter((check) => check !== "").join(" && ")} ? ${t} : ${slow}`;
-    }
-    case "*":
-      return `${fast}(${t} = ${a.js} * ${b.js} + 0) <= ${MAX} && ${t} >= -${MAX} ? ${t} : ${slow}`;
-    case "/":
-      return `${fast}${b.js} !== 0 ? H.trunc(${a.js} / ${b.js}) + 0 : ${slow}`;
-    default:
-      return `${fast}${b.js} !== 0 ? ${a.js} % ${b.js} + 0 : ${slow}`;
-  }
-}
-
-/** The test for two JavaScript numbers; empty when that is known, null when it cannot be. */
-function numbers(a: Operand, b: Operand): string | null {
-  if (!mayBeNumber(a.type) || !mayBeNumber(b.type)) return null;
-  const tests = [a, b]
-    .filter((value) => value.type !== "number")
-    .map((value) => `typeof ${value.js} === "number"`);
-  return tests.join(" && ");
-}
-
-const mayBeNumber = (type: StaticType): boolean => type === "any" || isInt(type);
 
 /** Both operands in a form that can be written several times, and what must be evaluated first. */
 function repeatable(f: FunctionWriter, left: Operand, right: Operand): [Operand, Operand, string] {
   const parts: string[] = [];
-  let a = left;
-  let b = right;
-  if (!left.simple || (!left.constant && right.writes)) {
+  const hold = (value: Operand): Operand => {
     const name = f.temp();
-    parts.push(`${name} = ${left.js}`);
-    a = { ...left, js: name, simple: true };
-  }
-  if (!right.simple) {
-    const name = f.temp();
-    parts.push(`${name} = ${right.js}`);
-    b = { ...right, js: name, simple: true };
-  }
-  return [a, b, parts.map((part) => `${part}, `).join("")];
+    parts.push(`${name} = ${value.js}, `);
+    return { ...value, js: name, bare: null, simple: true };
+  };
+  const a = !left.simple || (!left.constant && right.writes) ? hold(left) : left;
+  const b = right.simple ? right : hold(right);
+  return [a, b, parts.join("")];
 }
 
 export function compileUnary(f: FunctionWriter, expr: Extract<Expr, { kind: "Unary" }>): Operand {
   const value = compileExpr(f, expr.operand);
-  const facts = combined([value]);
-  if (expr.op === "!" && value.type === "bool") return operand(`!${value.js}`, { ...facts, type: "bool" });
-  if (expr.op === "!") return operand(`H.not(R, ${value.js}, ${expr.pos})`, { ...facts, type: "any" });
-  return operand(`H.unary(R, "${expr.op}", ${value.js}, ${expr.pos})`, {
-    ...facts,
-    type: isInt(value.type) ? "int" : "any",
-  });
+  const type = unaryType(expr.op, value);
+  const facts = { ...combined([value]), ...type };
+  if (expr.op === "!")
+    return operand(value.type === "bool" ? `!${value.js}` : `H.not(R, ${value.js}, ${expr.pos})`, facts);
+  if (expr.op === "-" && value.type === "float") return float(`(-${bareOf(value)})`, facts);
+  if (expr.op === "-" && value.type === "number") return operand(`(0 - ${value.js})`, facts);
+  return operand(`H.unary(R, "${expr.op}", ${value.js}, ${expr.pos})`, facts);
 }

@@ -1,5 +1,6 @@
 import type { Expr, FnDef } from "../syntax/ast.ts";
-import { isSpecial } from "./method.ts";
+import { callEffects } from "./call-effects.ts";
+import type { CallEffects } from "./locals.ts";
 import type { ScriptWriter } from "./script-writer.ts";
 import { walkBlock } from "./walk.ts";
 
@@ -10,8 +11,9 @@ import { walkBlock } from "./walk.ts";
  */
 export function readOnlyParameters(script: ScriptWriter, def: FnDef): readonly boolean[] {
   const written = new Set<string>();
+  const effects = callEffects(script);
   walkBlock(def.body, {
-    expr: (expr) => noteExpr(script, expr, written),
+    expr: (expr) => noteExpr(effects, expr, written),
     stmt: (stmt) => {
       if (stmt.kind !== "Assign") return;
       const { target } = stmt;
@@ -22,21 +24,16 @@ export function readOnlyParameters(script: ScriptWriter, def: FnDef): readonly b
   return def.params.map((param) => !written.has(param.name));
 }
 
-function noteExpr(script: ScriptWriter, expr: Expr, written: Set<string>): void {
+function noteExpr(effects: CallEffects, expr: Expr, written: Set<string>): void {
   if (expr.kind === "Closure") for (const capture of expr.captures) written.add(capture.name);
   if (expr.kind === "Call") {
     const [first] = expr.args;
-    const mutates = script.natives.group(expr.name, expr.args.length)?.mutates === true;
-    if (first?.kind === "Var" && mutates) written.add(first.name);
+    if (first?.kind === "Var" && effects.call(expr) === "change") written.add(first.name);
   }
   if (expr.kind !== "Chain" || expr.root.kind !== "Var") return;
   for (const step of expr.steps) {
     if (step.kind !== "Method") continue;
-    const count = step.args.length;
-    const group = script.natives.group(step.name, count + 1);
-    const harmless =
-      group !== null && !group.mutates && !script.hasMethod(step.name, count) && !isSpecial(step.name);
-    if (!harmless) written.add(expr.root.name);
+    if (effects.method(step.name, step.args.length) !== "none") written.add(expr.root.name);
     // What comes after is applied to the result.
     break;
   }

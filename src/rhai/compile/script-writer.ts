@@ -32,6 +32,7 @@ export class ScriptWriter {
   readonly hoisted: string[] = [];
   /** JavaScript functions. */
   readonly code: string[] = [];
+  readonly inferTypes: boolean;
   readonly usesGlobals: boolean;
   /** Code of an `eval`: the functions of the script around it are reached by name. */
   readonly isEval: boolean;
@@ -51,6 +52,7 @@ export class ScriptWriter {
     suspension: Suspension;
     allowEval: boolean;
     constants: ReadonlySet<string>;
+    inferTypes: boolean;
     usesGlobals: boolean;
     isEval: boolean;
   }) {
@@ -60,6 +62,7 @@ export class ScriptWriter {
     this.suspension = options.suspension;
     this.allowEval = options.allowEval;
     this.constants = options.constants;
+    this.inferTypes = options.inferTypes;
     this.usesGlobals = options.usesGlobals;
     this.isEval = options.isEval;
   }

@@ -1,7 +1,8 @@
 import type { Block, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { compileAssignment } from "./assignment.ts";
-import { compileCondition, compileExpr, initial, owned } from "./expression.ts";
+import { compileCondition, compileExpr, initial, owned, readVariable } from "./expression.ts";
+import { bareOf } from "./float.ts";
 import { type Destination, DISCARD, type FunctionWriter, type Operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileDo, compileFor, compileWhile } from "./loop.ts";
@@ -183,16 +184,18 @@ function compileLet(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Let" }>): vo
     return;
   }
   // The old variable of the same name is still visible in its own initial value, hence the late declaration.
-  const variable = f.declare(stmt.name, stmt.constant, "any");
+  const variable = f.declare(stmt.name, stmt.constant);
   if (variable.kind === "cell") {
     f.emit(`${variable.js} = new H.Cell(${js});`);
     if (stmt.constant) f.emit(`${variable.js}.constant = true;`);
     if (stmt.exported) f.emit(`R.exported.set(${name}, ${variable.js});`);
-  } else f.emit(`${variable.js} = ${js};`);
-  if (global)
-    f.emit(
-      `R.globals.set(${name}, H.cp(${variable.kind === "cell" ? `${variable.js}.value` : variable.js}));`,
-    );
+  } else {
+    f.emit(`${variable.js} = ${variable.kind === "float" && value !== null ? bareOf(value) : js};`);
+  }
+  if (global) {
+    const held = variable.kind === "cell" ? `${variable.js}.value` : readVariable(variable).js;
+    f.emit(`R.globals.set(${name}, H.cp(${held}));`);
+  }
 }
 
 function compileIf(f: FunctionWriter, stmt: Extract<Stmt, { kind: "If" }>, destination: Destination): void {

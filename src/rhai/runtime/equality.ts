@@ -78,15 +78,19 @@ export function floatDiffers(x: number, y: number): boolean {
   return Math.abs(x - y) / scale(x, y) > EPSILON;
 }
 
-/** Float `<`, and `>` with its arguments exchanged. */
+/** Float `<`. */
 export function floatLess(x: number, y: number): boolean {
   return (y - x) / scale(x, y) > EPSILON;
 }
 
-/** Float `<=`, and `>=` with its arguments exchanged. */
+/** Float `<=`. */
 export function floatLessEqual(x: number, y: number): boolean {
   return (y - x) / scale(x, y) > -EPSILON || isNanAgainstZero(x, y);
 }
+
+export const floatGreater = (x: number, y: number): boolean => floatLess(y, x);
+
+export const floatGreaterEqual = (x: number, y: number): boolean => floatLessEqual(y, x);
 
 /** Counts the work of comparing containers; a NativeContext is one. */
 export interface Meter {

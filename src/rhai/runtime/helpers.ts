@@ -2,9 +2,18 @@ import { NONE, type Pos } from "../syntax/position.ts";
 import { dispatchMethod, runChain } from "./chain.ts";
 import { DynamicScope } from "./dynamic-scope.ts";
 import { Entries } from "./entries.ts";
+import {
+  floatDiffers,
+  floatEquals,
+  floatGreater,
+  floatGreaterEqual,
+  floatLess,
+  floatLessEqual,
+} from "./equality.ts";
 import { mismatch } from "./faults.ts";
+import { floatPower } from "./float-power.ts";
 import { toDebugValue } from "./format.ts";
-import { iterate, nextItem } from "./iterate.ts";
+import { iterate, nextItem, rangeEnd } from "./iterate.ts";
 import { callQualified, importModule, qualified } from "./modules.ts";
 import * as operators from "./operators.ts";
 import type { Run } from "./run.ts";
@@ -97,6 +106,8 @@ function meter(run: Run, positions: readonly Pos[]): void {
 
 const none: readonly never[] = [];
 
+const comparisons = { floatEquals, floatDiffers, floatLess, floatLessEqual, floatGreater, floatGreaterEqual };
+
 /** Everything that generated code may name. */
 export const helpers = {
   ...failing,
@@ -162,6 +173,9 @@ export const helpers = {
   dispatch: dispatchMethod,
   errorValue,
   evaluate,
+  ...comparisons,
+  floatPower,
+  toDouble: Number,
   fixed,
   fnProp,
   hasSize,
@@ -193,6 +207,7 @@ export const helpers = {
   ownFn,
   pointerCell,
   qualified,
+  rangeEnd,
   rd,
   rethrown,
   same,

@@ -2,6 +2,7 @@ import type { Pos } from "../syntax/position.ts";
 import { RhaiError } from "./errors.ts";
 import { fillPosition } from "./faults.ts";
 import { normalizeInt } from "./int.ts";
+import { binary } from "./operators.ts";
 import type { Run } from "./run.ts";
 import { untagged } from "./tagged.ts";
 import { scalars } from "./text.ts";
@@ -17,6 +18,12 @@ export function iterate(_run: Run, given: Value, pos: Pos): Iterator<Value> {
   const iterator = value instanceof HostValue ? value.iterate() : null;
   if (iterator === null) throw new RhaiError("ErrorFor", "For loop expects iterable type", pos);
   return iterator;
+}
+
+/** The end of a range that begins at a small number. Nobody gets as far as where numbers end. */
+export function rangeEnd(run: Run, op: string, from: number, to: Value, pos: Pos): number {
+  const range = binary(run, op, from, to, pos) as Range;
+  return Math.min(Number(range.to), Number.MAX_SAFE_INTEGER);
 }
 
 function* rangeItems(range: Range): Generator<Value> {
