@@ -15,6 +15,7 @@ import { logger } from "../shared/log.ts";
 import { adminsModule } from "./admins/index.ts";
 import { apiKeysModule } from "./api-keys/index.ts";
 import { appsModule } from "./apps/index.ts";
+import { movedSlug, movedTo, SLUG_MOVED } from "./apps/moved.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
 import { auditModule } from "./audit/index.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
@@ -127,9 +128,16 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
           return page;
         }
         const caller = await inTime(enter(request, connection, requestId));
+        const who = caller.authentication?.principal;
+        const path = pathOf(request.url).slice(ROOT.length);
+        const moved = who === undefined ? null : await inTime(movedSlug(context, who, path));
         const inner = withInternalPath(request);
         setCaller(inner, caller);
-        const response = await inTime(Promise.resolve(api.handle(inner)));
+        const isRedirected = moved !== null && (request.method === "GET" || request.method === "HEAD");
+        const response = isRedirected
+          ? movedTo(request, moved)
+          : await inTime(Promise.resolve(api.handle(inner)));
+        if (moved !== null) response.headers.set(SLUG_MOVED, moved);
         response.headers.set("X-Request-Id", requestId);
         if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
         renewCookie(request, caller, response);

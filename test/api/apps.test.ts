@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startControlPlane, type ControlPlane } from "../manager/support/control-plane.ts";
+import { startControlPlane, type Actor, type ControlPlane } from "../manager/support/control-plane.ts";
 import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
@@ -21,19 +21,30 @@ describe("apps", () => {
         expect: {
           guest: 401,
           wrong: 401,
+          deactivated: 401,
+          expiredKey: 401,
           owner: 200,
           admin: 200,
           outsider: 200,
           viewer: 200,
           editor: 200,
           appAdmin: 200,
+          readKey: 200,
+          fullKey: 200,
+          boundKey: 200,
+          otherBoundKey: 200,
         },
         check: ({ json }, actor) => {
           const slugs = json.map((app: { slug: string }) => app.slug);
-          const seen = { outsider: [], viewer: ["blog"], editor: ["blog"], appAdmin: ["blog"] } as Record<
-            string,
-            string[]
-          >;
+          const seen: Partial<Record<Actor, string[]>> = {
+            outsider: [],
+            viewer: ["blog"],
+            editor: ["blog"],
+            appAdmin: ["blog"],
+            readKey: ["blog"],
+            boundKey: ["blog"],
+            otherBoundKey: ["default"],
+          };
           expect(slugs).toEqual(seen[actor] ?? ["blog", "default"]);
         },
       },
@@ -50,6 +61,12 @@ describe("apps", () => {
           viewer: 200,
           editor: 200,
           appAdmin: 200,
+          deactivated: 401,
+          readKey: 200,
+          fullKey: 200,
+          boundKey: 200,
+          otherBoundKey: 404,
+          expiredKey: 401,
         },
         contains: ['"slug":"blog"'],
         check: ({ json }, actor) => {
@@ -77,6 +94,12 @@ describe("apps", () => {
           viewer: 403,
           editor: 403,
           appAdmin: 403,
+          deactivated: 401,
+          readKey: 403,
+          fullKey: 201,
+          boundKey: 403,
+          otherBoundKey: 403,
+          expiredKey: 401,
         },
         contains: ['"slug":"shop"', '"my_role":"app_admin"'],
         restore: forget("shop"),
@@ -94,8 +117,36 @@ describe("apps", () => {
           viewer: 403,
           editor: 403,
           appAdmin: 200,
+          deactivated: 401,
+          readKey: 403,
+          fullKey: 200,
+          boundKey: 200,
+          otherBoundKey: 404,
+          expiredKey: 401,
         },
         contains: ["About things"],
+      },
+      {
+        name: "POST /apps/blog/slug:check",
+        method: "POST",
+        path: "/apps/blog/slug:check",
+        options: { body: { slug: "journal" } },
+        expect: {
+          guest: 401,
+          owner: 200,
+          admin: 200,
+          outsider: 404,
+          viewer: 403,
+          editor: 403,
+          appAdmin: 200,
+          deactivated: 401,
+          readKey: 403,
+          fullKey: 200,
+          boundKey: 200,
+          otherBoundKey: 404,
+          expiredKey: 401,
+        },
+        check: ({ json }) => expect(json).toEqual({ available: true }),
       },
       {
         name: "DELETE of an app",
@@ -108,7 +159,16 @@ describe("apps", () => {
         method: "DELETE",
         path: "/apps/blog",
         // The app goes with the last of these, so nobody who may comes before somebody who may not.
-        expect: { guest: 401, outsider: 404, viewer: 403, editor: 403 },
+        expect: {
+          guest: 401,
+          outsider: 404,
+          viewer: 403,
+          editor: 403,
+          deactivated: 401,
+          readKey: 403,
+          otherBoundKey: 404,
+          expiredKey: 401,
+        },
       },
     ],
   );

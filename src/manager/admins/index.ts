@@ -5,7 +5,7 @@ import { notFound } from "../../shared/errors.ts";
 import { isUuid } from "../../shared/ids.ts";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { AdminPath, CreateAdmin, UpdateAdmin } from "./model.ts";
 
@@ -19,7 +19,7 @@ export const adminsModule = (context: ManagerContext) => {
     })
     .post(
       "/admins",
-      async ({ request, body }) => status(201, adminDTO(await users.create(principalOf(request), body))),
+      async ({ request, body }) => status(201, adminDTO(await users.create(actorOf(request), body))),
       {
         parse,
         body: CreateAdmin,
@@ -39,7 +39,7 @@ export const adminsModule = (context: ManagerContext) => {
     .patch(
       "/admins/:id",
       async ({ request, params, body }) =>
-        adminDTO(await users.update(principalOf(request), idOf(params), body)),
+        adminDTO(await users.update(actorOf(request), idOf(params), body)),
       {
         parse,
         params: AdminPath,
@@ -51,7 +51,7 @@ export const adminsModule = (context: ManagerContext) => {
     .delete(
       "/admins/:id",
       async ({ request, params }) => {
-        await users.remove(principalOf(request), idOf(params));
+        await users.remove(actorOf(request), idOf(params));
         return status(204, undefined);
       },
       {

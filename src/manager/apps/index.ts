@@ -2,9 +2,20 @@ import { status } from "elysia";
 import { Type } from "@sinclair/typebox";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
-import { AppDTO, AppPath, AppWithRole, CreateApp, DeleteAppQuery, UpdateApp } from "./model.ts";
+import { internalPath } from "../http/actions.ts";
+import {
+  AppDTO,
+  AppPath,
+  AppWithRole,
+  CheckSlug,
+  CreateApp,
+  DeleteAppQuery,
+  SlugAnswer,
+  UpdateApp,
+} from "./model.ts";
+import { slugCheck } from "./slugs.ts";
 import { changeApp, createApp, openApp, removeApp, visibleApps, withRole } from "./service.ts";
 
 export const appsModule = (context: ManagerContext) => {
@@ -16,7 +27,7 @@ export const appsModule = (context: ManagerContext) => {
     })
     .post(
       "/apps",
-      async ({ request, body }) => status(201, await createApp(context, principalOf(request), body)),
+      async ({ request, body }) => status(201, await createApp(context, actorOf(request), body)),
       {
         parse,
         body: CreateApp,
@@ -38,7 +49,7 @@ export const appsModule = (context: ManagerContext) => {
     )
     .patch(
       "/apps/:app",
-      ({ request, params, body }) => changeApp(context, principalOf(request), params.app, body),
+      ({ request, params, body }) => changeApp(context, actorOf(request), params.app, body),
       {
         parse,
         params: AppPath,
@@ -50,7 +61,7 @@ export const appsModule = (context: ManagerContext) => {
     .delete(
       "/apps/:app",
       async ({ request, params, query }) => {
-        await removeApp(context, principalOf(request), params.app, query.force === true);
+        await removeApp(context, actorOf(request), params.app, query.force === true);
         return status(204, undefined);
       },
       {
@@ -58,6 +69,20 @@ export const appsModule = (context: ManagerContext) => {
         query: DeleteAppQuery,
         detail: { summary: "Deletes an app with everything in it", tags: ["apps"] },
         response: { 204: NoContent, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .post(
+      internalPath("/apps/:app/slug:check"),
+      async ({ request, params, body }) => {
+        const who = principalOf(request);
+        return slugCheck(context.db, who, await openApp(context, who, params.app, "AppAdmin"), body.slug);
+      },
+      {
+        parse,
+        params: AppPath,
+        body: CheckSlug,
+        detail: { summary: "Whether an app could have a slug, without giving it", tags: ["apps"] },
+        response: { 200: SlugAnswer, ...problems(401, 403, 404, 422) },
       },
     );
 };

@@ -30,15 +30,42 @@ const Slug = Type.String({
 const Name = Type.String({ minLength: 1, maxLength: 128 });
 const Description = Type.String({ maxLength: 4096 });
 
-export const CreateApp = strict({ slug: Slug, name: Name, description: Type.Optional(Description) });
+const ForceTakeover = Type.Boolean({
+  description: "true takes a slug over that another app had before; its old links then lead here",
+});
+
+export const CreateApp = strict({
+  slug: Slug,
+  name: Name,
+  description: Type.Optional(Description),
+  force_takeover: Type.Optional(ForceTakeover),
+});
 export type CreateApp = Static<typeof CreateApp>;
 
 export const UpdateApp = strict({
   slug: Type.Optional(Slug),
   name: Type.Optional(Name),
   description: Type.Optional(Description),
+  force_takeover: Type.Optional(ForceTakeover),
 });
 export type UpdateApp = Static<typeof UpdateApp>;
+
+export const CheckSlug = strict({ slug: Type.String({ maxLength: 256 }) });
+
+/** Whether an app could have a slug. `historic_owner`: the slug of the app that had it before, if the caller sees it. */
+export const SlugAnswer = strict({
+  available: Type.Boolean(),
+  reason: Type.Optional(
+    Type.Union([
+      Type.Literal("malformed"),
+      Type.Literal("reserved"),
+      Type.Literal("taken"),
+      Type.Literal("historic"),
+    ]),
+  ),
+  historic_owner: Type.Optional(Type.String()),
+});
+export type SlugAnswer = Static<typeof SlugAnswer>;
 
 export const AppPath = Type.Object({ app: Type.String({ description: "the app's id or slug" }) });
 

@@ -13,13 +13,16 @@ export interface App {
   readonly granted: AppRole | null;
 }
 
-/** @param key an id, or a slug, already known to have the shape of one */
-export async function findApp(
-  sql: Queryable,
-  key: { readonly id: string } | { readonly slug: string },
-  who: Principal,
-): Promise<App | undefined> {
-  const condition = "id" in key ? sql`apps.id = ${key.id}` : sql`apps.slug = ${key.slug}`;
+/** What names an app; each already known to have the shape of one. */
+export type AppKey = { readonly id: string } | { readonly slug: string } | { readonly formerSlug: string };
+
+export async function findApp(sql: Queryable, key: AppKey, who: Principal): Promise<App | undefined> {
+  const condition =
+    "id" in key
+      ? sql`apps.id = ${key.id}`
+      : "slug" in key
+        ? sql`apps.slug = ${key.slug}`
+        : sql`apps.id = (select h.app_id from app_slug_history h where h.slug = ${key.formerSlug})`;
   const [app] = await sql<App[]>`
     select apps.*, app_members.role as granted
     from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
@@ -59,6 +62,22 @@ export async function updateApp(
     where id = ${app.id}
     returning *, null as granted`;
   return row;
+}
+
+/**
+ * Lets one transaction at a time change who has which slug: a slug is in `apps` or in the history, or free, and no
+ * constraint spans the two. To be called before anything else is locked.
+ */
+export async function lockSlugs(sql: Queryable): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('picloud slugs'))`;
+}
+
+export async function insertFormerSlug(sql: Queryable, slug: string, appId: string): Promise<void> {
+  await sql`insert into app_slug_history (slug, app_id) values (${slug}, ${appId})`;
+}
+
+export async function deleteFormerSlug(sql: Queryable, slug: string): Promise<void> {
+  await sql`delete from app_slug_history where slug = ${slug}`;
 }
 
 /**

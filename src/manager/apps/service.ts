@@ -1,3 +1,4 @@
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import {
   demand,
   demandInstance,
@@ -5,7 +6,7 @@ import {
   type AppCapability,
   type Membership,
 } from "../../services/identity/index.ts";
-import { AppError, conflict, invalid, notFound } from "../../shared/errors.ts";
+import { AppError, conflict, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 import type { ManagerContext } from "../context.ts";
@@ -15,26 +16,14 @@ import {
   deleteApp,
   findApp,
   insertApp,
+  insertFormerSlug,
   listApps,
   lockApp,
+  lockSlugs,
   updateApp,
   type App,
 } from "./queries.ts";
-
-const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
-
-/** Words that mean something else in URLs of the dashboard and the API. */
-const RESERVED_SLUGS: ReadonlySet<string> = new Set([
-  "new",
-  "api",
-  "admin",
-  "admins",
-  "healthz",
-  "version",
-  "login",
-  "logout",
-  "apps",
-]);
+import { checkSlug, isSlug, takeSlug } from "./slugs.ts";
 
 /** The app that is always there. */
 export const DEFAULT_APP = "default";
@@ -66,45 +55,54 @@ export async function openVisibleApp(
 }
 
 async function lookUp(
-  context: Pick<ManagerContext, "db">,
+  { db }: Pick<ManagerContext, "db">,
   who: Principal,
   idOrSlug: string,
 ): Promise<App | undefined> {
-  // A slug may look like an id; ids go first.
-  const byId = isUuid(idOrSlug) ? await findApp(context.db, { id: idOrSlug }, who) : undefined;
-  if (byId !== undefined || !SLUG.test(idOrSlug)) return byId;
-  return findApp(context.db, { slug: idOrSlug }, who);
+  if (isUuid(idOrSlug)) return findApp(db, { id: idOrSlug }, who);
+  if (!isSlug(idOrSlug)) return undefined;
+  return (await findApp(db, { slug: idOrSlug }, who)) ?? (await findApp(db, { formerSlug: idOrSlug }, who));
 }
 
 export async function visibleApps(context: ManagerContext, who: Principal): Promise<AppDTO[]> {
   return (await listApps(context.db, who)).map(appDTO);
 }
 
-export async function createApp(
-  context: ManagerContext,
-  who: Principal,
-  input: CreateApp,
-): Promise<AppWithRole> {
+/** @throws AppError 403, 409 `slug_taken`, `slug_historic`, 422 `slug_reserved` */
+export async function createApp(context: ManagerContext, who: Actor, input: CreateApp): Promise<AppWithRole> {
   demandInstance(who, "InstanceCreateApp");
   checkSlug(input.slug);
-  const app = await insertApp(context.db, {
-    id: newId(),
-    slug: input.slug,
-    name: input.name,
-    description: input.description ?? "",
+  const app = await context.db.begin(async (sql) => {
+    await lockSlugs(sql);
+    await takeSlug(sql, who, input.slug, null, input.force_takeover === true);
+    const made = await insertApp(sql, {
+      id: newId(),
+      slug: input.slug,
+      name: input.name,
+      description: input.description ?? "",
+    });
+    await recordAudit(sql, who, {
+      action: "app.create",
+      appId: made.id,
+      target: appTarget(made),
+      after: appDTO(made),
+    });
+    return made;
   });
   await context.catalogChanged(app.id);
   return withRole(app, who);
 }
 
+/** @throws AppError 403, 404, 409 `slug_taken`, `slug_historic`, `app_is_default`, 422 `slug_reserved` */
 export async function changeApp(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   idOrSlug: string,
   input: UpdateApp,
 ): Promise<AppWithRole> {
   const { id } = await openApp(context, who, idOrSlug, "AppAdmin");
   const app = await context.db.begin(async (sql) => {
+    if (input.slug !== undefined) await lockSlugs(sql);
     if (!(await lockApp(sql, id))) throw notFound("App");
     const before = await findApp(sql, { id }, who);
     if (before === undefined) throw notFound("App");
@@ -112,6 +110,7 @@ export async function changeApp(
     if (slug !== before.slug) {
       checkSlug(slug);
       refuseForStandingApp(context, before, "renamed");
+      await takeSlug(sql, who, slug, id, input.force_takeover === true);
     }
     const saved = await updateApp(sql, {
       id,
@@ -120,6 +119,14 @@ export async function changeApp(
       description: input.description ?? before.description,
     });
     if (saved === undefined) throw notFound("App");
+    if (slug !== before.slug) await insertFormerSlug(sql, before.slug, id);
+    await recordAudit(sql, who, {
+      action: "app.update",
+      appId: id,
+      target: appTarget(saved),
+      before: appDTO(before),
+      after: appDTO(saved),
+    });
     return { ...saved, granted: before.granted };
   });
   await context.catalogChanged(id);
@@ -129,7 +136,7 @@ export async function changeApp(
 /** Deletes an app with everything in it. @throws AppError 409 `app_not_empty` unless `force` */
 export async function removeApp(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   idOrSlug: string,
   force: boolean,
 ): Promise<void> {
@@ -148,6 +155,12 @@ export async function removeApp(
       );
     }
     await deleteApp(sql, app.id);
+    await recordAudit(sql, who, {
+      action: "app.delete",
+      appId: app.id,
+      target: appTarget(app),
+      before: appDTO(app),
+    });
   });
   await context.catalogChanged(app.id);
 }
@@ -162,12 +175,7 @@ function refuseForStandingApp(context: ManagerContext, app: App, what: string): 
   );
 }
 
-function checkSlug(slug: string): void {
-  if (!RESERVED_SLUGS.has(slug)) return;
-  throw invalid("slug_reserved", `The slug ${slug} is reserved; choose another one.`, {
-    details: { field: "slug" },
-  });
-}
+export const appTarget = (app: Pick<App, "id" | "slug">) => ({ kind: "app", id: app.id, name: app.slug });
 
 const membership = ({ id, granted }: App): Membership => ({ app_id: id, granted });
 

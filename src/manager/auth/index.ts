@@ -14,8 +14,8 @@ export const authModule = (context: ManagerContext) =>
     .post(
       "/auth/login",
       async ({ request, body, set }) => {
-        const { address, secure } = callerOf(request);
-        const { token, expiresAt, user } = await context.identity.login(body, address);
+        const { address, secure, requestId } = callerOf(request);
+        const { token, expiresAt, user } = await context.identity.login(body, address, requestId);
         set.headers["set-cookie"] = cookieFor(token, { secure, expiresAt });
         return { token, expires_at: expiresAt.toISOString(), user: me(user) };
       },
@@ -29,8 +29,9 @@ export const authModule = (context: ManagerContext) =>
     .post(
       "/auth/logout",
       async ({ request, set }) => {
-        await context.identity.logout(request.headers);
-        set.headers["set-cookie"] = cookieFor(null, { secure: callerOf(request).secure });
+        const { address, secure, requestId } = callerOf(request);
+        await context.identity.logout(request.headers, address, requestId);
+        set.headers["set-cookie"] = cookieFor(null, { secure });
         return status(204, undefined);
       },
       {

@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { AppPath } from "../apps/model.ts";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { CreateDomain, DomainDTO, DomainPath } from "./model.ts";
 import { claimDomain, listDomains, releaseDomain } from "./service.ts";
@@ -22,7 +22,7 @@ export const domainsModule = (context: ManagerContext) =>
     .post(
       "/apps/:app/domains",
       async ({ request, params, body }) =>
-        status(201, await claimDomain(context, principalOf(request), params.app, body.pattern)),
+        status(201, await claimDomain(context, actorOf(request), params.app, body.pattern)),
       {
         parse: jsonBody(context.config.maxBodyBytes),
         params: AppPath,
@@ -34,7 +34,7 @@ export const domainsModule = (context: ManagerContext) =>
     .delete(
       "/apps/:app/domains/:domain_id",
       async ({ request, params }) => {
-        await releaseDomain(context, principalOf(request), params.app, params.domain_id);
+        await releaseDomain(context, actorOf(request), params.app, params.domain_id);
         return status(204, undefined);
       },
       {

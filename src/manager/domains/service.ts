@@ -1,3 +1,4 @@
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import { parseDomainClaim } from "../../services/catalog/index.ts";
 import { conflict, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
@@ -23,7 +24,7 @@ export async function listDomains(
 /** Claims a host for an app. @throws AppError 409 `domain_claimed`, 422 `invalid_domain` */
 export async function claimDomain(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   app: string,
   text: string,
 ): Promise<DomainDTO> {
@@ -38,7 +39,15 @@ export async function claimDomain(
       shape: claim.shape,
       shape_key: claim.shapeKey,
     });
-    if (row !== undefined) return row;
+    if (row !== undefined) {
+      await recordAudit(sql, who, {
+        action: "domain.add",
+        appId,
+        target: target(row),
+        after: domainDTO(row),
+      });
+      return row;
+    }
     // Whose it is stays unsaid: the caller may not see that app.
     const own = (await claimOwner(sql, claim.shapeKey)) === appId;
     throw conflict(
@@ -56,7 +65,7 @@ export async function claimDomain(
 /** Gives a claim up. @throws AppError 409 `domain_in_use` while a route needs it */
 export async function releaseDomain(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   app: string,
   domainId: string,
 ): Promise<void> {
@@ -78,9 +87,17 @@ export async function releaseDomain(
       );
     }
     await deleteDomain(sql, appId, claim.id);
+    await recordAudit(sql, who, {
+      action: "domain.remove",
+      appId,
+      target: target(claim),
+      before: domainDTO(claim),
+    });
   });
   await context.catalogChanged(appId);
 }
+
+const target = (domain: Domain) => ({ kind: "domain", id: domain.id, name: domain.pattern });
 
 const domainDTO = (domain: Domain): DomainDTO => ({
   id: domain.id,

@@ -5,6 +5,7 @@
 const ACTIONS: readonly RegExp[] = [
   /^(\/routes):(check|match)$/,
   /^(\/apps\/[^/]+\/members):(candidates)$/,
+  /^(\/apps\/[^/]+\/slug):(check)$/,
   /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate|invoke)$/,
 ];
 

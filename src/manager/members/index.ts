@@ -4,7 +4,7 @@ import { AppPath } from "../apps/model.ts";
 import type { ManagerContext } from "../context.ts";
 import { internalPath } from "../http/actions.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { CandidateDTO, CandidatesQuery, CreateMember, MemberDTO, MemberPath, UpdateMember } from "./model.ts";
 import { addMember, candidates, changeMember, listMembers, removeMember } from "./service.ts";
@@ -24,7 +24,7 @@ export const membersModule = (context: ManagerContext) => {
     .post(
       "/apps/:app/members",
       async ({ request, params, body }) =>
-        status(201, await addMember(context, principalOf(request), params.app, body)),
+        status(201, await addMember(context, actorOf(request), params.app, body)),
       {
         parse,
         params: AppPath,
@@ -36,7 +36,7 @@ export const membersModule = (context: ManagerContext) => {
     .patch(
       "/apps/:app/members/:user_id",
       ({ request, params, body }) =>
-        changeMember(context, principalOf(request), params.app, params.user_id, body.role),
+        changeMember(context, actorOf(request), params.app, params.user_id, body.role),
       {
         parse,
         params: MemberPath,
@@ -48,7 +48,7 @@ export const membersModule = (context: ManagerContext) => {
     .delete(
       "/apps/:app/members/:user_id",
       async ({ request, params }) => {
-        await removeMember(context, principalOf(request), params.app, params.user_id);
+        await removeMember(context, actorOf(request), params.app, params.user_id);
         return status(204, undefined);
       },
       {

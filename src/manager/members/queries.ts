@@ -12,16 +12,31 @@ export interface Member {
   readonly created_at: Date;
 }
 
-export async function membersOf(
+const members = (sql: Queryable) => sql`
+  select m.user_id, u.username, u.email, u.instance_role, u.is_active, m.role, m.created_at
+  from app_members m join users u on u.id = m.user_id`;
+
+export async function membersOf(sql: Queryable, appId: string): Promise<Member[]> {
+  return sql<Member[]>`${members(sql)} where m.app_id = ${appId} order by lower(u.username)`;
+}
+
+/** One member, whom nobody else changes until the transaction ends. */
+export async function lockMember(sql: Queryable, appId: string, userId: string): Promise<Member | undefined> {
+  const [member] = await sql<Member[]>`
+    ${members(sql)} where m.app_id = ${appId} and m.user_id = ${userId} for update of m`;
+  return member;
+}
+
+/** A user who is neither promoted nor deactivated until the transaction ends. */
+export async function lockUser(
   sql: Queryable,
-  appId: string,
-  userId: string | null = null,
-): Promise<Member[]> {
-  return sql<Member[]>`
-    select m.user_id, u.username, u.email, u.instance_role, u.is_active, m.role, m.created_at
-    from app_members m join users u on u.id = m.user_id
-    where m.app_id = ${appId} and ${userId === null ? sql`true` : sql`m.user_id = ${userId}`}
-    order by lower(u.username)`;
+  id: string,
+): Promise<
+  { readonly id: string; readonly is_active: boolean; readonly instance_role: InstanceRole } | undefined
+> {
+  const [user] = await sql<{ id: string; is_active: boolean; instance_role: InstanceRole }[]>`
+    select id, is_active, instance_role from users where id = ${id} for share`;
+  return user;
 }
 
 /** False: the user is a member already. Of two that grant at once, the first one counts. */
@@ -37,16 +52,13 @@ export async function insertMember(
   return rows.length === 1;
 }
 
-/** False: there is no such member. */
 export async function setMemberRole(
   sql: Queryable,
   appId: string,
   userId: string,
   role: AppRole,
-): Promise<boolean> {
-  const rows = await sql`
-    update app_members set role = ${role} where app_id = ${appId} and user_id = ${userId} returning 1`;
-  return rows.length === 1;
+): Promise<void> {
+  await sql`update app_members set role = ${role} where app_id = ${appId} and user_id = ${userId}`;
 }
 
 export async function deleteMember(sql: Queryable, appId: string, userId: string): Promise<void> {

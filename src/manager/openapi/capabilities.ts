@@ -38,6 +38,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /apps/{app}": "AppRead",
   "PATCH /apps/{app}": "AppAdmin",
   "DELETE /apps/{app}": "AppAdmin",
+  "POST /apps/{app}/slug:check": "AppAdmin",
 
   "GET /apps/{app}/openapi.json": "AppRead",
 

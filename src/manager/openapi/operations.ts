@@ -89,6 +89,7 @@ export function operationOf(
         guarded: need !== "public",
         json: declared.body !== undefined,
         parameters: parameters.length > 0,
+        app: outside.startsWith(`${root}/apps/{app}`),
       }),
     },
   };
@@ -114,6 +115,13 @@ const ETAG = { description: "The version, for If-Match.", schema: { type: "strin
 const REQUEST_ID = {
   description: "Names this request in the server's log.",
   schema: { type: "string", format: "uuid" },
+};
+const MOVED: Response = {
+  description: "The path names the app by a former slug.",
+  headers: {
+    "X-Request-Id": REQUEST_ID,
+    Location: { description: "The same with the current slug.", schema: { type: "string" } },
+  },
 };
 const RETRY_AFTER = { description: "Seconds to wait.", schema: { type: "integer" } };
 
@@ -148,7 +156,13 @@ function responsesOf(
     guarded,
     json,
     parameters,
-  }: { readonly guarded: boolean; readonly json: boolean; readonly parameters: boolean },
+    app,
+  }: {
+    readonly guarded: boolean;
+    readonly json: boolean;
+    readonly parameters: boolean;
+    readonly app: boolean;
+  },
 ): Record<string, Response> {
   const answers: Record<string, Response> = {};
   for (const [status, schema] of Object.entries(response)) {
@@ -167,6 +181,7 @@ function responsesOf(
     503,
   ];
   for (const status of implied) answers[status] ??= problem(status);
+  if (app && method === "GET") answers[301] = MOVED;
   return answers;
 }
 

@@ -21,10 +21,11 @@ export async function recordAudit(
       ${actor.address})`;
 }
 
-/** Fields of the two that differ; none when there is only one of them. */
+/** Fields of the two that differ; none when there is only one of them. `updated_at` differs always and tells nothing. */
 function changedFields(before: AuditEntry["before"], after: AuditEntry["after"]): string[] {
   if (before === undefined || after === undefined) return [];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  names.delete("updated_at");
   return [...names].filter((name) => canonical(before[name]) !== canonical(after[name])).toSorted();
 }
 

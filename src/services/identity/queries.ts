@@ -103,8 +103,13 @@ export async function extendSession(sql: Queryable, tokenHash: Uint8Array, expir
   await sql`update sessions set expires_at = greatest(expires_at, ${expiresAt}) where token_sha256 = ${tokenHash}`;
 }
 
-export async function deleteSession(sql: Queryable, tokenHash: Uint8Array): Promise<void> {
-  await sql`delete from sessions where token_sha256 = ${tokenHash}`;
+/** The user whose session it was; undefined: there was none. */
+export async function deleteSession(sql: Queryable, tokenHash: Uint8Array): Promise<User | undefined> {
+  const [user] = await sql<User[]>`
+    delete from sessions using users
+    where token_sha256 = ${tokenHash} and users.id = sessions.user_id
+    returning users.*`;
+  return user;
 }
 
 export async function deleteSessionsOf(sql: Queryable, userId: string): Promise<void> {

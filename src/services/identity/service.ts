@@ -1,8 +1,9 @@
-import type { Database } from "../../database/client.ts";
+import type { Database, Queryable } from "../../database/client.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { notFound, unauthorized } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
 import type { AppRole, KeyGrant, Principal } from "../../shared/principal.ts";
+import { recordAudit } from "../audit/index.ts";
 import { createApiKeys, isKeyText, type ApiKeys } from "./api-keys.ts";
 import { clientAddress, trustedProxies, type TrustedProxies } from "./client-address.ts";
 import { demand, type AppCapability } from "./capabilities.ts";
@@ -40,10 +41,10 @@ export interface Login {
 }
 
 export interface Identity {
-  /** Opens a session. @throws AppError 401, 429 with Retry-After */
-  login(credential: Credential, address: string): Promise<Login>;
+  /** Opens a session. @param requestId for the audit log @throws AppError 401, 429 with Retry-After */
+  login(credential: Credential, address: string, requestId?: string): Promise<Login>;
   /** Ends the session that the headers carry, if any. */
-  logout(headers: Headers): Promise<void>;
+  logout(headers: Headers, address: string, requestId?: string): Promise<void>;
   /**
    * Who calls. Looks at Authorization (Bearer with an API key or a login token, Basic) first, then at the cookie `picloud_session`.
    * @param address the client's, as `addressOf` gives it
@@ -120,14 +121,23 @@ export function createIdentity(deps: IdentityDeps): Identity {
     proxies,
     authenticate,
     addressOf: (headers, peer) => clientAddress(headers, peer, proxies),
-    async login(credential, address) {
+    async login(credential, address, requestId) {
       const user = await logins.verify(credential, address);
       if (user === null) throw unauthorized("Wrong username or password.");
-      return { ...(await sessions.open(user)), user };
+      const session = await deps.db.begin(async (sql) => {
+        const opened = await sessions.open(sql, user);
+        await recordSession(sql, "auth.login", user, address, requestId);
+        return opened;
+      });
+      return { ...session, user };
     },
-    async logout(headers) {
+    async logout(headers, address, requestId) {
       const token = bearerToken(headers) ?? sessionCookie(headers);
-      if (token !== null) await sessions.close(token);
+      if (token === null) return;
+      await deps.db.begin(async (sql) => {
+        const user = await sessions.close(sql, token);
+        if (user !== null) await recordSession(sql, "auth.logout", user, address, requestId);
+      });
     },
     async principalOf(headers, address, options) {
       try {
@@ -144,6 +154,19 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
   };
 }
+
+const recordSession = (
+  sql: Queryable,
+  action: "auth.login" | "auth.logout",
+  user: User,
+  address: string,
+  requestId: string | null = null,
+): Promise<void> =>
+  recordAudit(
+    sql,
+    { ...principal(user), address, requestId },
+    { action, appId: null, target: { kind: "user", id: user.id, name: user.username } },
+  );
 
 /** 404 about a user; here, so that every place says the same. */
 export const userNotFound = () => notFound("User");

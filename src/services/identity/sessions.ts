@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Database } from "../../database/client.ts";
+import type { Database, Queryable } from "../../database/client.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { deleteSession, extendSession, insertSession, sessionUser, type User } from "./queries.ts";
 
@@ -14,11 +14,11 @@ export type Randomness = (length: number) => Uint8Array;
 
 export interface Sessions {
   /** @returns the token, which is nowhere stored, and when it ends if it is not used */
-  open(user: User): Promise<{ readonly token: string; readonly expiresAt: Date }>;
+  open(sql: Queryable, user: User): Promise<{ readonly token: string; readonly expiresAt: Date }>;
   /** The active user behind a token; `extended` is set when the lifetime was renewed just now. */
   find(token: string): Promise<{ readonly user: User; readonly extended: Date | null } | null>;
-  /** Ends the session, if there is one. */
-  close(token: string): Promise<void>;
+  /** Ends the session. @returns its user; null when there was none */
+  close(sql: Queryable, token: string): Promise<User | null>;
 }
 
 export function createSessions(
@@ -29,11 +29,11 @@ export function createSessions(
 ): Sessions {
   const ttlMs = ttlHours * 3_600_000;
   return {
-    async open(user) {
+    async open(sql, user) {
       const token = Buffer.from(randomness(32)).toString("base64url");
       const now = clock.now();
       const expiresAt = new Date(now + ttlMs);
-      await insertSession(db, { tokenHash: hash(token), userId: user.id, now: new Date(now), expiresAt });
+      await insertSession(sql, { tokenHash: hash(token), userId: user.id, now: new Date(now), expiresAt });
       return { token, expiresAt };
     },
     async find(token) {
@@ -46,8 +46,8 @@ export function createSessions(
       await extendSession(db, hash(token), extended);
       return { user: row, extended };
     },
-    async close(token) {
-      if (TOKEN.test(token)) await deleteSession(db, hash(token));
+    async close(sql, token) {
+      return TOKEN.test(token) ? ((await deleteSession(sql, hash(token))) ?? null) : null;
     },
   };
 }

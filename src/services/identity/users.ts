@@ -1,10 +1,12 @@
 import type { Database } from "../../database/client.ts";
-import { invalid } from "../../shared/errors.ts";
+import { invalid, unauthorized } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import type { InstanceRole, Principal } from "../../shared/principal.ts";
+import { recordAudit, type Actor } from "../audit/index.ts";
 import { demandInstance } from "./capabilities.ts";
 import { hashPassword } from "./passwords.ts";
 import { expireKeysOf } from "./key-queries.ts";
+import { adminDTO } from "./model.ts";
 import {
   allUsers,
   deleteSessionsOf,
@@ -29,11 +31,11 @@ export interface Users {
   list(who: Principal): Promise<User[]>;
   read(who: Principal, id: string): Promise<User>;
   create(
-    who: Principal,
+    who: Actor,
     input: UserInput & { readonly username: string; readonly password: string },
   ): Promise<User>;
-  update(who: Principal, id: string, input: UserInput): Promise<User>;
-  remove(who: Principal, id: string): Promise<void>;
+  update(who: Actor, id: string, input: UserInput): Promise<User>;
+  remove(who: Actor, id: string): Promise<void>;
 }
 
 /**
@@ -58,23 +60,33 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
       const instanceRole = input.instance_role ?? "admin";
       if (instanceRole === "owner" && who.instanceRole !== "owner") throw escalation();
       const passwordHash = await hashPassword(input.password);
-      return insertUser(db, {
-        id: newId(),
-        username: input.username,
-        passwordHash,
-        instanceRole,
-        email: input.email ?? null,
+      return db.begin(async (sql) => {
+        const user = await insertUser(sql, {
+          id: newId(),
+          username: input.username,
+          passwordHash,
+          instanceRole,
+          email: input.email ?? null,
+        });
+        await recordAudit(sql, who, {
+          action: "user.create",
+          appId: null,
+          target: target(user),
+          after: adminDTO(user),
+        });
+        return user;
       });
     },
     async update(who, id, input) {
       // A key must not be able to take its owner's account over.
-      const self = who.userId === id && who.key === null;
-      if (!self || input.instance_role !== undefined || input.is_active !== undefined) {
-        demandInstance(who, "InstanceManageUsers");
-      }
+      const isOwn = who.userId === id && who.key === null;
+      const isManaging = !isOwn || input.instance_role !== undefined || input.is_active !== undefined;
+      if (isManaging) demandInstance(who, "InstanceManageUsers");
       const password_hash = input.password === undefined ? undefined : await hashPassword(input.password);
       const user = await db.begin(async (sql) => {
         const users = await lockUsers(sql);
+        const acting = currently(who, users);
+        if (isManaging) demandInstance(acting, "InstanceManageUsers");
         const before = users.find((row) => row.id === id);
         if (before === undefined) throw userNotFound();
         const after: User = {
@@ -86,7 +98,7 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
           is_active: input.is_active ?? before.is_active,
         };
         if (
-          who.instanceRole !== "owner" &&
+          acting.instanceRole !== "owner" &&
           (before.instance_role === "owner" || after.instance_role === "owner")
         ) {
           throw escalation();
@@ -95,6 +107,14 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
         const saved = await replaceUser(sql, after);
         if (password_hash !== undefined || !after.is_active) await deleteSessionsOf(sql, id);
         if (!after.is_active) await expireKeysOf(sql, id);
+        await recordAudit(sql, who, {
+          action: "user.update",
+          appId: null,
+          target: target(saved),
+          before: adminDTO(before),
+          after: adminDTO(saved),
+          changed: password_hash === undefined ? [] : ["password"],
+        });
         return saved;
       });
       if (password_hash !== undefined) await passwordChanged(user);
@@ -104,15 +124,32 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
       demandInstance(who, "InstanceManageUsers");
       await db.begin(async (sql) => {
         const users = await lockUsers(sql);
+        const acting = currently(who, users);
+        demandInstance(acting, "InstanceManageUsers");
         const user = users.find((row) => row.id === id);
         if (user === undefined) throw userNotFound();
-        if (user.instance_role === "owner" && who.instanceRole !== "owner") throw escalation();
+        if (user.instance_role === "owner" && acting.instanceRole !== "owner") throw escalation();
         checkOwnerRemains(users, user, null);
         await deleteUser(sql, id);
+        await recordAudit(sql, who, {
+          action: "user.delete",
+          appId: null,
+          target: target(user),
+          before: adminDTO(user),
+        });
       });
     },
   };
 }
+
+/** The caller as the locked table knows them: the role may have been another one when the request came in. */
+function currently(who: Actor, users: readonly User[]): Actor {
+  const user = users.find((row) => row.id === who.userId);
+  if (user === undefined || !user.is_active) throw unauthorized();
+  return { ...who, instanceRole: user.instance_role };
+}
+
+const target = (user: User) => ({ kind: "user", id: user.id, name: user.username });
 
 const escalation = () => invalid("escalation", "Only an owner may create, change or remove an owner.");
 
