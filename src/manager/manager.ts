@@ -14,6 +14,7 @@ import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { adminsModule } from "./admins/index.ts";
 import { apiKeysModule } from "./api-keys/index.ts";
+import { appSettingsModule } from "./app-settings/index.ts";
 import { appsModule } from "./apps/index.ts";
 import { movedSlug, movedTo, SLUG_MOVED } from "./apps/moved.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
@@ -159,6 +160,7 @@ export const createApi = (context: ManagerContext) =>
         .use(adminsModule(context))
         .use(apiKeysModule(context))
         .use(appsModule(context))
+        .use(appSettingsModule(context))
         .use(domainsModule(context))
         .use(membersModule(context))
         .use(scriptsModule(context))

@@ -39,6 +39,8 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "PATCH /apps/{app}": "AppAdmin",
   "DELETE /apps/{app}": "AppAdmin",
   "POST /apps/{app}/slug:check": "AppAdmin",
+  "GET /apps/{app}/settings": "AppRead",
+  "PATCH /apps/{app}/settings": "AppAdmin",
 
   "GET /apps/{app}/openapi.json": "AppRead",
 

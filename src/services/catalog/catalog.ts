@@ -2,6 +2,7 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../database/client.ts";
 import { logger } from "../../shared/log.ts";
 import { compileRoutes, type RouteMatch, type RouteTable } from "../routes/index.ts";
+import { appSettings } from "./app-settings.ts";
 import { compileHosts, type DomainClaim, type HostResolution, type HostTable } from "./domains.ts";
 import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
 import { readCatalog, type CatalogRow } from "./queries.ts";
@@ -157,7 +158,7 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
 
 function entryOf(row: CatalogRow, options: CatalogOptions): Entry {
   return {
-    app: { id: row.id, slug: row.slug, version: Number(row.version) },
+    app: { id: row.id, slug: row.slug, version: Number(row.version), settings: appSettings(row.settings) },
     domains: row.domains,
     routes: compileRoutes(row.routes.map((route) => ({ ...route, appId: row.id }))),
     scripts: row.scripts.map((script) => ({

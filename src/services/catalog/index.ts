@@ -1,4 +1,10 @@
 /** What the data plane knows of apps, domains, routes and scripts: in memory, always as committed. */
+export {
+  appSettings,
+  DEFAULT_APP_SETTINGS,
+  type AppSettings,
+  type StoredAppSettings,
+} from "./app-settings.ts";
 export { createCatalog, type Catalog, type CatalogOptions } from "./catalog.ts";
 export { parseDomainClaim, type DomainClaim, type DomainShape, type HostResolution } from "./domains.ts";
 export type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";

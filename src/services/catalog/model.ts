@@ -1,4 +1,5 @@
 import type { RunLimits } from "../../shared/limits.ts";
+import type { AppSettings } from "./app-settings.ts";
 import type { RateLimit, RoutePattern } from "../routes/index.ts";
 
 /** One app, as far as the data plane must know it. A snapshot: replaced as a whole, never changed. */
@@ -7,6 +8,7 @@ export interface CatalogApp {
   readonly slug: string;
   /** `apps.catalog_version` when it was read. */
   readonly version: number;
+  readonly settings: AppSettings;
 }
 
 export interface CatalogRoute extends RoutePattern {

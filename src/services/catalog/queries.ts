@@ -1,11 +1,13 @@
 import type { Queryable } from "../../database/client.ts";
 import type { DispatchMode, HostKind, PathKind, RateLimit } from "../routes/index.ts";
+import type { StoredAppSettings } from "./app-settings.ts";
 import type { DomainShape } from "./domains.ts";
 
 export interface CatalogRow {
   readonly id: string;
   readonly slug: string;
   readonly version: number | bigint;
+  readonly settings: StoredAppSettings;
   readonly domains: readonly { readonly pattern: string; readonly shape: DomainShape }[];
   readonly routes: readonly {
     readonly id: string;
@@ -39,7 +41,7 @@ export interface CatalogRow {
 export function readCatalog(db: Queryable, appIds: readonly string[] | null): Promise<CatalogRow[]> {
   const which = appIds === null ? db`true` : db`a.id = any(${appIds as string[]}::uuid[])`;
   return db<CatalogRow[]>`
-    select a.id, a.slug, a.catalog_version as version,
+    select a.id, a.slug, a.catalog_version as version, a.settings,
       (select coalesce(jsonb_agg(jsonb_build_object('pattern', d.pattern, 'shape', d.shape)), '[]')
          from app_domains d where d.app_id = a.id) as domains,
       (select coalesce(jsonb_agg(jsonb_build_object(
