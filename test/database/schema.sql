@@ -145,6 +145,7 @@ CREATE INDEX executions_failed_idx ON public.executions USING btree (app_id, sta
 CREATE INDEX executions_script_failed_idx ON public.executions USING btree (app_id, script_id, status, created_at DESC, id DESC) WHERE (status <> 'success'::text);
 CREATE INDEX executions_script_idx ON public.executions USING btree (app_id, script_id, created_at DESC, id DESC);
 CREATE INDEX executions_triggered_idx ON public.executions USING btree (app_id, trigger_kind, created_at DESC, id DESC) WHERE (trigger_kind <> 'http'::text);
+CREATE INDEX executions_version_idx ON public.executions USING btree (app_id, script_id, version);
 
 TABLE housekeeping (
   task text not null,
@@ -199,6 +200,8 @@ TABLE routes (
   constraint routes_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX routes_binding_key ON public.routes USING btree (app_id, host_kind, host, path_kind, path, COALESCE(method, ''::text));
+CREATE INDEX routes_param_idx ON public.routes USING btree (app_id, split_part(path, '/'::text, 2) text_pattern_ops) WHERE (path_kind = 'param'::text);
+CREATE INDEX routes_path_idx ON public.routes USING btree (app_id, path);
 CREATE INDEX routes_script_idx ON public.routes USING btree (app_id, script_id);
 
 TABLE schema_migrations (

@@ -40,6 +40,10 @@ alter table apps add column settings jsonb not null default '{}';
 alter table routes add column rate_limit jsonb;
 alter table routes add column idempotent boolean not null default false;
 
+-- What a new binding could collide with.
+create index routes_path_idx on routes (app_id, path);
+create index routes_param_idx on routes (app_id, split_part(path, '/', 2) text_pattern_ops) where path_kind = 'param';
+
 -- Answers that are given again to a request that is repeated with the same key (CONTRACT 14.3).
 create table idempotency_keys (
   app_id uuid not null references apps on delete cascade,
@@ -126,6 +130,8 @@ create index executions_script_failed_idx on executions (app_id, script_id, stat
 create index executions_triggered_idx on executions (app_id, trigger_kind, created_at desc, id desc)
   where trigger_kind <> 'http';
 create index executions_children_idx on executions (app_id, root_execution_id) where root_execution_id <> id;
+-- Whether a version may be forgotten.
+create index executions_version_idx on executions (app_id, script_id, version);
 create index execution_drops_minute_idx on execution_drops (minute);
 
 -- When each recurring piece of housekeeping is due next, by the wall clock: a machine that restarts often still gets to it.

@@ -18,6 +18,8 @@ export const EXTRAS: Readonly<Record<string, Extra>> = {
   "POST /scripts": { etag: true },
   "GET /scripts/{id}": { etag: true },
   "PUT /scripts/{id}": { etag: true, ifMatch: true },
+  "DELETE /scripts/{id}": { ifMatch: true },
+  "DELETE /apps/{app}/scripts/{name}": { ifMatch: true },
   "POST /scripts/{id}/versions/{version}:activate": { etag: true, ifMatch: true },
   "GET /apps/{app}/scripts/{name}": { etag: true },
   "GET /apps/{app}/scripts/{name}/source": { etag: true },

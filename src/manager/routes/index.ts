@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { ManagerContext } from "../context.ts";
 import { internalPath } from "../http/actions.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { ScriptPath } from "../scripts/model.ts";
 import {
@@ -33,7 +33,7 @@ export const routesModule = (context: ManagerContext) => {
     .post(
       "/scripts/:id/routes",
       async ({ request, params, body }) =>
-        status(201, await addRoute(context, principalOf(request), params.id, body)),
+        status(201, await addRoute(context, actorOf(request), params.id, body)),
       {
         parse,
         params: ScriptPath,
@@ -44,7 +44,7 @@ export const routesModule = (context: ManagerContext) => {
     )
     .patch(
       "/routes/:route_id",
-      ({ request, params, body }) => changeRoute(context, principalOf(request), params.route_id, body),
+      ({ request, params, body }) => changeRoute(context, actorOf(request), params.route_id, body),
       {
         parse,
         params: RoutePath,
@@ -56,7 +56,7 @@ export const routesModule = (context: ManagerContext) => {
     .delete(
       "/routes/:route_id",
       async ({ request, params }) => {
-        await removeRoute(context, principalOf(request), params.route_id);
+        await removeRoute(context, actorOf(request), params.route_id);
         return status(204, undefined);
       },
       {

@@ -144,6 +144,24 @@ export const routeDTO = (route: Route): RouteDTO => ({
   created_at: route.created_at.toISOString(),
 });
 
+/** A route as the audit log compares it. */
+export const auditedRoute = (
+  scriptId: string,
+  pattern: RoutePattern,
+  { enabled, rate_limit, idempotent }: RouteSettings,
+) => ({ script_id: scriptId, ...normalised(pattern), enabled, rate_limit, idempotent });
+
+/** A route as the audit log names it. */
+export const routeTarget = (id: string, pattern: RoutePattern) => ({
+  kind: "route",
+  id,
+  name: `${pattern.method ?? "ANY"} ${pattern.host}${shownPath(pattern)}`,
+});
+
+/** A path as people write it: a prefix ends with a star. */
+export const shownPath = (pattern: Pick<RoutePattern, "path" | "pathKind">): string =>
+  pattern.pathKind === "prefix" ? `${pattern.path}*` : pattern.path;
+
 export const conflictDTO = (route: Route): ConflictDTO => ({
   ...routeDTO(route),
   script_name: route.script_name,

@@ -36,27 +36,81 @@ export async function routesOfScript(sql: Queryable, appId: string, scriptId: st
     order by routes.created_at, routes.id`;
 }
 
+/** Routes of several scripts, of one app or of several. */
+export async function routesOfScripts(
+  sql: Queryable,
+  scripts: readonly { readonly app_id: string; readonly id: string }[],
+): Promise<Route[]> {
+  const appIds = scripts.map((script) => script.app_id);
+  const ids = scripts.map((script) => script.id);
+  return sql<Route[]>`
+    select routes.*, scripts.name as script_name
+    from unnest(${appIds}::uuid[], ${ids}::uuid[]) as wanted(app_id, id)
+    join scripts using (app_id, id)
+    join routes on routes.app_id = wanted.app_id and routes.script_id = wanted.id
+    order by routes.created_at, routes.id`;
+}
+
 /**
- * Routes of an app that a save of one script is about: its own, and those that could stand in the way of new paths. An
- * app may have thousands; only these few are sent.
- * @param script its id, or its name when it may not exist yet
+ * Routes of an app that matter to new bindings: those of the script that is saved, and those that could stand in the way
+ * of new paths. An app may have thousands; only these few are read.
+ * @param script its id, or its name when it may not exist yet; null: none
  */
 export async function routesAround(
   sql: Queryable,
   appId: string,
-  script: { readonly id: string } | { readonly name: string },
+  script: { readonly id: string } | { readonly name: string } | null,
   wanted: readonly Pick<RoutePattern, "path" | "pathKind">[],
 ): Promise<Route[]> {
-  const own = "id" in script ? sql`scripts.id = ${script.id}` : sql`scripts.name = ${script.name}`;
-  const paths = wanted.map((pattern) => pattern.path);
-  // Two param paths may collide without being equal.
-  const params = wanted.some((pattern) => pattern.pathKind === "param");
+  const own = (): Promise<Route[]> =>
+    script === null
+      ? Promise.resolve([])
+      : sql<Route[]>`
+          select routes.*, scripts.name as script_name
+          from scripts join routes on routes.app_id = scripts.app_id and routes.script_id = scripts.id
+          where scripts.app_id = ${appId}
+            and ${"id" in script ? sql`scripts.id = ${script.id}` : sql`scripts.name = ${script.name}`}
+          order by routes.created_at, routes.id`;
+  if (wanted.length === 0) return own();
+  const [mine, samePath, rivals] = await Promise.all([
+    own(),
+    routesOfPaths(
+      sql,
+      appId,
+      wanted.map(({ path }) => path),
+    ),
+    paramRivals(
+      sql,
+      appId,
+      wanted.filter(({ pathKind }) => pathKind === "param").map(({ path }) => path),
+    ),
+  ]);
+  return [...new Map([...mine, ...samePath, ...rivals].map((route) => [route.id, route])).values()];
+}
+
+async function routesOfPaths(sql: Queryable, appId: string, paths: readonly string[]): Promise<Route[]> {
   return sql<Route[]>`
     select routes.*, scripts.name as script_name
     from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
-    where routes.app_id = ${appId}
-      and (${own} or routes.path = any(${paths}::text[]) or (${params} and routes.path_kind = 'param'))
-    order by routes.created_at, routes.id`;
+    where routes.app_id = ${appId} and routes.path = any(${paths as string[]}::text[])`;
+}
+
+/**
+ * Two param paths may collide without being equal; what begins with another literal cannot. Where either begins with a
+ * parameter, all of its length are read.
+ */
+async function paramRivals(sql: Queryable, appId: string, paths: readonly string[]): Promise<Route[]> {
+  if (paths.length === 0) return [];
+  const first = paths.map((path) => path.split("/")[1] ?? "");
+  const open = first.some((segment) => segment.startsWith(":"));
+  return sql<Route[]>`
+    select routes.*, scripts.name as script_name
+    from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    where routes.app_id = ${appId} and routes.path_kind = 'param'
+      and (${open} or split_part(routes.path, '/', 2) = any(${first}::text[])
+        or split_part(routes.path, '/', 2) like ':%')
+      and length(routes.path) - length(replace(routes.path, '/', ''))
+        = any(${paths.map((path) => path.split("/").length - 1)}::int[])`;
 }
 
 /** A route, with what the membership table grants the asking user in its app. */

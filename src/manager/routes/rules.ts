@@ -2,7 +2,7 @@ import { conflicts, type RoutePattern } from "../../services/routes/index.ts";
 import { conflict, invalid, type AppError } from "../../shared/errors.ts";
 import { isCovered } from "../domains/coverage.ts";
 import type { Domain } from "../domains/queries.ts";
-import { conflictDTO, patternOf } from "./model.ts";
+import { conflictDTO, patternOf, shownPath } from "./model.ts";
 import type { Route } from "./queries.ts";
 
 /** The stored route that would claim the same requests; `except` is the route that is being changed itself. */
@@ -43,7 +43,3 @@ export function checkRoutable(script: { readonly kind: "endpoint" | "module"; re
     `"${script.name}" is a module; only an endpoint can be bound to a route.`,
   );
 }
-
-/** A path as people write it: a prefix ends with a star. */
-export const shownPath = (pattern: Pick<RoutePattern, "path" | "pathKind">): string =>
-  pattern.pathKind === "prefix" ? `${pattern.path}*` : pattern.path;

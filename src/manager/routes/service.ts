@@ -1,4 +1,5 @@
 import { compileRoutes, normaliseHost, parseRoute } from "../../services/routes/index.ts";
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import { demand } from "../../services/identity/index.ts";
 import { invalid, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
@@ -8,12 +9,15 @@ import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { domainsOf } from "../domains/queries.ts";
 import { openScript } from "../scripts/access.ts";
+import { scriptById } from "../scripts/queries.ts";
 import {
+  auditedRoute,
   conflictDTO,
   NEW_ROUTE,
   normalised,
   patternOf,
   routeDTO,
+  routeTarget,
   settingsOf,
   type CheckBody,
   type MatchBody,
@@ -23,6 +27,7 @@ import {
   deleteRoute,
   findRoute,
   insertRoute,
+  routesAround,
   routesOfApp,
   routesOfScript,
   updateRoute,
@@ -41,71 +46,93 @@ export async function listRoutes(
 
 export async function addRoute(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   scriptId: string,
   input: RouteBody,
 ): Promise<RouteDTO> {
-  const script = await openScript(context, who, scriptId, "AppWriteRoute");
+  const { app_id: appId, ...script } = await openScript(context, who, scriptId, "AppWriteRoute");
   const pattern = parseRoute(input);
+  const settings = settingsOf(input, NEW_ROUTE);
   const id = newId();
   const route = await context.db.begin(async (sql) => {
-    const [present, routes, claims, current] = await Promise.all([
-      lockAndTouch(sql, script.app_id),
-      routesOfApp(sql, script.app_id),
-      domainsOf(sql, script.app_id),
-      sql<{ kind: "endpoint" | "module"; name: string }[]>`
-        select kind, name from scripts where app_id = ${script.app_id} and id = ${script.id}`,
+    const [present, routes, claims, target] = await Promise.all([
+      lockAndTouch(sql, appId),
+      routesAround(sql, appId, script, [pattern]),
+      domainsOf(sql, appId),
+      scriptById(sql, appId, script.id),
     ]);
-    const [target] = current;
     if (!present || target === undefined) throw notFound("Script");
     checkRoutable(target);
     checkHostClaimed(pattern, claims);
     const rival = rivalOf(pattern, routes);
     if (rival !== undefined) throw routeConflict(rival);
-    await insertRoute(sql, {
-      appId: script.app_id,
-      id,
-      scriptId: script.id,
-      pattern,
-      settings: settingsOf(input, NEW_ROUTE),
-    });
-    return find(await routesOfScript(sql, script.app_id, script.id), id);
-  });
-  await context.catalogChanged(script.app_id);
-  return routeDTO(route);
-}
-
-export async function changeRoute(
-  context: ManagerContext,
-  who: Principal,
-  routeId: string,
-  input: RoutePatch,
-): Promise<RouteDTO> {
-  const { app_id: appId, id } = await openRoute(context, who, routeId);
-  const route = await context.db.begin(async (sql) => {
-    const [present, routes, claims] = await Promise.all([
-      lockAndTouch(sql, appId),
-      routesOfApp(sql, appId),
-      domainsOf(sql, appId),
+    const [, , written] = await Promise.all([
+      insertRoute(sql, { appId, id, scriptId: script.id, pattern, settings }),
+      recordAudit(sql, who, {
+        action: "route.create",
+        appId,
+        target: routeTarget(id, pattern),
+        after: auditedRoute(script.id, pattern, settings),
+      }),
+      findRoute(sql, id, who),
     ]);
-    const before = routes.find((row) => row.id === id);
-    if (!present || before === undefined) throw notFound("Route");
-    const pattern = parseRoute(merged(before, input));
-    checkHostClaimed(pattern, claims);
-    const rival = rivalOf(pattern, routes, id);
-    if (rival !== undefined) throw routeConflict(rival);
-    await updateRoute(sql, { appId, id, pattern, settings: settingsOf(input, before) });
-    return find(await routesOfScript(sql, appId, before.script_id), id);
+    return existing(written);
   });
   await context.catalogChanged(appId);
   return routeDTO(route);
 }
 
-export async function removeRoute(context: ManagerContext, who: Principal, routeId: string): Promise<void> {
-  const { app_id: appId, id } = await openRoute(context, who, routeId);
+export async function changeRoute(
+  context: ManagerContext,
+  who: Actor,
+  routeId: string,
+  input: RoutePatch,
+): Promise<RouteDTO> {
+  const { app_id: appId, id, script_id: scriptId } = await openRoute(context, who, routeId);
+  const route = await context.db.begin(async (sql) => {
+    const [present, before, claims] = await Promise.all([
+      lockAndTouch(sql, appId),
+      findRoute(sql, id, who),
+      domainsOf(sql, appId),
+    ]);
+    if (!present || before === undefined) throw notFound("Route");
+    const pattern = parseRoute(merged(before, input));
+    const settings = settingsOf(input, before);
+    checkHostClaimed(pattern, claims);
+    const rival = rivalOf(pattern, await routesAround(sql, appId, { id: scriptId }, [pattern]), id);
+    if (rival !== undefined) throw routeConflict(rival);
+    const [, , written] = await Promise.all([
+      updateRoute(sql, { appId, id, pattern, settings }),
+      recordAudit(sql, who, {
+        action: "route.update",
+        appId,
+        target: routeTarget(id, pattern),
+        before: auditedRoute(scriptId, patternOf(before), before),
+        after: auditedRoute(scriptId, pattern, settings),
+      }),
+      findRoute(sql, id, who),
+    ]);
+    return existing(written);
+  });
+  await context.catalogChanged(appId);
+  return routeDTO(route);
+}
+
+export async function removeRoute(context: ManagerContext, who: Actor, routeId: string): Promise<void> {
+  const { app_id: appId, id, script_id: scriptId } = await openRoute(context, who, routeId);
   await context.db.begin(async (sql) => {
-    await lockAndTouch(sql, appId);
-    await deleteRoute(sql, appId, id);
+    const [, route] = await Promise.all([lockAndTouch(sql, appId), findRoute(sql, id, who)]);
+    if (route === undefined) throw notFound("Route");
+    const pattern = patternOf(route);
+    await Promise.all([
+      deleteRoute(sql, appId, id),
+      recordAudit(sql, who, {
+        action: "route.delete",
+        appId,
+        target: routeTarget(id, pattern),
+        before: auditedRoute(scriptId, pattern, route),
+      }),
+    ]);
   });
   await context.catalogChanged(appId);
 }
@@ -115,7 +142,7 @@ export async function checkRoute(context: ManagerContext, who: Principal, input:
   const app = await openApp(context, who, input.app_id, "AppRead");
   const pattern = parseRoute(input);
   const [routes, claims] = await Promise.all([
-    routesOfApp(context.db, app.id),
+    routesAround(context.db, app.id, null, [pattern]),
     domainsOf(context.db, app.id),
   ]);
   checkHostClaimed(pattern, claims);
@@ -180,8 +207,7 @@ function readUrl(text: string): { readonly host: string; readonly path: string }
   return { host: normaliseHost(url[1] ?? ""), path: url[2] || "/" };
 }
 
-function find(routes: readonly Route[], id: string): Route {
-  const route = routes.find((row) => row.id === id);
+function existing(route: Route | undefined): Route {
   if (route === undefined) throw new Error("a route just written is not there");
   return route;
 }

@@ -4,13 +4,15 @@ import { invalid } from "../../shared/errors.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
 import { isJson, readJson } from "../http/body.ts";
-import { callerOf, principalOf } from "../http/caller.ts";
+import { actorOf, callerOf } from "../http/caller.ts";
 import { checked } from "../http/validation.ts";
 import { scriptDTO } from "./dto.ts";
 import { DeployBody, type Deployed, type UpdateScript } from "./model.ts";
 import { checkScriptName } from "./names.ts";
 import { scriptByName, type Script } from "./queries.ts";
-import { saveScript, type Binding } from "./save.ts";
+import type { Binding } from "./bindings.ts";
+import { etag } from "./precondition.ts";
+import { saveScript } from "./save.ts";
 import { readSourceBody } from "./source.ts";
 import { urlsOf } from "./urls.ts";
 
@@ -20,6 +22,7 @@ export interface DeployWish {
   readonly dispatch?: DispatchMode | undefined;
   readonly kind?: ScriptKind | undefined;
   readonly message?: string | undefined;
+  readonly activate?: "true" | "false" | undefined;
 }
 
 /**
@@ -31,8 +34,8 @@ export async function deploy(
   request: Request,
   path: { readonly app: string; readonly name: string },
   wish: DeployWish,
-): Promise<{ readonly created: boolean; readonly answer: Deployed }> {
-  const who = principalOf(request);
+): Promise<{ readonly status: 200 | 201; readonly etag: string; readonly answer: Deployed }> {
+  const who = actorOf(request);
   const app = await openApp(context, who, path.app, "AppWriteScript");
   checkScriptName(path.name);
   // Read here and not from the parsed query, where a comma would separate two values.
@@ -56,6 +59,7 @@ export async function deploy(
     before,
     change: { ...change, kind: change.kind ?? wish.kind, message: change.message ?? wish.message },
     bindings,
+    activate: wish.activate !== "false",
     ifMatch: request.headers.get("if-match"),
   });
   const urls = await urlsOf(context, app.id, saved.routes, callerOf(request).origin);
@@ -66,8 +70,9 @@ export async function deploy(
     });
   }
   return {
-    created: saved.created,
-    answer: { script: scriptDTO(saved.script), version: saved.script.version, urls, warnings },
+    status: saved.created || saved.drafted ? 201 : 200,
+    etag: etag(saved.script),
+    answer: { script: scriptDTO(saved.script, urls), version: saved.script.version, urls, warnings },
   };
 }
 

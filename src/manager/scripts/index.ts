@@ -2,11 +2,11 @@ import { status } from "elysia";
 import { Type } from "@sinclair/typebox";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
-import { principalOf } from "../http/caller.ts";
+import { actorOf, callerOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { openNamedScript, openScript } from "./access.ts";
 import { deploy } from "./deploy.ts";
-import { etag, scriptDTO, scriptSummary, versionDTO, versionSummary } from "./dto.ts";
+import { scriptDTO, scriptSummary, versionDTO, versionSummary } from "./dto.ts";
 import {
   CreateScript,
   Deployed,
@@ -14,6 +14,7 @@ import {
   ListQuery,
   NamedScriptPath,
   SavedScript,
+  SaveQuery,
   ScriptDTO,
   ScriptPath,
   ScriptSummary,
@@ -24,6 +25,8 @@ import {
   VersionsQuery,
 } from "./model.ts";
 import { invokeVersion } from "./invoke.ts";
+import { etag } from "./precondition.ts";
+import type { Script } from "./queries.ts";
 import type { Saved } from "./save.ts";
 import {
   activateVersion,
@@ -34,6 +37,7 @@ import {
   versionsOf,
   visibleScripts,
 } from "./service.ts";
+import { urlsOf, urlsOfScripts } from "./urls.ts";
 
 /** Scripts by id. */
 export const scriptsModule = (context: ManagerContext) => {
@@ -44,7 +48,9 @@ export const scriptsModule = (context: ManagerContext) => {
       async ({ request, query }) => {
         const full = query.fields !== "summary";
         const scripts = await visibleScripts(context, principalOf(request), query.app, full);
-        return scripts.map((script) => (full ? scriptDTO(script) : scriptSummary(script)));
+        const urls = await urlsOfScripts(context, scripts, callerOf(request).origin);
+        const show = full ? scriptDTO : scriptSummary;
+        return scripts.map((script) => show(script, urls.get(script.id) ?? []));
       },
       {
         query: ListQuery,
@@ -57,13 +63,14 @@ export const scriptsModule = (context: ManagerContext) => {
     )
     .post(
       "/scripts",
-      async ({ request, body, set }) => {
-        const saved = await createScript(context, principalOf(request), body);
+      async ({ request, query, body, set }) => {
+        const saved = await createScript(context, actorOf(request), body, query.activate !== "false");
         set.headers["etag"] = etag(saved.script);
-        return status(201, savedScript(saved));
+        return status(201, await savedScript(context, request, saved));
       },
       {
         parse,
+        query: SaveQuery,
         body: CreateScript,
         detail: { summary: "Creates a script", tags: ["scripts"] },
         response: { 201: SavedScript, ...problems(401, 403, 404, 409, 413, 422) },
@@ -74,7 +81,7 @@ export const scriptsModule = (context: ManagerContext) => {
       async ({ request, params, set }) => {
         const script = await openScript(context, principalOf(request), params.id, "AppRead");
         set.headers["etag"] = etag(script);
-        return scriptDTO(script);
+        return shown(context, request, script);
       },
       {
         params: ScriptPath,
@@ -84,30 +91,35 @@ export const scriptsModule = (context: ManagerContext) => {
     )
     .put(
       "/scripts/:id",
-      async ({ request, params, body, set }) => {
-        const ifMatch = request.headers.get("if-match");
-        const saved = await changeScript(context, principalOf(request), params.id, body, ifMatch);
+      async ({ request, params, query, body, set }) => {
+        const saved = await changeScript(context, actorOf(request), params.id, body, {
+          activate: query.activate !== "false",
+          ifMatch: request.headers.get("if-match"),
+        });
         set.headers["etag"] = etag(saved.script);
-        return savedScript(saved);
+        return status(saved.drafted ? 201 : 200, await savedScript(context, request, saved));
       },
       {
         parse,
+        query: SaveQuery,
         params: ScriptPath,
         body: UpdateScript,
         detail: { summary: "Saves a script as a new version", tags: ["scripts"] },
-        response: { 200: SavedScript, ...problems(401, 403, 404, 409, 412, 413, 422) },
+        response: { 200: SavedScript, 201: SavedScript, ...problems(401, 403, 404, 409, 412, 413, 422) },
       },
     )
     .delete(
       "/scripts/:id",
       async ({ request, params }) => {
-        await removeScript(context, await openScript(context, principalOf(request), params.id, "AppAdmin"));
+        const who = actorOf(request);
+        const script = await openScript(context, who, params.id, "AppAdmin");
+        await removeScript(context, who, script, request.headers.get("if-match"));
         return status(204, undefined);
       },
       {
         params: ScriptPath,
         detail: { summary: "Deletes a script with its routes and runs", tags: ["scripts"] },
-        response: { 204: NoContent, ...problems(401, 403, 404) },
+        response: { 204: NoContent, ...problems(401, 403, 404, 412) },
       },
     )
     .get(
@@ -148,15 +160,9 @@ export const scriptsModule = (context: ManagerContext) => {
       "/scripts/:id/versions/:version/~activate",
       async ({ request, params, set }) => {
         const ifMatch = request.headers.get("if-match");
-        const script = await activateVersion(
-          context,
-          principalOf(request),
-          params.id,
-          params.version,
-          ifMatch,
-        );
+        const script = await activateVersion(context, actorOf(request), params.id, params.version, ifMatch);
         set.headers["etag"] = etag(script);
-        return scriptDTO(script);
+        return shown(context, request, script);
       },
       {
         parse: "none",
@@ -186,9 +192,9 @@ export const namedScriptsModule = (context: ManagerContext) =>
     .put(
       "/apps/:app/scripts/:name",
       async ({ request, params, query, set }) => {
-        const { created, answer } = await deploy(context, request, params, query);
-        set.headers["etag"] = etag(answer);
-        return created ? status(201, answer) : status(200, answer);
+        const deployed = await deploy(context, request, params, query);
+        set.headers["etag"] = deployed.etag;
+        return status(deployed.status, deployed.answer);
       },
       {
         // The source itself, read only as far as it may be long.
@@ -210,7 +216,7 @@ export const namedScriptsModule = (context: ManagerContext) =>
           "AppRead",
         );
         set.headers["etag"] = etag(script);
-        return scriptDTO(script);
+        return shown(context, request, script);
       },
       {
         params: NamedScriptPath,
@@ -242,17 +248,26 @@ export const namedScriptsModule = (context: ManagerContext) =>
     .delete(
       "/apps/:app/scripts/:name",
       async ({ request, params }) => {
-        const who = principalOf(request);
-        await removeScript(context, await openNamedScript(context, who, params.app, params.name, "AppAdmin"));
+        const who = actorOf(request);
+        const script = await openNamedScript(context, who, params.app, params.name, "AppAdmin");
+        await removeScript(context, who, script, request.headers.get("if-match"));
         return status(204, undefined);
       },
       {
         params: NamedScriptPath,
         detail: { summary: "Deletes a script, by name", tags: ["scripts"] },
-        response: { 204: NoContent, ...problems(401, 403, 404) },
+        response: { 204: NoContent, ...problems(401, 403, 404, 412) },
       },
     );
 
-function savedScript({ script, warnings }: Saved): SavedScript {
-  return warnings.length === 0 ? scriptDTO(script) : { ...scriptDTO(script), warnings: [...warnings] };
+async function savedScript(context: ManagerContext, request: Request, saved: Saved): Promise<SavedScript> {
+  const { script, routes, warnings } = saved;
+  const urls = await urlsOf(context, script.app_id, routes, callerOf(request).origin);
+  return { ...scriptDTO(script, urls), ...(warnings.length > 0 && { warnings: [...warnings] }) };
+}
+
+/** A script as the client sees it, with the addresses of its routes. */
+async function shown(context: ManagerContext, request: Request, script: Script): Promise<ScriptDTO> {
+  const urls = await urlsOfScripts(context, [script], callerOf(request).origin);
+  return scriptDTO(script, urls.get(script.id) ?? []);
 }

@@ -25,10 +25,16 @@ const SUMMARY_FIELDS = {
   description: Type.String(),
   /** The live version; of a script that has only drafts, the newest one. */
   version: Type.Integer(),
+  /** Whether `version` is the one that runs. */
+  live: Type.Boolean(),
+  /** Null while there are only drafts. */
+  live_version: Type.Union([Type.Integer(), Type.Null()]),
   timeout_seconds: Type.Integer(),
   memory_limit_mb: Type.Integer(),
   sandbox: Sandbox,
   direct_execute: DirectExecute,
+  /** Where its routes answer; parameters and wildcards as they are written. */
+  urls: Type.Array(Type.String()),
   created_at: Type.String(),
   updated_at: Type.String(),
 };
@@ -92,10 +98,20 @@ export const DeployBody = strict({
   app_id: Type.Optional(Type.String()),
   name: Type.Optional(Type.String()),
   version: Type.Optional(Type.Integer()),
+  live: Type.Optional(Type.Boolean()),
+  live_version: Type.Optional(SUMMARY_FIELDS.live_version),
+  urls: Type.Optional(SUMMARY_FIELDS.urls),
   created_at: Type.Optional(Type.String()),
   updated_at: Type.Optional(Type.String()),
 });
 export type DeployBody = Static<typeof DeployBody>;
+
+const Activate = Type.Optional(
+  Type.Union([Type.Literal("true"), Type.Literal("false")], {
+    description: "true, or false to save a draft beside the version that runs",
+  }),
+);
+export const SaveQuery = strict({ activate: Activate });
 
 const paths = "a path such as /hello, /users/:id or /files/*";
 export const DeployQuery = strict({
@@ -106,6 +122,7 @@ export const DeployQuery = strict({
   dispatch: Type.Optional(Type.Union([Type.Literal("sync"), Type.Literal("async")])),
   kind: Type.Optional(Kind),
   message: Type.Optional(Type.String({ maxLength: 1024 })),
+  activate: Activate,
 });
 
 export const ListQuery = strict({
@@ -135,6 +152,8 @@ const VERSION_FIELDS = {
   memory_limit_mb: Type.Integer(),
   sandbox: Sandbox,
   author_id: Type.Union([Type.String(), Type.Null()]),
+  /** The author's user name; null when that user is gone. */
+  author: Type.Union([Type.String(), Type.Null()]),
   message: Type.String(),
   created_at: Type.String(),
 };

@@ -24,6 +24,12 @@ export interface Script {
   readonly sandbox: Sandbox;
 }
 
+/** A row of `scripts`, without its times. */
+export type ScriptHead = Pick<
+  Script,
+  "app_id" | "id" | "name" | "kind" | "description" | "direct_execute" | "live_version" | "last_version"
+>;
+
 export type GrantedScript = Script & { readonly granted: AppRole | null };
 
 const columns = (sql: Queryable) => sql`
@@ -77,24 +83,15 @@ export async function listScripts(
     order by scripts.app_id, scripts.name`;
 }
 
-export async function insertScript(
-  sql: Queryable,
-  script: Pick<Script, "app_id" | "id" | "name" | "kind" | "description" | "direct_execute">,
-): Promise<void> {
+export async function insertScript(sql: Queryable, script: ScriptHead): Promise<void> {
   // The first version is written next; that it exists is checked at commit.
   await sql`
     insert into scripts (app_id, id, name, kind, description, direct_execute, live_version, last_version)
     values (${script.app_id}, ${script.id}, ${script.name}, ${script.kind}, ${script.description},
-      ${script.direct_execute}, 1, 1)`;
+      ${script.direct_execute}, ${script.live_version}, ${script.last_version})`;
 }
 
-export async function updateScript(
-  sql: Queryable,
-  script: Pick<
-    Script,
-    "app_id" | "id" | "name" | "kind" | "description" | "direct_execute" | "live_version" | "last_version"
-  >,
-): Promise<void> {
+export async function updateScript(sql: Queryable, script: ScriptHead): Promise<void> {
   await sql`
     update scripts
     set name = ${script.name}, kind = ${script.kind}, description = ${script.description},
@@ -103,33 +100,8 @@ export async function updateScript(
     where app_id = ${script.app_id} and id = ${script.id}`;
 }
 
-export interface NewVersion {
-  readonly appId: string;
-  readonly scriptId: string;
-  readonly version: number;
-  readonly source: string;
-  readonly sourceSha256: Uint8Array;
-  readonly timeoutSeconds: number;
-  readonly memoryLimitMb: number;
-  readonly sandbox: Sandbox;
-  readonly authorId: string | null;
-  readonly message: string;
-}
-
-export async function insertVersion(sql: Queryable, row: NewVersion): Promise<void> {
-  await sql`
-    insert into script_versions (app_id, script_id, version, source, source_sha256, timeout_seconds,
-      memory_limit_mb, sandbox, author_id, message)
-    values (${row.appId}, ${row.scriptId}, ${row.version}, ${row.source}, ${row.sourceSha256},
-      ${row.timeoutSeconds}, ${row.memoryLimitMb}, ${sql.json(row.sandbox)}, ${row.authorId}, ${row.message})`;
-}
-
-export async function deleteScript(sql: Queryable, appId: string, id: string): Promise<void> {
-  await sql`delete from scripts where app_id = ${appId} and id = ${id}`;
-}
-
 /** A row of `script_versions`. */
-export interface Version {
+interface VersionRow {
   readonly version: number;
   readonly source: string;
   readonly source_sha256: Uint8Array;
@@ -138,7 +110,51 @@ export interface Version {
   readonly sandbox: Sandbox;
   readonly author_id: string | null;
   readonly message: string;
+}
+
+export type NewVersion = VersionRow & { readonly app_id: string; readonly script_id: string };
+
+export async function insertVersion(sql: Queryable, row: NewVersion): Promise<void> {
+  await sql`
+    insert into script_versions (app_id, script_id, version, source, source_sha256, timeout_seconds,
+      memory_limit_mb, sandbox, author_id, message)
+    values (${row.app_id}, ${row.script_id}, ${row.version}, ${row.source}, ${row.source_sha256},
+      ${row.timeout_seconds}, ${row.memory_limit_mb}, ${sql.json(row.sandbox)}, ${row.author_id}, ${row.message})`;
+}
+
+export async function deleteScript(sql: Queryable, appId: string, id: string): Promise<void> {
+  await sql`delete from scripts where app_id = ${appId} and id = ${id}`;
+}
+
+export interface Version extends VersionRow {
+  /** Null also when that user is gone. */
+  readonly author: string | null;
   readonly created_at: Date;
+}
+
+/** Versions of a script that are kept whatever happens, besides the live one. */
+const KEPT_VERSIONS = 50;
+/** Versions looked at by one save, so that none takes long. */
+const PRUNED_AT_ONCE = 20;
+
+/**
+ * Forgets the oldest versions of a script: not the newest fifty, not the live one, and none that the execution log still
+ * tells of. @param last the number of the newest
+ */
+export async function pruneVersions(sql: Queryable, appId: string, id: string, last: number): Promise<void> {
+  if (last <= KEPT_VERSIONS) return;
+  await sql`
+    delete from script_versions v
+    using scripts s
+    where s.app_id = ${appId} and s.id = ${id} and v.app_id = s.app_id and v.script_id = s.id
+      and v.version in (
+        select version from script_versions
+        where app_id = ${appId} and script_id = ${id} and version <= ${last - KEPT_VERSIONS}
+        order by version limit ${PRUNED_AT_ONCE})
+      and v.version is distinct from s.live_version
+      and not exists (
+        select 1 from executions e
+        where e.app_id = ${appId} and e.script_id = ${id} and e.version = v.version)`;
 }
 
 /** The newest first, without their sources. @param before only versions below this number */
@@ -149,9 +165,9 @@ export async function listVersions(
   limit: number,
 ): Promise<Version[]> {
   return sql<Version[]>`
-    select version, '' as source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id, message,
-      created_at
-    from script_versions
+    select version, '' as source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id,
+      users.username as author, message, v.created_at
+    from script_versions v left join users on users.id = author_id
     where app_id = ${script.app_id} and script_id = ${script.id} and version < ${before}
     order by version desc
     limit ${limit}`;
@@ -163,8 +179,9 @@ export async function findVersion(
   version: number,
 ): Promise<Version | undefined> {
   const [row] = await sql<Version[]>`
-    select version, source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id, message, created_at
-    from script_versions
+    select version, source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id,
+      users.username as author, message, v.created_at
+    from script_versions v left join users on users.id = author_id
     where app_id = ${script.app_id} and script_id = ${script.id} and version = ${version}`;
   return row;
 }

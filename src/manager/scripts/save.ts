@@ -1,33 +1,30 @@
 import { createHash } from "node:crypto";
-import { AppError, conflict, invalid, notFound } from "../../shared/errors.ts";
 import type { Transaction } from "../../database/client.ts";
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
+import { conflict, invalid, notFound, type AppError } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
-import type { Principal } from "../../shared/principal.ts";
-import type { DispatchMode, RoutePattern } from "../../services/routes/index.ts";
 import { lockApp, touchCatalog } from "../apps/queries.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
-import { insertRoute, routesAround, routesOfScript, setDispatchMode, type Route } from "../routes/queries.ts";
-import { NEW_ROUTE } from "../routes/model.ts";
-import { checkRoutable, rivalOf, routeConflict } from "../routes/rules.ts";
+import { routesAround, routesOfScript, type Route } from "../routes/queries.ts";
+import { checkRoutable } from "../routes/rules.ts";
+import { bind, writeBound, type Binding } from "./bindings.ts";
+import { auditedScript, scriptTarget } from "./dto.ts";
 import type { UpdateScript, Warning } from "./model.ts";
 import { checkNameFor, checkScriptName } from "./names.ts";
+import { checkPrecondition } from "./precondition.ts";
 import {
+  findVersion,
   insertScript,
   insertVersion,
+  pruneVersions,
   scriptById,
   scriptByName,
   updateScript,
   type Script,
+  type ScriptHead,
 } from "./queries.ts";
 import { checkCeilings, defaultSettings, sameSettings, type Settings } from "./settings.ts";
 import { checkSourceText, compile } from "./source.ts";
-
-/** A route that a script shall have after the save. */
-export interface Binding {
-  readonly pattern: RoutePattern;
-  /** Given explicitly; else a route that is there already keeps its own. */
-  readonly dispatchMode: DispatchMode | undefined;
-}
 
 export interface Save {
   readonly appId: string;
@@ -38,13 +35,19 @@ export interface Save {
   readonly before: Script | undefined;
   readonly change: UpdateScript;
   readonly bindings: readonly Binding[];
+  /** False: what is saved is a draft, and what runs stays as it is. */
+  readonly activate: boolean;
   /** Of the If-Match header. */
   readonly ifMatch: string | null;
 }
 
 export interface Saved {
+  /** With the version that was saved, live or not. */
   readonly script: Script;
+  /** Whether there was no such script before. */
   readonly created: boolean;
+  /** Whether a draft was made: a version that was not there before, and is not live. */
+  readonly drafted: boolean;
   /** All routes of the script, after the save. */
   readonly routes: readonly Route[];
   readonly warnings: readonly Warning[];
@@ -52,11 +55,14 @@ export interface Saved {
 
 /**
  * Creates or changes a script: checks everything, then writes settings, a new version and routes in one transaction. A
- * save that changes neither source nor settings makes no version. When it resolves, the next request runs what was
- * saved; when it rejects, nothing has changed.
+ * save that repeats source and settings of the version shown, or of the newest one, makes no version. When it resolves,
+ * the next request runs what was saved (unless it is a draft); when it rejects, nothing has changed.
+ *
+ * A draft is a version: source, limits. What belongs to the script itself (name, description, direct_execute, routes)
+ * takes effect at once, draft or not.
  * @throws AppError 404, 409 (name, route, changed meanwhile), 412, 413, 422
  */
-export async function saveScript(context: ManagerContext, who: Principal, save: Save): Promise<Saved> {
+export async function saveScript(context: ManagerContext, actor: Actor, save: Save): Promise<Saved> {
   const { change, before } = save;
   if (change.name !== undefined) checkScriptName(change.name);
   checkCeilings(change, context.config);
@@ -69,16 +75,17 @@ export async function saveScript(context: ManagerContext, who: Principal, save: 
   checkNameFor(kind, change.name ?? nameOf(save));
   checkPrecondition(save.ifMatch, before);
 
-  const draft: Draft = { source, hash: sha256(source), kind };
-  const checked = before !== undefined && sameHash(before.source_sha256, draft.hash) && before.kind === kind;
+  const compiled: Compiled = { source, hash: sha256(source), kind };
+  const checked =
+    before !== undefined && sameHash(before.source_sha256, compiled.hash) && before.kind === kind;
   const warnings = checked ? [] : await compile(context.checkScript, save.appId, source, kind);
-  const { changed, ...written } = await context.db.begin((sql) => write(context, who, save, draft, sql));
+  const { changed, ...written } = await context.db.begin((sql) => write(context, actor, save, compiled, sql));
   if (changed) await context.catalogChanged(save.appId);
   return { ...written, warnings };
 }
 
-/** What has been compiled. */
-interface Draft {
+/** What the compiler has judged. */
+interface Compiled {
   readonly source: string;
   readonly hash: Uint8Array;
   readonly kind: ScriptKind;
@@ -86,9 +93,9 @@ interface Draft {
 
 async function write(
   context: ManagerContext,
-  who: Principal,
+  actor: Actor,
   save: Save,
-  draft: Draft,
+  compiled: Compiled,
   sql: Transaction,
 ): Promise<Omit<Saved, "warnings"> & { readonly changed: boolean }> {
   const { appId, target, change } = save;
@@ -106,63 +113,74 @@ async function write(
   if (!appExists || (current === undefined && "id" in target)) throw notFound("Script");
   if (current !== undefined && "name" in target && target.existing === "refuse") throw nameTaken();
   checkPrecondition(save.ifMatch, current);
-  checkStillCompiled(save, draft, current);
+  checkStillCompiled(save, compiled, current);
+  if (!save.activate && current !== undefined) checkDraftKind(current, compiled.kind);
 
   const id = current?.id ?? newId();
   const name = change.name ?? current?.name ?? nameOf(save);
   const own = appRoutes.filter((route) => route.script_id === id);
-  if (draft.kind === "module" && own.length > 0) throw stillRouted(own.length);
-  if (save.bindings.length > 0) checkRoutable({ kind: draft.kind, name });
+  if (compiled.kind === "module" && own.length > 0) throw stillRouted(own.length);
+  if (save.bindings.length > 0) checkRoutable({ kind: compiled.kind, name });
   const bound = bind(save.bindings, id, appRoutes);
 
   const base: Settings = current ?? defaultSettings(context.config);
-  const settings: Settings = {
+  const content = {
+    source_sha256: compiled.hash,
     timeout_seconds: change.timeout_seconds ?? base.timeout_seconds,
     memory_limit_mb: change.memory_limit_mb ?? base.memory_limit_mb,
     sandbox: change.sandbox ?? base.sandbox,
   };
-  const isNewVersion =
-    current === undefined || !sameHash(current.source_sha256, draft.hash) || !sameSettings(current, settings);
+  const known = current === undefined ? undefined : await sameVersion(sql, current, content);
   const lastVersion = current?.last_version ?? 0;
-  const head = {
+  const version = known ?? lastVersion + 1;
+  const head: ScriptHead = {
     app_id: appId,
     id,
     name,
-    kind: draft.kind,
+    kind: compiled.kind,
     description: change.description ?? current?.description ?? "",
     direct_execute: change.direct_execute ?? current?.direct_execute ?? "members",
-    live_version: isNewVersion ? lastVersion + 1 : (current?.live_version ?? null),
-    last_version: isNewVersion ? lastVersion + 1 : lastVersion,
-  } as const;
+    live_version: save.activate ? version : (current?.live_version ?? null),
+    last_version: Math.max(version, lastVersion),
+  };
   const isNewHead = current === undefined || !sameHead(current, head);
-  const changed = isNewVersion || isNewHead || bound.added.length > 0 || bound.redispatched.length > 0;
-  if (!changed) return { script: current, created: false, routes: own, changed };
+  const changed = isNewHead || bound.added.length > 0 || bound.redispatched.length > 0;
+  const saved = { ...content, version, source: compiled.source };
+  if (!changed) {
+    return { script: { ...current, ...saved }, created: false, drafted: false, routes: own, changed };
+  }
 
   // In the order of the foreign keys; nothing waits for the answer to the one before.
   const statements: Promise<unknown>[] = [];
   if (current === undefined) statements.push(insertScript(sql, head));
-  if (isNewVersion) {
+  if (known === undefined) {
     statements.push(
       insertVersion(sql, {
-        appId,
-        scriptId: id,
-        version: head.last_version,
-        source: draft.source,
-        sourceSha256: draft.hash,
-        timeoutSeconds: settings.timeout_seconds,
-        memoryLimitMb: settings.memory_limit_mb,
-        sandbox: settings.sandbox,
-        authorId: who.userId,
+        ...content,
+        app_id: appId,
+        script_id: id,
+        version,
+        source: compiled.source,
+        author_id: actor.userId,
         message: change.message ?? "",
       }),
     );
   }
-  if (current !== undefined && (isNewVersion || isNewHead)) statements.push(updateScript(sql, head));
-  for (const pattern of bound.added) {
-    statements.push(insertRoute(sql, { appId, id: newId(), scriptId: id, pattern, settings: NEW_ROUTE }));
+  if (current !== undefined && isNewHead) statements.push(updateScript(sql, head));
+  if (isNewHead) {
+    const shown = current !== undefined && !save.activate ? current : content;
+    statements.push(
+      recordAudit(sql, actor, {
+        action: current === undefined ? "script.create" : "script.update",
+        appId,
+        target: scriptTarget(head),
+        ...(current !== undefined && { before: auditedScript(current) }),
+        after: auditedScript({ ...head, ...settingsOf(shown), source_sha256: shown.source_sha256 }),
+      }),
+    );
   }
-  for (const { route, mode } of bound.redispatched)
-    statements.push(setDispatchMode(sql, appId, route.id, mode));
+  statements.push(...writeBound(sql, actor, head, bound));
+  if (known === undefined) statements.push(pruneVersions(sql, appId, id, version));
   statements.push(touchCatalog(sql, appId));
   const [, script, routes] = await Promise.all([
     Promise.all(statements),
@@ -171,59 +189,55 @@ async function write(
   ]);
   if (script === undefined) throw new Error("a script just written is not there");
   return {
-    script,
+    script: { ...script, ...saved },
     created: current === undefined,
-    routes: routes.filter((route) => route.script_id === id),
+    drafted: known === undefined && !save.activate,
+    routes,
     changed,
   };
 }
 
-/** Which wishes are new; those that the script has already are left as they are, unless they name another dispatch. */
-function bind(bindings: readonly Binding[], scriptId: string, routes: readonly Route[]) {
-  const added: RoutePattern[] = [];
-  const redispatched: { readonly route: Route; readonly mode: DispatchMode }[] = [];
-  for (const { pattern, dispatchMode } of bindings) {
-    const rival = rivalOf(pattern, routes);
-    if (rival !== undefined) {
-      if (rival.script_id !== scriptId || rival.path !== pattern.path) throw routeConflict(rival);
-      if (dispatchMode !== undefined && dispatchMode !== rival.dispatch_mode) {
-        redispatched.push({ route: rival, mode: dispatchMode });
-      }
-      continue;
-    }
-    const twin = added.find((other) => other.pathKind === pattern.pathKind && other.path === pattern.path);
-    if (twin === undefined) added.push(pattern);
-  }
-  return { added, redispatched };
+type Content = Settings & Pick<Script, "source_sha256">;
+
+/** The version that is what shall be saved: the one shown, or the newest. */
+async function sameVersion(sql: Transaction, current: Script, content: Content): Promise<number | undefined> {
+  const isSame = (other: Content): boolean =>
+    sameHash(other.source_sha256, content.source_sha256) && sameSettings(other, content);
+  if (isSame(current)) return current.version;
+  if (current.version === current.last_version) return undefined;
+  const newest = await findVersion(sql, current, current.last_version);
+  return newest !== undefined && isSame(newest) ? newest.version : undefined;
 }
 
+const settingsOf = ({ timeout_seconds, memory_limit_mb, sandbox }: Settings): Settings => ({
+  timeout_seconds,
+  memory_limit_mb,
+  sandbox,
+});
+
 /** @throws AppError 409 when somebody changed what the compiler has judged between reading and locking */
-function checkStillCompiled({ before, change }: Save, draft: Draft, current: Script | undefined): void {
+function checkStillCompiled({ before, change }: Save, compiled: Compiled, current: Script | undefined): void {
   const sourceMoved =
-    change.source === undefined && current !== undefined && !sameHash(current.source_sha256, draft.hash);
-  const kindMoved = change.kind === undefined && current !== undefined && current.kind !== draft.kind;
+    change.source === undefined && current !== undefined && !sameHash(current.source_sha256, compiled.hash);
+  const kindMoved = change.kind === undefined && current !== undefined && current.kind !== compiled.kind;
   const vanished = change.source === undefined && current === undefined && before !== undefined;
   if (!sourceMoved && !kindMoved && !vanished) return;
-  throw conflict(
+  throw changedMeanwhile();
+}
+
+export const changedMeanwhile = (): AppError =>
+  conflict(
     "changed_meanwhile",
     "Somebody else changed this script at the same moment. Read it again, and repeat.",
   );
-}
 
-/** If-Match: the version that the client has seen (RFC 9110 13.1.1). @throws AppError 412 */
-export function checkPrecondition(ifMatch: string | null, current: Script | undefined): void {
-  if (ifMatch === null) return;
-  const tags = ifMatch.split(",").map((tag) => tag.trim().replace(/^(?:W\/)?"(.*)"$/, "$1"));
-  const wanted = new Set(tags);
-  if (current !== undefined && (wanted.has("*") || wanted.has(String(current.version)))) return;
-  const found = current === undefined ? "the script does not exist" : `it is at version ${current.version}`;
-  throw new AppError(
-    412,
-    "version_mismatch",
-    `The script is not at the version that If-Match names: ${found}.`,
-    {
-      details: { version: current?.version ?? null },
-    },
+/** The kind is the script's: what runs now would be taken for the other kind. @throws AppError 422 */
+function checkDraftKind(current: Script, kind: ScriptKind): void {
+  if (current.kind === kind || current.live_version === null) return;
+  throw invalid(
+    "draft_changes_kind",
+    `The script is live as ${current.kind}; a draft cannot make it ${kind}. Save it without activate=false.`,
+    { details: { field: "kind" } },
   );
 }
 
@@ -244,10 +258,10 @@ const sha256 = (text: string): Uint8Array => createHash("sha256").update(text, "
 
 const sameHash = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-type Head = Pick<Script, "name" | "kind" | "description" | "direct_execute">;
-
-const sameHead = (a: Head, b: Head): boolean =>
+const sameHead = (a: ScriptHead, b: ScriptHead): boolean =>
   a.name === b.name &&
   a.kind === b.kind &&
   a.description === b.description &&
-  a.direct_execute === b.direct_execute;
+  a.direct_execute === b.direct_execute &&
+  a.live_version === b.live_version &&
+  a.last_version === b.last_version;

@@ -1,10 +1,12 @@
 import { demandScope, type AppCapability } from "../../services/identity/index.ts";
 import { notFound } from "../../shared/errors.ts";
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import type { Principal } from "../../shared/principal.ts";
 import { lockAndTouch } from "../apps/queries.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { openScript } from "./access.ts";
+import { auditedScript, scriptTarget } from "./dto.ts";
 import type { CreateScript, UpdateScript } from "./model.ts";
 import { checkScriptName } from "./names.ts";
 import {
@@ -17,7 +19,8 @@ import {
   type Script,
   type Version,
 } from "./queries.ts";
-import { checkPrecondition, saveScript, type Saved } from "./save.ts";
+import { checkPrecondition } from "./precondition.ts";
+import { changedMeanwhile, saveScript, type Saved } from "./save.ts";
 import { compile } from "./source.ts";
 
 /** Scripts of the app that is named, or of every app that the caller sees. */
@@ -34,8 +37,9 @@ export async function visibleScripts(
 
 export async function createScript(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   input: CreateScript,
+  activate: boolean,
 ): Promise<Saved> {
   const { app_id, name, ...change } = input;
   const app = await openApp(context, who, app_id, "AppWriteScript");
@@ -46,16 +50,17 @@ export async function createScript(
     before: undefined,
     change,
     bindings: [],
+    activate,
     ifMatch: null,
   });
 }
 
 export async function changeScript(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   id: string,
   change: UpdateScript,
-  ifMatch: string | null,
+  options: { readonly activate: boolean; readonly ifMatch: string | null },
 ): Promise<Saved> {
   const script = await openScript(context, who, id, "AppWriteScript");
   return saveScript(context, who, {
@@ -64,16 +69,31 @@ export async function changeScript(
     before: script,
     change,
     bindings: [],
-    ifMatch,
+    ...options,
   });
 }
 
-/** Deletes a script with its versions, routes and logs. */
-export async function removeScript(context: ManagerContext, script: Script): Promise<void> {
+/** Deletes a script with its versions, routes and logs. @throws AppError 412 */
+export async function removeScript(
+  context: ManagerContext,
+  who: Actor,
+  script: Script,
+  ifMatch: string | null,
+): Promise<void> {
   const appId = script.app_id;
   await context.db.begin(async (sql) => {
-    await lockAndTouch(sql, appId);
-    await deleteScript(sql, appId, script.id);
+    const [, current] = await Promise.all([lockAndTouch(sql, appId), scriptById(sql, appId, script.id)]);
+    if (current === undefined) throw notFound("Script");
+    checkPrecondition(ifMatch, current);
+    await Promise.all([
+      deleteScript(sql, appId, script.id),
+      recordAudit(sql, who, {
+        action: "script.delete",
+        appId,
+        target: scriptTarget(current),
+        before: auditedScript(current),
+      }),
+    ]);
   });
   await context.catalogChanged(appId);
 }
@@ -117,31 +137,43 @@ export async function openVersion(
  */
 export async function activateVersion(
   context: ManagerContext,
-  who: Principal,
+  who: Actor,
   id: string,
   number: string,
   ifMatch: string | null,
 ): Promise<Script> {
   const script = await openScript(context, who, id, "AppWriteScript");
+  const appId = script.app_id;
   const row = await versionOf(context, script, number);
   checkPrecondition(ifMatch, script);
   // The language or the script's kind may have changed since it was saved.
-  await compile(context.checkScript, script.app_id, row.source, script.kind);
+  await compile(context.checkScript, appId, row.source, script.kind);
   const live = await context.db.begin(async (sql) => {
-    const [, current] = await Promise.all([
-      lockAndTouch(sql, script.app_id),
-      scriptById(sql, script.app_id, script.id),
+    const [, current, present] = await Promise.all([
+      lockAndTouch(sql, appId),
+      scriptById(sql, appId, script.id),
+      findVersion(sql, script, row.version),
     ]);
     if (current === undefined) throw notFound("Script");
+    if (present === undefined) throw notFound("Version");
     checkPrecondition(ifMatch, current);
+    if (current.kind !== script.kind) throw changedMeanwhile();
+    const wanted = { ...current, live_version: row.version };
     const [, after] = await Promise.all([
-      updateScript(sql, { ...current, live_version: row.version }),
-      scriptById(sql, script.app_id, script.id),
+      updateScript(sql, wanted),
+      scriptById(sql, appId, script.id),
+      recordAudit(sql, who, {
+        action: "script.activate",
+        appId,
+        target: scriptTarget(current),
+        before: auditedScript(current),
+        after: auditedScript({ ...wanted, ...row }),
+      }),
     ]);
     if (after === undefined) throw notFound("Script");
     return after;
   });
-  await context.catalogChanged(script.app_id);
+  await context.catalogChanged(appId);
   return live;
 }
 

@@ -1,9 +1,26 @@
 import { normaliseHost, type RoutePattern } from "../../services/routes/index.ts";
 import type { ManagerContext } from "../context.ts";
 import { domainsOf } from "../domains/queries.ts";
-import { patternOf } from "../routes/model.ts";
-import type { Route } from "../routes/queries.ts";
-import { shownPath } from "../routes/rules.ts";
+import { patternOf, shownPath } from "../routes/model.ts";
+import { routesOfScripts, type Route } from "../routes/queries.ts";
+import type { Script } from "./queries.ts";
+
+/** Where the routes of several scripts answer, by the scripts' ids; see `urlsOf`. */
+export async function urlsOfScripts(
+  context: ManagerContext,
+  scripts: readonly Pick<Script, "app_id" | "id">[],
+  origin: string,
+): Promise<Map<string, string[]>> {
+  const routes = scripts.length === 0 ? [] : await routesOfScripts(context.db, scripts);
+  const byApp = Map.groupBy(routes, (route) => route.app_id);
+  const urls = new Map<string, string[]>();
+  for (const [appId, ofApp] of byApp) {
+    const hosts = await hostsFor(context, appId, ofApp, origin);
+    for (const [id, own] of Map.groupBy(ofApp, (route) => route.script_id))
+      urls.set(id, addresses(own, hosts));
+  }
+  return urls;
+}
 
 /**
  * Where the routes of a script answer, as complete addresses; parameters and wildcards stay as they are written.
@@ -15,15 +32,34 @@ export async function urlsOf(
   routes: readonly Route[],
   origin: string,
 ): Promise<string[]> {
-  const enabled = routes.filter((route) => route.enabled).map(patternOf);
-  if (enabled.length === 0) return [];
+  return addresses(routes, await hostsFor(context, appId, routes, origin));
+}
+
+interface Hosts {
+  /** Scheme and port of every address. */
+  readonly base: string;
+  /** Of routes for any host. */
+  readonly any: readonly string[];
+}
+
+async function hostsFor(
+  context: ManagerContext,
+  appId: string,
+  routes: readonly Route[],
+  origin: string,
+): Promise<Hosts> {
   const base = baseOf(context, origin);
-  const anyHosts = enabled.some((route) => route.hostKind === "any")
-    ? await hostsOf(context, appId, base)
-    : [];
-  const urls = enabled.flatMap((route) =>
-    (route.hostKind === "any" ? anyHosts : [at(base, route.host)]).map((host) => `${host}${pathIn(route)}`),
-  );
+  const asked = routes.some((route) => route.enabled && route.host_kind === "any");
+  return { base, any: asked ? await hostsOf(context, appId, base) : [] };
+}
+
+function addresses(routes: readonly Route[], { base, any }: Hosts): string[] {
+  const urls = routes
+    .filter((route) => route.enabled)
+    .map(patternOf)
+    .flatMap((route) =>
+      (route.hostKind === "any" ? any : [at(base, route.host)]).map((host) => `${host}${pathIn(route)}`),
+    );
   return [...new Set(urls)];
 }
 
