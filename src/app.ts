@@ -17,6 +17,7 @@ import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
 import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
+import { createMetrics } from "./services/metrics/index.ts";
 import { systemClock } from "./shared/clock.ts";
 import { AppError } from "./shared/errors.ts";
 import { logger } from "./shared/log.ts";
@@ -101,6 +102,18 @@ async function takeUp(
     sessionTtlHours: config.sessionTtlHours,
     trustedProxies: config.trustedProxies,
   });
+  const metrics = createMetrics({
+    token: config.metricsToken,
+    addressOf: identity.addressOf,
+    slots: config.maxConcurrentExecutions,
+    stats: () => orchestrator.stats(),
+    requests: http.requests,
+    namesOf(scriptId) {
+      const script = catalog.script(scriptId);
+      const app = script === undefined ? undefined : catalog.app(script.appId);
+      return script === undefined || app === undefined ? undefined : { app: app.slug, script: script.name };
+    },
+  });
   const orchestrator = createOrchestrator({
     catalog,
     executor,
@@ -111,6 +124,7 @@ async function takeUp(
     // Basic users on a route are the script's own affair; on /api/v1/execute they are ours (CONTRACT 0.14).
     authenticate: (request, peer, { direct }) =>
       identity.principalOf(request.headers, identity.addressOf(request.headers, peer), { basic: direct }),
+    observe: metrics.observe,
     mayExecute: (principal, appId) => may(identity, principal, "AppRead", appId),
     mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
   });
@@ -139,6 +153,7 @@ async function takeUp(
   http.open({
     manager: manager.handle,
     orchestrator: orchestrator.handle,
+    metrics: metrics.handle,
     dashboard: serveDashboard,
     ready: () => reachable(db),
     version: () => ({ ...VERSIONS, schema: schemaVersion, public_base_url: config.publicBaseUrl }),

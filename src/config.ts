@@ -23,6 +23,8 @@ export interface Config {
   readonly fallbackApp: string | null;
   readonly publicBaseUrl: string;
   readonly trustedProxies: readonly string[];
+  /** What a scrape of /metrics must show as a bearer token; null: only this machine may ask. */
+  readonly metricsToken: string | null;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly limits: RunLimits;
   readonly ceilings: RunLimits;
@@ -131,6 +133,7 @@ export function loadConfig(
     trustedProxies: (read("PICLOUD_TRUSTED_PROXIES") ?? "127.0.0.1,::1")
       .split(",")
       .map((text) => text.trim()),
+    metricsToken: read("PICLOUD_METRICS_TOKEN") || null,
     log: {
       level: choice("PICLOUD_LOG_LEVEL", "info", LOG_LEVELS),
       format: choice("PICLOUD_LOG_FORMAT", terminal ? "pretty" : "json", ["json", "pretty"]),

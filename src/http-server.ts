@@ -11,6 +11,9 @@ export interface RequestInfo {
   /** The answer may take so many seconds: the connection is kept open for it. */
   mayBeSilentFor(seconds: number): void;
 }
+
+/** What a request is for: the scripts, the control plane, or anything else. */
+type Plane = "data" | "control" | "other";
 type Handler = (request: Request, info: RequestInfo) => Response | Promise<Response>;
 
 /** The roles of a running PiCloud, as far as HTTP is concerned. */
@@ -23,6 +26,8 @@ export interface Roles {
   readonly dashboard: (request: Request) => Response | null;
   /** Whether requests can be served now: asks the database. */
   readonly ready: () => Promise<boolean>;
+  /** /metrics */
+  readonly metrics: Handler;
   /** The document of /version. */
   readonly version: () => Readonly<Record<string, unknown>>;
 }
@@ -30,6 +35,8 @@ export interface Roles {
 export interface HttpServer {
   /** Where it can be reached from this machine. */
   readonly url: string;
+  /** Requests since the start, by what they were for. */
+  requests(): Readonly<Record<Plane, number>>;
   /** Hands requests to the roles from now on; until then all but /healthz is answered 503. */
   open(roles: Roles): void;
   /** Stops accepting; resolves when no request is under way, or after `graceMs`. */
@@ -51,12 +58,13 @@ const TRANSPORT_BODY_LIMIT = 1024 * 1024 * 1024;
  */
 export function listenHttp(config: Config): HttpServer {
   let roles: Roles | null = null;
+  const requests = { data: 0, control: 0, other: 0 };
 
   // Not async: a promise of ours around the role's own would be paid for by every request.
   const answer = (request: Request, server: Server<undefined>): Response | Promise<Response> => {
     rest.touched();
     try {
-      return dispatch(request, new LazyInfo(request, server), roles);
+      return dispatch(request, new LazyInfo(request, server), roles, requests);
     } catch (error) {
       return problemResponse(error, newId());
     }
@@ -66,6 +74,7 @@ export function listenHttp(config: Config): HttpServer {
 
   return {
     url: `http://${printable(config.listen.hostname)}:${server.port}`,
+    requests: () => requests,
     open: (opened) => {
       roles = opened;
     },
@@ -114,12 +123,22 @@ function bind(
   }
 }
 
-function dispatch(request: Request, info: RequestInfo, roles: Roles | null): Response | Promise<Response> {
+function dispatch(
+  request: Request,
+  info: RequestInfo,
+  roles: Roles | null,
+  requests: Record<Plane, number>,
+): Response | Promise<Response> {
   const { url } = request;
   const start = pathStart(url);
   // Most requests are for scripts: one look sends them on their way.
-  if (roles !== null && !isReserved(url, start) && start > 0) return roles.orchestrator(request, info);
+  if (roles !== null && !isReserved(url, start) && start > 0) {
+    requests.data++;
+    return roles.orchestrator(request, info);
+  }
   const path = pathOf(url, start);
+  const plane = planeOf(path);
+  requests[plane]++;
   if (path === "/healthz") return new Response("ok");
   if (path === "/readyz") return readiness(roles);
   if (roles === null) throw notReady(roles);
@@ -128,9 +147,15 @@ function dispatch(request: Request, info: RequestInfo, roles: Roles | null): Res
     throw badRequest("host_missing", "The request has no Host header. HTTP/1.1 requires one.");
   }
   if (path === "/version") return Response.json(roles.version());
-  if (path.startsWith("/api/v1/execute/")) return roles.orchestrator(request, info);
-  if (path.startsWith("/api/") || path === "/api") return roles.manager(request, info);
+  if (path === "/metrics") return roles.metrics(request, info);
+  if (plane === "data") return roles.orchestrator(request, info);
+  if (plane === "control") return roles.manager(request, info);
   return roles.dashboard(request) ?? problemResponse(notFound("This page"), newId());
+}
+
+function planeOf(path: string): Plane {
+  if (path.startsWith("/api/v1/execute/")) return "data";
+  return path.startsWith("/api/") || path === "/api" ? "control" : "other";
 }
 
 async function readiness(roles: Roles | null): Promise<Response> {

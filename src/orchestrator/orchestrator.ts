@@ -37,10 +37,20 @@ export interface OrchestratorOptions {
     remoteAddress: string,
     options: { readonly direct: boolean },
   ) => Promise<Principal | null>;
+  /** Told of every run that ended; must not throw. */
+  readonly observe?: (run: ObservedRun) => void;
   /** AppRead: may run scripts whose direct_execute is "members". */
   readonly mayExecute: (principal: Principal, appId: string) => boolean | Promise<boolean>;
   /** AppLogRead: may see what a script threw. */
   readonly mayReadLogs: (principal: Principal, appId: string) => boolean | Promise<boolean>;
+}
+
+export interface ObservedRun {
+  readonly appId: string;
+  readonly scriptId: string;
+  readonly triggerKind: string;
+  readonly status: RunOutcome["status"];
+  readonly durationMs: number;
 }
 
 export interface OrchestratorStats extends GateStats {
@@ -382,7 +392,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const outcome = await executor.execute(runRequest);
       ({ released } = outcome);
       if (outcome.error?.code !== "malformed_body") {
-        const { status } = outcome;
+        const { status, durationMs } = outcome;
+        const { triggerKind } = wanted;
+        options.observe?.({ appId, scriptId: script.id, triggerKind, status, durationMs });
         executions.record({ appId, scriptId: script.id, status, createdAt: startedAt }, () =>
           executionRow(runRequest, outcome, startedAt, wanted),
         );

@@ -59,7 +59,12 @@ export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Opera
       description: "Needs the token of `PICLOUD_METRICS_TOKEN`; without one, a caller on the same machine.",
       tags: ["system"],
       security: [{ metrics: [] }, {}],
-      responses: { ...answer("OK", "text/plain", TEXT), "401": problem(401), "403": problem(403) },
+      responses: {
+        ...answer("OK", "text/plain", TEXT),
+        "401": problem(401),
+        "403": problem(403),
+        "405": problem(405),
+      },
     },
   },
   "/api/v1/openapi.json": open(
@@ -96,7 +101,10 @@ export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Opera
           content: { "*/*": { schema: ANYTHING } },
         },
         ...Object.fromEntries(
-          [400, 404, 413, 422, 500, 502, 503, 504, 507].map((status) => [status, problem(status)]),
+          [400, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504, 507].map((status) => [
+            status,
+            problem(status),
+          ]),
         ),
       },
     },
