@@ -134,6 +134,8 @@ async function takeUp(
     identity,
     checkScript: executor.check,
     invokeVersion: orchestrator.invoke,
+    runScript: orchestrator.runOnce,
+    executions,
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),

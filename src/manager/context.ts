@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Diagnostic } from "../rhai/index.ts";
+import type { ExecutionLog, ExecutionRow } from "../services/executions/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { Principal } from "../shared/principal.ts";
@@ -44,6 +45,53 @@ export type InvokeVersion = (
   },
 ) => Promise<Response>;
 
+/** A body as the data plane reads it; JSON stays text, so that numbers keep all their digits. */
+export type RunBody =
+  | { readonly kind: "none" }
+  | { readonly kind: "json" | "form" | "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/** The request that a script is to see. */
+export interface RunInput {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly remoteIp: () => string;
+  /** Name (lower case) and value by turns. */
+  readonly headers: () => readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+  readonly rest: string;
+  readonly body: RunBody;
+}
+
+/** Runs one version of a script as the data plane does, and tells how it went. @throws AppError 503 */
+export type RunScript = (run: {
+  /** A new one. */
+  readonly executionId: string;
+  readonly script: {
+    readonly appId: string;
+    readonly id: string;
+    readonly name: string;
+    readonly limits: RunLimits;
+  };
+  readonly version: number;
+  readonly triggerKind: string;
+  /** As whom it runs; the script sees it. */
+  readonly principal: Principal | null;
+  readonly requestId: string;
+  readonly request: RunInput | null;
+  /** `ctx.event` as JSON text. */
+  readonly event: string | null;
+  /** The run that it repeats. */
+  readonly rerun: { readonly of: string; readonly rootExecutionId: string } | null;
+}) => Promise<{
+  readonly outcome: Pick<ExecutionRow, "status" | "logs" | "operations" | "durationMs" | "error"> & {
+    readonly response: { readonly body: string | Uint8Array } | null;
+  };
+  readonly statusCode: number;
+}>;
+
 /** What the modules of the control plane work with. */
 export interface ManagerContext {
   readonly db: Database;
@@ -52,6 +100,8 @@ export interface ManagerContext {
   readonly users: Users;
   readonly checkScript: CheckScript;
   readonly invokeVersion: InvokeVersion;
+  readonly runScript: RunScript;
+  readonly executions: Pick<ExecutionLog, "watch">;
   /** Awaited after every commit that the data plane must see, before the answer. Never rejects. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** The app that answers for a Host header; null: none. */

@@ -20,8 +20,9 @@ import { movedSlug, movedTo, SLUG_MOVED } from "./apps/moved.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
 import { auditModule } from "./audit/index.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
-import type { CheckScript, InvokeVersion, ManagerContext } from "./context.ts";
+import type { CheckScript, InvokeVersion, ManagerContext, RunScript } from "./context.ts";
 import { domainsModule } from "./domains/index.ts";
+import { executionsModule } from "./executions/index.ts";
 import { internalPath } from "./http/actions.ts";
 import { callerOf, setCaller, type Caller, type Connection } from "./http/caller.ts";
 import { deadline } from "./http/deadline.ts";
@@ -47,6 +48,9 @@ export interface ManagerDeps {
   readonly identity: Identity;
   readonly checkScript: CheckScript;
   readonly invokeVersion: InvokeVersion;
+  readonly runScript: RunScript;
+  /** Tells of runs as they end. */
+  readonly executions: ManagerContext["executions"];
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
@@ -79,6 +83,8 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     identity,
     checkScript: deps.checkScript,
     invokeVersion: deps.invokeVersion,
+    runScript: deps.runScript,
+    executions: deps.executions,
     appOfHost: deps.appOfHost ?? (() => null),
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
@@ -168,6 +174,7 @@ export const createApi = (context: ManagerContext) =>
         .use(routesModule(context))
         .use(logsModule(context))
         .use(auditModule(context))
+        .use(executionsModule(context))
         .use(appOpenApiModule(context)),
     );
 

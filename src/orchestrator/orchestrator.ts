@@ -17,7 +17,7 @@ import { callerOf, hasCredential, type Caller } from "./caller.ts";
 import { Gate, type GateStats } from "./gate.ts";
 import { bodyPart, idempotencyKey } from "./idempotency-key.ts";
 import { RateLimits, subjectOf } from "./rate-limits.ts";
-import { executionRow } from "./record.ts";
+import { executionRow, statusCodeOf } from "./record.ts";
 import { hasBody, readBody } from "./request-body.ts";
 import { readUrl, type RequestUrl } from "./request-url.ts";
 
@@ -108,6 +108,8 @@ export interface EndedRun {
   /** Milliseconds in the gate; 0 when there was no wait. */
   readonly queuedMs: number;
   readonly outcome: RunOutcome;
+  /** What the data plane answers it with. */
+  readonly statusCode: number;
 }
 
 /** With the limits of the version that runs. */
@@ -399,7 +401,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
           executionRow(runRequest, outcome, startedAt, wanted),
         );
       }
-      return { queuedMs, outcome };
+      return { queuedMs, outcome, statusCode: statusCodeOf(outcome) };
     } finally {
       if (released === null) leave(appId);
       else void released.then(() => leave(appId));

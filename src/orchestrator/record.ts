@@ -1,11 +1,8 @@
 import type { RunOutcome, RunRequest } from "../executor/index.ts";
-import type { ExecutionRow } from "../services/executions/index.ts";
+import { summaryOf, type ExecutionRow } from "../services/executions/index.ts";
 import { STATUS_OF } from "./answer.ts";
 import type { OneRun } from "./orchestrator.ts";
 import { bodyBytes, recordRequest } from "./record-request.ts";
-
-/** Characters of an answer that the log shows. */
-const MAX_SUMMARY = 256;
 
 /** The row of one run (CONTRACT 2.5 LogDTO). */
 export function executionRow(
@@ -25,8 +22,7 @@ export function executionRow(
     triggerKind,
     triggerId: null,
     status: outcome.status,
-    statusCode:
-      outcome.error === null ? (outcome.response?.statusCode ?? null) : STATUS_OF[outcome.error.code],
+    statusCode: statusCodeOf(outcome),
     durationMs: outcome.durationMs,
     operations: outcome.operations,
     rerunOf: rerun?.of ?? null,
@@ -34,17 +30,13 @@ export function executionRow(
     request: request === null ? null : (budget) => recordRequest(request, budget),
     // A part of a text keeps the whole text.
     heldBytes: (request === null ? 0 : bodyBytes(request.body)) + (outcome.response?.body.length ?? 0),
-    responseSummary: responseSummary(outcome),
+    responseSummary: outcome.response === null ? null : summaryOf(outcome.response.body),
     error: outcome.error,
     logs: outcome.logs,
     createdAt: startedAt,
   };
 }
 
-/** The beginning of an answer, as text. */
-export function responseSummary({ response }: RunOutcome): string | null {
-  if (response === null) return null;
-  return typeof response.body === "string"
-    ? response.body.slice(0, MAX_SUMMARY).toWellFormed()
-    : `${response.body.length} bytes`;
-}
+/** What the run's caller was answered with, or would have been. */
+export const statusCodeOf = ({ error, response }: RunOutcome): number =>
+  error === null ? (response?.statusCode ?? 500) : STATUS_OF[error.code];

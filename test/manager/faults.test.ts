@@ -109,6 +109,8 @@ describe("faults", () => {
       identity,
       checkScript: async () => [],
       invokeVersion: () => Promise.reject(new Error("not asked here")),
+      runScript: () => Promise.reject(new Error("not asked here")),
+      executions: plane.executions,
       catalogChanged: async () => {},
       onPasswordChanged: async () => {},
     });

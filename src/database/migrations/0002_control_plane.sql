@@ -122,6 +122,10 @@ alter table executions add column request_body jsonb;
 alter table executions add column rerun_of uuid;
 alter table executions add column principal_id uuid;
 
+-- Old runs are swept app by app, by the next index. Over all apps this one only cost writes, and misled the planner into
+-- reading everybody's runs to find those of a small app.
+drop index executions_created_idx;
+
 -- Newest first, of a whole app. Failures and triggered runs are few among many, so they have small indexes of their own.
 create index executions_app_idx on executions (app_id, created_at desc, id desc);
 create index executions_failed_idx on executions (app_id, status, created_at desc, id desc) where status <> 'success';

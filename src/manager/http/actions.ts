@@ -7,6 +7,8 @@ const ACTIONS: readonly RegExp[] = [
   /^(\/apps\/[^/]+\/members):(candidates)$/,
   /^(\/apps\/[^/]+\/slug):(check)$/,
   /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate|invoke)$/,
+  /^(\/apps\/[^/]+\/executions):(tail)$/,
+  /^(\/executions\/[^/]+):(rerun)$/,
 ];
 
 /** The path under which an endpoint is registered. @param path below the API's root */

@@ -65,6 +65,10 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "POST /scripts/{id}/versions/{version}:invoke": "AppWriteScript",
   "GET /scripts/{id}/logs": "AppLogRead",
 
+  "GET /apps/{app}/executions": "AppLogRead",
+  "GET /executions/{execution_id}": "AppLogRead",
+  "POST /executions/{execution_id}:rerun": "AppWriteScript",
+
   "PUT /apps/{app}/scripts/{name}": "AppWriteScript",
   "GET /apps/{app}/scripts/{name}": "AppRead",
   "GET /apps/{app}/scripts/{name}/source": "AppRead",

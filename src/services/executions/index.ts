@@ -2,6 +2,7 @@
 export { createExecutionLog, type ExecutionLog, type RunKey } from "./log.ts";
 export { maskJson, maskMultipart, maskPairs, type OnMasked } from "./mask.ts";
 export {
+  ExecutionDTO,
   ExecutionError,
   ExecutionStatus,
   LogDTO,
@@ -12,5 +13,14 @@ export {
   type ExecutionRow,
   type RequestRecord,
 } from "./model.ts";
+export {
+  findExecution,
+  logDto,
+  runsOfRoot,
+  searchExecutions,
+  type ExecutionFilter,
+  type WholeExecution,
+} from "./read.ts";
 export { listLogs, type LogPage } from "./queries.ts";
+export { maskSummary, summaryOf } from "./row.ts";
 export { looksSecret, NOT_RECORDED } from "./secret-names.ts";

@@ -91,6 +91,30 @@ export const LogDTO = Type.Object({
 });
 export type LogDTO = Static<typeof LogDTO>;
 
+/** One of several runs that came of the same. */
+export const RunOfTree = Type.Object({
+  id: Type.String(),
+  script_id: Type.String(),
+  version: Type.Integer(),
+  status: ExecutionStatus,
+  status_code: Type.Union([Type.Integer(), Type.Null()]),
+  trigger_kind: Type.String(),
+  rerun_of: NullableText,
+  created_at: Type.String(),
+});
+export type RunOfTree = Static<typeof RunOfTree>;
+
+/** A run with all that is kept of it. */
+export const ExecutionDTO = Type.Object({
+  ...LogDTO.properties,
+  script_name: Type.String(),
+  /** Null: it had none. */
+  request_body: Type.Union([RecordedBody, Type.Null()]),
+  /** The run that all began with, then the others as they started; this one is among them. At most 200. */
+  tree: Type.Array(RunOfTree),
+});
+export type ExecutionDTO = Static<typeof ExecutionDTO>;
+
 /** What the data plane records of one run, whatever its outcome. */
 export interface ExecutionRow {
   readonly appId: string;

@@ -1,7 +1,8 @@
 import type { Queryable } from "../../database/client.ts";
 import { invalid } from "../../shared/errors.ts";
 import { isUuid } from "../../shared/ids.ts";
-import type { ExecutionError, ExecutionStatus, LogDTO, LogEntry } from "./model.ts";
+import type { LogDTO } from "./model.ts";
+import { executionColumns, logDto, type StoredExecution } from "./read.ts";
 
 /** Which part of a script's log, newest first. */
 export interface LogPage {
@@ -15,26 +16,6 @@ export interface LogPage {
 /** Most rows of a page (CONTRACT 2.3). */
 export const MAX_LOG_PAGE = 200;
 
-interface Row {
-  readonly id: string;
-  readonly version: number;
-  readonly request_id: string;
-  readonly root_execution_id: string;
-  readonly trigger_kind: string;
-  readonly trigger_id: string | null;
-  readonly status: ExecutionStatus;
-  readonly status_code: number | null;
-  readonly duration_ms: number;
-  readonly operations: number | bigint;
-  readonly request: LogDTO["request"];
-  readonly response_summary: string | null;
-  readonly error: ExecutionError | null;
-  readonly logs: LogEntry[];
-  readonly rerun_of: string | null;
-  readonly principal_id: string | null;
-  readonly created_at: Date;
-}
-
 /**
  * Runs of one script, newest first.
  * @throws AppError 422 `invalid_cursor`
@@ -47,22 +28,14 @@ export async function listLogs(
 ): Promise<LogDTO[]> {
   const limit = Math.min(Math.max(page.limit ?? 50, 1), MAX_LOG_PAGE);
   const before = page.before === undefined ? null : parseCursor(page.before);
-  const rows = await db<Row[]>`
-    select id, version, request_id, root_execution_id, trigger_kind, trigger_id, status, status_code, duration_ms,
-           operations, request, response_summary, error, logs, rerun_of, principal_id, created_at
-    from executions
-    where app_id = ${appId} and script_id = ${scriptId}
-      ${before === null ? db`` : db`and (created_at, id) < (${before.createdAt}::timestamptz, ${before.id}::uuid)`}
-    order by created_at desc, id desc
+  const rows = await db<StoredExecution[]>`
+    select ${executionColumns(db)}
+    from executions e
+    where e.app_id = ${appId} and e.script_id = ${scriptId}
+      ${before === null ? db`` : db`and (e.created_at, e.id) < (${before.createdAt}::timestamptz, ${before.id}::uuid)`}
+    order by e.created_at desc, e.id desc
     limit ${limit} offset ${before === null ? Math.max(page.offset ?? 0, 0) : 0}`;
-  return rows.map((row) => ({
-    ...row,
-    app_id: appId,
-    script_id: scriptId,
-    execution_id: row.id,
-    operations: Number(row.operations),
-    created_at: row.created_at.toISOString(),
-  }));
+  return rows.map(logDto);
 }
 
 function parseCursor(text: string): { readonly createdAt: string; readonly id: string } {

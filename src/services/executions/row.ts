@@ -19,7 +19,7 @@ export const toDto = (row: ExecutionRow, recorded: RequestRecord | null): LogDTO
   duration_ms: row.durationMs,
   operations: row.operations,
   request: recorded?.request ?? null,
-  response_summary: summaryOf(row),
+  response_summary: maskSummary(row.responseSummary),
   error: row.error,
   logs: [...row.logs],
   trigger_kind: row.triggerKind,
@@ -47,7 +47,7 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
     operations: row.operations,
     request: recorded?.request ?? null,
     request_body: recorded?.body ?? null,
-    response_summary: summaryOf(row),
+    response_summary: maskSummary(row.responseSummary),
     error: row.error,
     logs: row.logs,
     rerun_of: row.rerunOf,
@@ -60,6 +60,13 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
     : json;
 }
 
-/** A login's answer may be a token. */
-const summaryOf = ({ responseSummary: text }: ExecutionRow): string | null =>
+/** Characters of an answer that the log shows. */
+const MAX_SUMMARY = 256;
+
+/** The beginning of an answer's body, as text. */
+export const summaryOf = (body: string | Uint8Array): string =>
+  typeof body === "string" ? body.slice(0, MAX_SUMMARY).toWellFormed() : `${body.length} bytes`;
+
+/** A summary without secrets: a login's answer may be a token. */
+export const maskSummary = (text: string | null): string | null =>
   text === null || !/^\s*[{[]/.test(text) ? text : maskJson(text, () => {});

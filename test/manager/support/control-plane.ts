@@ -155,6 +155,8 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     identity,
     checkScript: setup.checkScript ?? checkByParser,
     invokeVersion: orchestrator.invoke,
+    runScript: orchestrator.runOnce,
+    executions,
     ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
     catalogChanged: async (appId) => {
       told.push(appId);
