@@ -208,6 +208,24 @@ export function stateDirectory(environment: Environment = process.env): string {
   return resolve(environment["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "picloud");
 }
 
+/** What the client side of the binary is told by its environment. */
+export interface ClientEnvironment {
+  /** PICLOUD_URL; wins over the kept login. */
+  readonly url: string | null;
+  /** PICLOUD_TOKEN; wins over the kept login. */
+  readonly token: string | null;
+  /** Where the login is kept, by the XDG rules; absolute. */
+  readonly directory: string;
+}
+
+export function clientEnvironment(environment: Environment = process.env): ClientEnvironment {
+  return {
+    url: environment["PICLOUD_URL"] || null,
+    token: environment["PICLOUD_TOKEN"] || null,
+    directory: resolve(environment["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "picloud"),
+  };
+}
+
 function lowest(wanted: RunLimits, most: RunLimits): RunLimits {
   return {
     maxOperations: Math.min(wanted.maxOperations, most.maxOperations),

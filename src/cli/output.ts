@@ -5,9 +5,9 @@ import { writeSync } from "node:fs";
  * that both streams keep their order on a terminal.
  * @throws Error with code EPIPE when nobody reads any more
  */
-export function write(stream: "stdout" | "stderr", text: string): void {
+export function write(stream: "stdout" | "stderr", text: string | Uint8Array): void {
   const file = stream === "stdout" ? 1 : 2;
-  let bytes = Buffer.from(text);
+  let bytes: Uint8Array = typeof text === "string" ? Buffer.from(text) : text;
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writeSync(file, bytes));

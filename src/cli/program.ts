@@ -1,23 +1,89 @@
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
+import { basename } from "node:path";
 import { AppError } from "../shared/errors.ts";
 import { VERSIONS } from "../shared/version.ts";
 import type { Flags } from "../config.ts";
+import { FORMATS } from "./client/formats.ts";
+import { CommandError, usageError } from "./command-error.ts";
+import { CLIENT_COMMANDS } from "./commands/index.ts";
 import { EXIT } from "./exit.ts";
+import { isClosedPipe, write } from "./output.ts";
+import type { Shell } from "./completions/index.ts";
 import type { RunFlags } from "./run.ts";
+
+/** What the program is called: `pic` through a link of that name, else `picloud`. */
+const programName = (): string => (basename(process.argv0) === "pic" ? "pic" : "picloud");
 
 /**
  * Parses the arguments, runs the one command that they name, and answers the exit code. Errors go to stderr, in one
  * sentence each. A command's module is imported when it runs: `picloud run` does not wait for the server to load.
  */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const program = new Command("picloud")
+  let code: number = EXIT.ok;
+  const program = localCommands(args, (exit) => {
+    code = exit;
+  });
+  await clientCommands(program, (name) => args.includes(name));
+  try {
+    await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    // The reader of our output has gone, as `head` does.
+    if (isClosedPipe(error)) return EXIT.ok;
+    if (error instanceof CommandError) {
+      const prefix = error.message.startsWith("HTTP ") ? "" : `${program.name()}: `;
+      process.stderr.write(`${prefix}${error.message}\n`);
+      return error.exit;
+    }
+    if (!(error instanceof AppError)) throw error;
+    process.stderr.write(`${program.name()}: ${error.message}\n`);
+    return error.code === "invalid_configuration" ? EXIT.usage : EXIT.failure;
+  }
+}
+
+/** All commands with all that belongs to them, for completions. */
+export async function wholeProgram(): Promise<Command> {
+  const program = localCommands([], () => {});
+  await clientCommands(program, () => true);
+  return program;
+}
+
+/** Adds the commands that talk to a server; only those that are wanted get more than their name and description. */
+async function clientCommands(program: Command, isWanted: (name: string) => boolean): Promise<void> {
+  program.commandsGroup("With a server:");
+  for (const { name, description, load } of CLIENT_COMMANDS) {
+    const command = program.command(name).description(description);
+    command.configureHelp({ showGlobalOptions: true }).helpCommand(false);
+    if (isWanted(name)) (await load())(command);
+    // The long description is for its own help.
+    command.summary(description);
+  }
+}
+
+/** The program with the commands that need no server. @param done told the exit code */
+function localCommands(args: readonly string[], done: (exit: number) => void): Command {
+  const program = new Command(programName())
     .description("Serverless on hardware you own: upload a Rhai script, get an HTTP endpoint.")
     .version(VERSIONS.product, "-V, --version", "print the version number")
+    .addOption(
+      new Option(
+        "-o, --output <format>",
+        "how a server's data is printed; default: table on a terminal, else tsv",
+      ).choices(FORMATS),
+    )
+    .option("--url <url>", "the server (PICLOUD_URL; default: where you signed in)")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
-    .showHelpAfterError("(picloud --help lists the commands)")
-    .exitOverride();
-  let code: number = EXIT.ok;
+    .showHelpAfterError(`(${programName()} --help lists the commands)`)
+    .exitOverride()
+    .commandsGroup("On this machine:")
+    .hook("preAction", (root, command) => {
+      const given = Object.keys(root.opts())[0];
+      if (given !== undefined && !isClient(command)) {
+        throw usageError(`--${given} is for the commands that talk to a server; ${command.name()} does not.`);
+      }
+    });
 
   program
     .command("serve")
@@ -27,7 +93,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .option("--database-url <url>", "use this PostgreSQL instead of the embedded one (DATABASE_URL)")
     .action(async (flags: Flags) => {
       const { serve } = await import("./serve.ts");
-      code = await serve(flags, args);
+      done(await serve(flags, args));
     });
 
   program
@@ -38,7 +104,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .option("--param <name=value>", "an entry of ctx.request.params; may be repeated", collect, [])
     .action(async (file: string, flags: RunFlags) => {
       const { run } = await import("./run.ts");
-      code = await run(file, flags);
+      done(await run(file, flags));
     });
 
   program
@@ -47,7 +113,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .argument("<file...>", "scripts, folders with *.rhai files, or - for stdin")
     .action(async (files: string[]) => {
       const { check } = await import("./check.ts");
-      code = await check(files);
+      done(await check(files));
     });
 
   program
@@ -57,7 +123,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .option("--check", "change nothing; list what would change and exit with 1 if anything would")
     .action(async (files: string[], flags: { readonly check?: boolean }) => {
       const { fmt } = await import("./fmt.ts");
-      code = await fmt(files, flags);
+      done(await fmt(files, flags));
     });
 
   program
@@ -65,7 +131,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .description("try out the language: reads Rhai, runs it, shows the value")
     .action(async () => {
       const { repl } = await import("./repl.ts");
-      code = await repl();
+      done(await repl());
     });
 
   program
@@ -76,15 +142,27 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       printVersion();
     });
 
-  try {
-    await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
-    return code;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof AppError)) throw error;
-    process.stderr.write(`picloud: ${error.message}\n`);
-    return error.code === "invalid_configuration" ? EXIT.usage : EXIT.failure;
-  }
+  program
+    .command("completions")
+    .description("print what makes a shell complete these commands")
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .addHelpText("after", COMPLETIONS_HELP)
+    .action(async (shell: Shell) => {
+      const { completions } = await import("./completions/index.ts");
+      write("stdout", completions(await wholeProgram(), shell));
+    });
+  return program;
+}
+
+const COMPLETIONS_HELP = `
+  bash  picloud completions bash > ~/.local/share/bash-completion/completions/picloud
+  zsh   picloud completions zsh > "\${fpath[1]}/_picloud"
+  fish  picloud completions fish > ~/.config/fish/completions/picloud.fish`;
+
+/** Whether a command, or the one that it belongs to, talks to a server. */
+function isClient(command: Command): boolean {
+  if (command.parent === null) return false;
+  return CLIENT_COMMANDS.some(({ name }) => name === command.name()) || isClient(command.parent);
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];

@@ -27,7 +27,15 @@ test.each(["program", "run", "check", "fmt", "repl"])("%s starts without the ser
 
 test("the program loads no command before it knows which", () => {
   const commands = [...loadedBy(`${CLI}/program.ts`)].filter((path) =>
-    /\/(serve|run|check|fmt|repl)\.ts$/.test(path),
+    /\/(serve|run|check|fmt|repl)\.ts$|\/commands\/(?!index)|\/(apply|completions)\//.test(path),
   );
   expect(commands).toEqual([]);
+});
+
+test("a link named pic gives the program that name", async () => {
+  const child = Bun.spawn([process.execPath, resolve(CLI, "../main.ts"), "apps", "--help"], {
+    argv0: "pic",
+    stdout: "pipe",
+  });
+  expect(await new Response(child.stdout).text()).toStartWith("Usage: pic apps ");
 });

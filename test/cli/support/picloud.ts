@@ -11,14 +11,25 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Where the program keeps things while it runs for a test. */
+const placesIn = (folder: string) => ({
+  XDG_STATE_HOME: join(folder, "state"),
+  XDG_CONFIG_HOME: join(folder, "config"),
+});
+
 /** Runs the real program in a folder, from source, until it ends. */
-export async function picloud(folder: string, args: readonly string[], stdin = ""): Promise<Ended> {
+export async function picloud(
+  folder: string,
+  args: readonly string[],
+  stdin = "",
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<Ended> {
   const child = Bun.spawn([process.execPath, MAIN, ...args], {
     cwd: folder,
     stdin: Buffer.from(stdin),
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
+    env: { ...process.env, ...placesIn(folder), ...env },
   });
   const [stdout, stderr, exit] = await Promise.all([
     new Response(child.stdout).text(),
@@ -43,6 +54,8 @@ export interface Dialogue {
   type(text: string): void;
   /** Waits for a text behind what was waited for last. */
   until(text: string): Promise<void>;
+  /** Everything that the terminal showed so far. */
+  shown(): string;
   readonly exited: Promise<number>;
   kill(): void;
 }
@@ -54,7 +67,7 @@ export function onTerminal(folder: string, args: readonly string[]): Dialogue {
   const decoder = new TextDecoder();
   const child = Bun.spawn([process.execPath, MAIN, ...args], {
     cwd: folder,
-    env: { ...process.env, XDG_STATE_HOME: join(folder, "state"), TERM: "xterm" },
+    env: { ...process.env, ...placesIn(folder), TERM: "xterm" },
     terminal: {
       cols: 80,
       rows: 24,
@@ -80,6 +93,7 @@ export function onTerminal(folder: string, args: readonly string[]): Dialogue {
         await Bun.sleep(10);
       }
     },
+    shown: () => shown,
     exited: child.exited,
     kill: () => {
       child.kill();

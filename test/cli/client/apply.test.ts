@@ -1,0 +1,234 @@
+import { beforeEach, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { workplace } from "../support/server.ts";
+
+const place = workplace();
+
+const SHOP = `
+[app]
+slug = "shop"
+name = "Shop"
+domains = ["shop.example.com"]
+
+[scripts.orders]
+description = "Takes orders"
+timeout_seconds = 10
+sandbox = { max_operations = 1_000_000 }
+routes = ["/orders"]
+
+[[scripts.one.routes]]
+path = "/orders/:id"
+method = "GET"
+host = "Shop.example.com"
+idempotent = true
+rate_limit = { requests = 60, window_seconds = 60, key = "header:X-Key" }
+
+[scripts.prices]
+kind = "module"
+file = "lib/prices.rhai"
+`;
+const ORDERS = "40 + 2";
+
+let folder = 0;
+const here = (): string => join(place.folder, `shop${folder}`);
+function write(files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(here(), name)), { recursive: true });
+    writeFileSync(join(here(), name), text);
+  }
+}
+
+beforeEach(async () => {
+  await place.call("DELETE", "/apps/shop?force=true");
+  folder++;
+  write({
+    "picloud.toml": SHOP,
+    "orders.rhai": ORDERS,
+    "one.rhai": "ctx.request.params.id",
+    "lib/prices.rhai": "fn of(x) { x * 21 }",
+  });
+});
+
+const apply = (...args: string[]) => place.run(["apply", here(), ...args]);
+const planOf = (tsv: string): string[] =>
+  tsv
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) =>
+      line
+        .split("\t")
+        .filter((text) => text !== "")
+        .join(" "),
+    );
+
+const CREATED = [
+  "create app shop",
+  "create domain shop.example.com",
+  "create script prices",
+  "create script orders",
+  "create script one",
+  "create route /orders of orders",
+  "create route GET shop.example.com/orders/:id of one",
+];
+
+test("a dry run shows the plan and changes nothing", async () => {
+  const { exit, stdout, stderr } = await apply("--dry-run");
+  expect([exit, planOf(stdout)]).toEqual([0, CREATED]);
+  expect(stderr).toBe("Nothing was changed: this was a dry run of 7 changes.\n");
+  expect((await place.call("GET", "/apps/shop")).status).toBe(404);
+});
+
+test("everything is made, and a second time there is nothing to do", async () => {
+  const first = await apply();
+  expect([first.exit, planOf(first.stdout), first.stderr]).toEqual([0, CREATED, "Done: 7 changes.\n"]);
+  const host = { Host: "shop.example.com" };
+  expect(await (await fetch(`${place.url}/orders`, { headers: host })).json()).toBe(42);
+  expect(await (await fetch(`${place.url}/orders/7`, { headers: { ...host, "X-Key": "a" } })).text()).toBe(
+    "7",
+  );
+  const second = await apply();
+  expect(second.exit).toBe(0);
+  expect(planOf(second.stdout)).toEqual(CREATED.map((line) => line.replace("create", "unchanged")));
+  expect(second.stderr).toBe("Nothing to do.\n");
+});
+
+test("only what differs is changed, and what the file does not mention stays", async () => {
+  await apply();
+  const script = (await (await place.call("GET", "/apps/shop/scripts/orders")).json()) as {
+    id: string;
+    version: number;
+  };
+  await place.call("PUT", `/scripts/${script.id}`, { direct_execute: "public" });
+  write({
+    "orders.rhai": "1",
+    "picloud.toml": SHOP.replace("timeout_seconds = 10", "timeout_seconds = 20").replace(
+      "requests = 60",
+      "requests = 5",
+    ),
+  });
+  const { exit, stdout } = await apply();
+  expect(exit).toBe(0);
+  expect(planOf(stdout).filter((line) => !line.startsWith("unchanged"))).toEqual([
+    "update script orders timeout_seconds,source",
+    "update route GET shop.example.com/orders/:id of one rate_limit",
+  ]);
+  const after = await (await place.call("GET", "/apps/shop/scripts/orders")).json();
+  expect(after).toMatchObject({ source: "1", timeout_seconds: 20, direct_execute: "public" });
+});
+
+test("what the file does not have is kept, and deleted with --prune", async () => {
+  await apply();
+  write({
+    "picloud.toml": SHOP.replace('routes = ["/orders"]', "").replace(/\[scripts\.prices\][\s\S]*/, ""),
+  });
+  const kept = await apply();
+  expect(planOf(kept.stdout)).toEqual([
+    "unchanged app shop",
+    "unchanged domain shop.example.com",
+    "keep route /orders of orders",
+    "unchanged script orders",
+    "unchanged script one",
+    "unchanged route GET shop.example.com/orders/:id of one",
+    "keep script prices",
+  ]);
+  expect(kept.stderr).toBe("Not in picloud.toml, and kept: 2. --prune deletes them.\nNothing to do.\n");
+  const dry = await apply("--prune", "--dry-run");
+  expect(planOf(dry.stdout)).toContain("delete script prices");
+  expect((await place.call("GET", "/apps/shop/scripts/prices")).status).toBe(200);
+  expect((await apply("--prune")).exit).toBe(0);
+  expect((await place.call("GET", "/apps/shop/scripts/prices")).status).toBe(404);
+  expect((await apply("--prune")).stderr).toBe("Nothing to do.\n");
+});
+
+test("a route moves from one script to another with --prune", async () => {
+  await apply();
+  write({
+    "picloud.toml": SHOP.replace('routes = ["/orders"]', "").replace(
+      "[[scripts.one.routes]]",
+      '[[scripts.one.routes]]\npath = "/orders"\n[[scripts.one.routes]]',
+    ),
+  });
+  const refused = await apply();
+  expect([refused.exit, refused.stdout]).toEqual([5, ""]);
+  expect(refused.stderr).toContain(
+    "The route /orders of one collides with /orders of orders, which the server has",
+  );
+  expect((await apply("--prune")).exit).toBe(0);
+  expect((await apply("--prune")).stderr).toBe("Nothing to do.\n");
+});
+
+test("everything is checked before anything changes", async () => {
+  write({ "orders.rhai": "let x = ;", "one.rhai": "1 +" });
+  const { exit, stdout, stderr } = await apply();
+  expect([exit, stdout]).toEqual([5, ""]);
+  expect(stderr).toStartWith("picloud: Nothing was changed.\n");
+  expect(stderr).toContain(`${here()}/orders.rhai:1:9`);
+  expect(stderr).toContain(`${here()}/one.rhai:1:`);
+  expect((await place.call("GET", "/apps/shop")).status).toBe(404);
+});
+
+test.each([
+  [
+    "a word that means nothing",
+    SHOP.replace("timeout_seconds", "timeout"),
+    "scripts.orders.timeout is not a setting that exists",
+  ],
+  [
+    "a value of the wrong kind",
+    SHOP.replace("timeout_seconds = 10", 'timeout_seconds = "10"'),
+    "scripts.orders.timeout_seconds must be a whole number above 0",
+  ],
+  ["no app", SHOP.replace(/\[app\][^[]*domains.*/, ""), "app is missing"],
+  [
+    "a path that is none",
+    SHOP.replace('["/orders"]', '["orders"]'),
+    'a route of orders: The path "orders" does not start with a slash.',
+  ],
+  [
+    "two routes for the same",
+    SHOP.replace('["/orders"]', '["/orders", "/orders"]'),
+    "claim the same requests",
+  ],
+  ["a route to a module", `${SHOP}routes = ["/x"]`, "the script prices is a module"],
+  ["triggers", `${SHOP}\n[[triggers]]\nkind = "cron"\n`, "this server has no triggers yet: leave them out"],
+  ["no TOML", "[app\n", "picloud.toml:1:5: "],
+  [
+    "a file that is not there",
+    SHOP.replace("lib/prices.rhai", "prices.rhai"),
+    "prices.rhai: there is no such file",
+  ],
+])("a manifest with %s is refused, and says why", async (name, text, said) => {
+  write({ "picloud.toml": text });
+  const { exit, stdout, stderr } = await apply();
+  expect([exit, stdout]).toEqual([name.startsWith("a file") ? 1 : 5, ""]);
+  expect(stderr).toContain(said);
+  expect((await place.call("GET", "/apps/shop")).status).toBe(404);
+});
+
+test("a refusal of the server tells how far it came, and the next apply goes on from there", async () => {
+  write({ "picloud.toml": SHOP.replace("timeout_seconds = 10", "timeout_seconds = 99999") });
+  const { exit, stderr } = await apply();
+  expect(exit).toBe(5);
+  expect(stderr).toMatch(/^HTTP 422: .*ceiling.*\nThis was step 4 of 7: create script orders\./);
+  write({ "picloud.toml": SHOP });
+  const again = await apply();
+  expect([again.exit, again.stderr]).toEqual([0, "Done: 4 changes.\n"]);
+});
+
+test("without a manifest there is nothing to apply", async () => {
+  const { exit, stderr } = await place.run(["apply", join(place.folder, "config")]);
+  expect([exit, stderr]).toEqual([2, expect.stringContaining("There is no picloud.toml in ")]);
+});
+
+test("the README's example can be applied", async () => {
+  const readme = readFileSync(resolve(import.meta.dir, "../../../README.md"), "utf8");
+  const example =
+    /^ {4}# picloud\.toml\n((?: {4}.*\n|\n)+)/m.exec(readme)?.[1]?.replaceAll(/^ {4}/gm, "") ?? "";
+  expect(example).toContain("[app]");
+  write({ "picloud.toml": example, "hello.rhai": "1", "greeting.rhai": "fn hello() { 1 }" });
+  const { exit, stderr } = await apply();
+  expect([exit, stderr]).toEqual([0, expect.stringMatching(/^Done: \d+ changes\.\n$/)]);
+  expect((await apply()).stderr).toBe("Nothing to do.\n");
+});
