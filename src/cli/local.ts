@@ -92,12 +92,13 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
 
 /** Options of one run that begins now: `print` goes to stdout, `debug` (level trace) and `log::…` to stderr. */
 export function localRunOptions(ctx: Value, resolver: ModuleResolver): RunOptions {
+  const deadline = performance.now() + DEFAULT_LIMITS.timeoutMs;
   return {
     scope: { ctx },
-    deadline: performance.now() + DEFAULT_LIMITS.timeoutMs,
+    deadline,
     print: (text) => write("stdout", `${text}\n`),
     debug: (text) => write("stderr", `trace ${text}\n`),
-    context: new RunContext("", "", "", new TerminalLog()),
+    context: new RunContext({ appId: "", scriptId: "", executionId: "", log: new TerminalLog(), deadline }),
     resolver,
   };
 }

@@ -14,7 +14,7 @@ const MAX_CHECKS = 2;
 const CHECK_MEMORY = 64 * 1024 * 1024;
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const pool = new Pool(options.maxConcurrent + MAX_CHECKS, options.cacheSize, options.workerUrl);
+  const pool = new Pool(options.maxConcurrent + MAX_CHECKS, options);
   const sources = new Sources(options.loadSource);
   let running = 0;
   let stopped = false;

@@ -1,3 +1,4 @@
+import type { ConnectionTarget } from "../database/target.ts";
 import type { Diagnostic } from "../rhai/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { ExecutionError, ExecutionStatus, LogEntry } from "../services/executions/index.ts";
@@ -129,6 +130,10 @@ export interface ExecutorOptions {
   readonly cacheSize: number;
   /** The source text of one version; null when there is none. */
   readonly loadSource: (appId: string, scriptId: string, version: number) => Promise<string | null>;
+  /** The database that scripts' service calls go to, from each worker over a connection of its own; none: they fail. */
+  readonly database?: ConnectionTarget;
+  /** Told of the moment, in milliseconds since the epoch, at which data that a run wrote expires. */
+  readonly onExpiry?: (at: number) => void;
   /** Another entry for the worker threads; for tests of what happens when one dies. */
   readonly workerUrl?: string;
 }

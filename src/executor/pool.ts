@@ -3,7 +3,7 @@ import { HeapBoard } from "./heap-board.ts";
 import { isFast, isLong, type Job } from "./job.ts";
 import type { Failure, Result } from "./protocol.ts";
 import { LONG_MS } from "./sources.ts";
-import { WorkerThread, type WorkerEvents } from "./worker-thread.ts";
+import { WorkerThread, type WorkerEvents, type WorkerOptions } from "./worker-thread.ts";
 
 /** A run that has not come back this long after its limit is ended from outside. The script ends itself at the limit. */
 const WATCHDOG_GRACE_MS = 25;
@@ -56,8 +56,7 @@ const RUNS_BASE = 120 * 1024 * 1024;
  */
 export class Pool {
   readonly #maxWorkers: number;
-  readonly #cacheSize: number;
-  readonly #workerUrl: string | undefined;
+  readonly #options: WorkerOptions;
   readonly #heaps: HeapBoard;
   readonly #workers = new Set<WorkerThread>();
   /** The worker that last got a run of an app. */
@@ -75,10 +74,9 @@ export class Pool {
   killed = 0;
   crashed = 0;
 
-  constructor(maxWorkers: number, cacheSize: number, workerUrl?: string) {
-    this.#workerUrl = workerUrl;
+  constructor(maxWorkers: number, options: WorkerOptions) {
+    this.#options = options;
     this.#maxWorkers = maxWorkers;
-    this.#cacheSize = cacheSize;
     // Twice as many cells as workers: one that is being terminated still has its cell when its successor starts.
     this.#freeCells = Array.from({ length: maxWorkers * 2 }, (_, index) => index);
     this.#heaps = new HeapBoard(maxWorkers * 2);
@@ -153,13 +151,7 @@ export class Pool {
   }
 
   #spawn(): WorkerThread {
-    const worker = new WorkerThread(
-      this.#freeCells.pop() ?? 0,
-      this.#cacheSize,
-      this.#heaps,
-      this.#events,
-      this.#workerUrl,
-    );
+    const worker = new WorkerThread(this.#freeCells.pop() ?? 0, this.#heaps, this.#events, this.#options);
     this.#workers.add(worker);
     return worker;
   }

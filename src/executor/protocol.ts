@@ -1,3 +1,4 @@
+import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { LogEntry } from "../services/executions/index.ts";
 import type { RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
@@ -6,7 +7,8 @@ import type { CtxMember, Needs, RequestMember } from "./needs.ts";
 /**
  * What the main thread and a worker post to each other. Always one string, the JSON text of an array: posting a string
  * costs about a microsecond, posting the same arrays as objects sixteen. All commands of one turn of the event loop go
- * in one message, and so do the results of the runs that were made of them.
+ * in one message, and so do the results of the runs that were made of them. A number that a worker posts is a moment, in
+ * milliseconds since the epoch, at which data that it wrote expires.
  */
 export type Command = BindCommand | LoadCommand | DropCommand | RunCommand | CheckCommand;
 
@@ -95,6 +97,8 @@ export interface Greeting {
   readonly heaps: SharedArrayBuffer;
   /** Its cell on the heap board. */
   readonly index: number;
+  /** Where service calls go. */
+  readonly database: ConnectionTarget | null;
 }
 
 export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs | null): RunCommand {

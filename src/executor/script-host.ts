@@ -6,16 +6,18 @@ import {
   type RunOptions,
   type RunResult,
 } from "../rhai/index.ts";
+import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import { compileFailure, failureOf } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
-import type { ContextFields, Failure, Result } from "./protocol.ts";
+import type { ContextFields, Failure, Greeting, Result } from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
 import { buildCtx } from "./sdk/ctx.ts";
 import { nativeModules } from "./sdk/define.ts";
 import { logModule, RunLog } from "./sdk/log.ts";
-import { RunContext } from "./sdk/run-context.ts";
+import { mentionsServices } from "./sdk/mentions.ts";
+import { RunContext, type Services } from "./sdk/run-context.ts";
 import { stateless } from "./sdk/stateless/index.ts";
 
 /** One version that this worker was given. */
@@ -39,28 +41,74 @@ export interface RunInput {
 
 const CONSTANTS = ["ctx"];
 
+const STATELESS = [logModule, ...nativeModules(stateless)];
+
+/** What runs a script: the natives that it may call, and what those work with. */
+interface Setting {
+  readonly engine: Engine;
+  /** Undefined for scripts that mention no service. */
+  readonly services?: Services;
+}
+
 /** Compiles and runs scripts in this thread, one at a time. */
 export class ScriptHost {
-  readonly #engine = new Engine({ modules: [logModule, ...nativeModules(stateless)] });
+  /** Most scripts call no service: they load no driver, and nothing in them is compiled as what may wait. */
+  readonly #plain: Setting = { engine: new Engine({ modules: STATELESS }) };
+  #withServices: Setting | Promise<Setting> | null = null;
   readonly #meter: HeapMeter;
+  readonly #database: ConnectionTarget | null;
+  readonly #expires: Services["expires"];
 
-  constructor(heaps: HeapBoard, index: number) {
+  /** @param expires told of data that ends at some moment; see Services */
+  constructor(
+    { heaps, index, database }: Omit<Greeting, "claims" | "heaps"> & { readonly heaps: HeapBoard },
+    expires: Services["expires"],
+  ) {
     this.#meter = new HeapMeter(heaps, index);
+    this.#database = database;
+    this.#expires = expires;
   }
 
   check(source: string): readonly Diagnostic[] {
-    const result = this.#engine.compile(source, { constants: CONSTANTS });
+    const result = this.#plain.engine.compile(source, { constants: CONSTANTS });
     return result.ok ? [] : result.diagnostics;
   }
 
   /** Never throws: whatever happens is a result. A promise only when the script suspended. */
   run(script: LoadedScript, input: RunInput): Result | Promise<Result> {
     const begun = performance.now();
+    const setting = mentionsServices(script.source) ? this.#serviceSetting() : this.#plain;
+    if (!(setting instanceof Promise)) return this.#run(script, input, setting, begun);
+    return setting.then(
+      (loaded) => this.#run(script, input, loaded, begun),
+      (error: unknown) => [input.ticket, performance.now() - begun, 0, faultOf(error)],
+    );
+  }
+
+  #serviceSetting(): Setting | Promise<Setting> {
+    this.#withServices ??= this.#loadServices().then((setting) => (this.#withServices = setting));
+    return this.#withServices;
+  }
+
+  async #loadServices(): Promise<Setting> {
+    const { openServices, serviceNamespaces } = await import("./sdk/services/index.ts");
+    return {
+      engine: new Engine({ modules: [...STATELESS, ...nativeModules(serviceNamespaces)] }),
+      ...(this.#database !== null && { services: openServices(this.#database, this.#expires) }),
+    };
+  }
+
+  #run(
+    script: LoadedScript,
+    input: RunInput,
+    { engine, services }: Setting,
+    begun: number,
+  ): Result | Promise<Result> {
     const log = new RunLog();
     try {
-      script.compiled ??= this.#compile(script);
+      script.compiled ??= compile(engine, script);
       if ("code" in script.compiled) return [input.ticket, performance.now() - begun, 0, script.compiled];
-      const result = script.compiled.run(this.#options(script, input, begun, log));
+      const result = script.compiled.run(this.#options(script, input, begun, log, services));
       return result instanceof Promise
         ? result.then((settled) => finish(input.ticket, begun, settled, log))
         : finish(input.ticket, begun, result, log);
@@ -69,17 +117,16 @@ export class ScriptHost {
     }
   }
 
-  #compile(script: LoadedScript): CompiledScript | Failure {
-    const { maxExprDepth, maxStringSize, maxArraySize, maxMapSize } = script.limits;
-    const result = this.#engine.compile(script.source, {
-      constants: CONSTANTS,
-      limits: { maxExprDepth, maxStringSize, maxArraySize, maxMapSize },
-    });
-    return result.ok ? result.script : compileFailure(result.diagnostics);
-  }
-
-  #options(script: LoadedScript, input: RunInput, begun: number, log: RunLog): RunOptions {
-    const { limits } = script;
+  #options(
+    script: LoadedScript,
+    input: RunInput,
+    begun: number,
+    log: RunLog,
+    services: Services | undefined,
+  ): RunOptions {
+    const { limits, scriptId } = script;
+    const { appId, executionId } = input;
+    const deadline = begun + limits.timeoutMs;
     this.#meter.begin(limits.memoryBytes);
     return {
       limits: {
@@ -92,14 +139,23 @@ export class ScriptHost {
       },
       scope:
         input.context === undefined ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
-      deadline: begun + limits.timeoutMs,
+      deadline,
       heapBytes: this.#meter.read,
       cancelled: this.#meter.mustStop,
       print: (text) => log.add("info", text),
       debug: (text) => log.add("trace", text),
-      context: new RunContext(input.appId, script.scriptId, input.executionId, log),
+      context: new RunContext({ appId, scriptId, executionId, log, deadline }, services),
     };
   }
+}
+
+function compile(engine: Engine, script: LoadedScript): CompiledScript | Failure {
+  const { maxExprDepth, maxStringSize, maxArraySize, maxMapSize } = script.limits;
+  const result = engine.compile(script.source, {
+    constants: CONSTANTS,
+    limits: { maxExprDepth, maxStringSize, maxArraySize, maxMapSize },
+  });
+  return result.ok ? result.script : compileFailure(result.diagnostics);
 }
 
 const NO_SCOPE: NonNullable<RunOptions["scope"]> = { ctx: undefined };

@@ -2,6 +2,7 @@ import { Claims, sharedNow, SLOTS } from "./claims.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import type { Job } from "./job.ts";
 import { lowerPriority, restorePriority } from "./priority.ts";
+import type { ExecutorOptions } from "./model.ts";
 import { runCommand, type Command, type Greeting, type Result } from "./protocol.ts";
 import type { Source } from "./sources.ts";
 
@@ -13,6 +14,9 @@ export interface WorkerEvents {
   /** It died without being told to. */
   crashed(worker: WorkerThread, reason: string): void;
 }
+
+/** What all workers of a pool have in common. */
+export type WorkerOptions = Pick<ExecutorOptions, "cacheSize" | "database" | "onExpiry" | "workerUrl">;
 
 /** The main thread's side of one worker. */
 export class WorkerThread {
@@ -50,7 +54,8 @@ export class WorkerThread {
   #stopping = false;
   readonly #gone = Promise.withResolvers<void>();
 
-  constructor(index: number, cacheSize: number, heaps: HeapBoard, events: WorkerEvents, url?: string) {
+  constructor(index: number, heaps: HeapBoard, events: WorkerEvents, options: WorkerOptions) {
+    const { cacheSize, database, workerUrl: url } = options;
     this.index = index;
     this.#cacheSize = cacheSize;
     // Written out, so that the bundler of the binary recognises it.
@@ -63,7 +68,11 @@ export class WorkerThread {
         events.ready(this);
         return;
       }
-      const results = JSON.parse(data) as Result[];
+      const results = JSON.parse(data) as Result[] | number;
+      if (typeof results === "number") {
+        options.onExpiry?.(results);
+        return;
+      }
       this.#posted -= results.length;
       // Before the results are handed on, so that the worker is at work again meanwhile.
       this.flush();
@@ -78,7 +87,12 @@ export class WorkerThread {
       this.#gone.resolve();
       if (!this.#stopping) events.crashed(this, "the thread ended");
     });
-    const greeting: Greeting = { claims: this.#claims.buffer, heaps: heaps.buffer, index };
+    const greeting: Greeting = {
+      claims: this.#claims.buffer,
+      heaps: heaps.buffer,
+      index,
+      database: database ?? null,
+    };
     this.#worker.postMessage(greeting);
   }
 

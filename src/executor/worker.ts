@@ -22,7 +22,7 @@ let results: Result[] = [];
 addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
   if (typeof data !== "string") {
     claims = new Claims(data.claims);
-    host = new ScriptHost(new HeapBoard(data.heaps), data.index);
+    host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, (at) => postMessage(String(at)));
     postMessage(String(threadId()));
     return;
   }

@@ -175,6 +175,20 @@ TABLE instance_settings (
   constraint instance_settings_pkey PRIMARY KEY (key)
 );
 
+TABLE kv_entries (
+  app_id uuid not null,
+  collection text not null,
+  key text not null,
+  value jsonb not null,
+  expires_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint kv_entries_pkey PRIMARY KEY (app_id, collection, key),
+  constraint kv_entries_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint kv_entries_names_check CHECK ((((octet_length(collection) >= 1) AND (octet_length(collection) <= 256)) AND ((octet_length(key) >= 1) AND (octet_length(key) <= 256))))
+);
+CREATE INDEX kv_entries_expires_idx ON public.kv_entries USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
 TABLE routes (
   app_id uuid not null,
   id uuid not null,

@@ -7,7 +7,6 @@ import {
   type Value,
 } from "../../rhai/index.ts";
 import type { Arguments, Param } from "./params.ts";
-import { SdkError } from "./sdk-error.ts";
 import { runContext, type RunContext } from "./run-context.ts";
 
 /** What the body of a function gets besides its arguments. */
@@ -67,6 +66,33 @@ export function pure<const P extends readonly Param<unknown>[]>(
   };
 }
 
+/** A function that asks a service. */
+export function service<const P extends readonly Param<unknown>[]>(
+  spec: Spec<P> & { readonly call: (run: RunContext, ...args: Arguments<P>) => Promise<Value> },
+): SdkFunction {
+  return {
+    ...spec,
+    handle: null,
+    isService: true,
+    callsBack: false,
+    body: ({ run }, args) => spec.call(run, ...(args as unknown as Arguments<P>)),
+  };
+}
+
+/** The means to declare the methods of a handle, which ask a service. */
+export function methodsOf<H extends HostValue>(handle: string) {
+  return <const P extends readonly Param<unknown>[]>(
+    spec: Spec<P> & { readonly call: (run: RunContext, self: H, ...args: Arguments<P>) => Promise<Value> },
+  ): SdkFunction => ({
+    ...spec,
+    handle,
+    isService: true,
+    callsBack: false,
+    // Which handle it is was decided by the language, from the type of the first parameter.
+    body: ({ run }, args, self) => spec.call(run, self as H, ...(args as unknown as Arguments<P>)),
+  });
+}
+
 /**
  * What is registered with the language. Functions of a namespace take any arguments, so that a wrong one is told of by
  * name instead of as a function that does not exist; methods are told apart by the handle's type alone.
@@ -98,11 +124,9 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
       const target = fn.handle === null ? null : (given[0] as HostValue);
       const args = params.map((param, index) => param.read(given[index + self.length]));
       const answer = fn.body({ run, native }, args, target);
-      return answer instanceof Promise
-        ? answer.catch((error: unknown) => Promise.reject(told(prefix, error)))
-        : answer;
+      return answer instanceof Promise ? settled(prefix, answer, run) : answer;
     } catch (error) {
-      throw told(prefix, error);
+      throw told(prefix, error, run);
     }
   };
   return {
@@ -118,9 +142,26 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
   };
 }
 
+/** The answer of a service, awaited for no longer than the run may take. What it asked for may still happen. */
+async function settled(prefix: string, answer: Promise<Value>, run: RunContext): Promise<Value> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new RhaiError("ErrorDeadline", "Script ran past its deadline")),
+    Math.max(0, run.deadline - performance.now()),
+  );
+  try {
+    return await Promise.race([answer, late.promise]);
+  } catch (error) {
+    throw told(prefix, error, run);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** An error as scripts see it: a thrown string that begins with the function's name (CONTRACT 3.1). */
-function told(prefix: string, error: unknown): unknown {
-  if (!(error instanceof SdkError)) return error;
-  const value = `${prefix}: ${error.message}`;
+function told(prefix: string, error: unknown, run: RunContext): unknown {
+  const message = run.explain(error);
+  if (message === undefined) return error;
+  const value = `${prefix}: ${message}`;
   return new RhaiError("ErrorRuntime", `Runtime error: ${value}`, undefined, { value });
 }

@@ -6,6 +6,7 @@ import { compileFunction, declareFunctions, needsScope } from "./function.ts";
 import { FunctionWriter, RETURN } from "./function-writer.ts";
 import { analyse, NOTHING_KNOWN } from "./inference.ts";
 import { withHelpers } from "./literal.ts";
+import { outlineLoops } from "./outline.ts";
 import { ScriptWriter } from "./script-writer.ts";
 import { compileBody } from "./statement.ts";
 import { findSuspension } from "./suspension.ts";
@@ -87,8 +88,9 @@ function statements(f: FunctionWriter, script: Script, inSession = false): strin
     compileBody(f, script.body, { kind: "variable", js: value });
     f.emit(`return ${value};`);
   });
-  const locals = f.locals.length === 0 ? "" : `let ${f.locals.join(", ")};\n`;
-  return locals + f.withMeters(lines);
+  const { body, functions } = outlineLoops(f, f.withMeters(lines));
+  f.script.code.push(...functions);
+  return body;
 }
 
 /** Whether the script calls `eval` anywhere. */

@@ -5,6 +5,7 @@ import { type Destination, type FunctionWriter, type Operand, operand } from "./
 import { asRange } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
 import { isConstant } from "./map-literal.ts";
+import { asOutermostLoop } from "./outline.ts";
 import { compileBlock, deliver } from "./statement.ts";
 
 /**
@@ -23,10 +24,12 @@ function withResult(f: FunctionWriter, destination: Destination, write: (inner: 
 
 /** Emits the loop's head, then the meter of one round, then the round. What comes after is counted anew. */
 function round(f: FunctionWriter, head: string, fallback: number, write: () => void): void {
-  f.emit(head);
-  f.beginMeter(fallback);
-  write();
-  f.emit("}");
+  asOutermostLoop(f, () => {
+    f.emit(head);
+    f.beginMeter(fallback);
+    write();
+    f.emit("}");
+  });
   f.beginMeter(null);
 }
 

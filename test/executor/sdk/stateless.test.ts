@@ -19,7 +19,13 @@ async function run(source: string): Promise<RunResult> {
   if (!compiled.ok) throw new Error(compiled.diagnostics[0]?.message);
   return compiled.script.run({
     limits: LIMITS,
-    context: new RunContext("app", "script", "run", new RunLog()),
+    context: new RunContext({
+      appId: "app",
+      scriptId: "script",
+      executionId: "run",
+      log: new RunLog(),
+      deadline: Infinity,
+    }),
   });
 }
 

@@ -1,0 +1,26 @@
+/**
+ * Namespaces that ask services, and what they need. Loaded by the first run of a worker that mentions one of them,
+ * since most of what it brings along is the driver of the database.
+ */
+import { connect } from "../../../database/client.ts";
+import { toAppError } from "../../../database/errors.ts";
+import type { ConnectionTarget } from "../../../database/target.ts";
+import type { SdkNamespace } from "../define.ts";
+import type { Services } from "../run-context.ts";
+import { kv } from "./kv.ts";
+
+export const serviceNamespaces: readonly SdkNamespace[] = [kv];
+
+/** A statement of a script that takes longer is ended. */
+const STATEMENT_TIMEOUT_MS = 5000;
+
+/** What a worker's service calls work with: one connection of its own, opened by the first call. */
+export function openServices(database: ConnectionTarget, expires: Services["expires"]): Services {
+  const db = connect(database, {
+    max: 1,
+    applicationName: "picloud-worker",
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    idleTimeoutSeconds: 10,
+  });
+  return { db, expires, explain: (error) => toAppError(error)?.message };
+}

@@ -1,0 +1,180 @@
+import { HostValue, RhaiArray, RhaiMap, type Value } from "../../../rhai/index.ts";
+import * as store from "../../../services/kv/index.ts";
+import { methodsOf, pure, type SdkNamespace } from "../define.ts";
+import { readOptions } from "../options.ts";
+import { any, array, boolean, identifier, integer, map, optional, text, wholeNumber } from "../params.ts";
+import type { RunContext } from "../run-context.ts";
+import { SdkError } from "../sdk-error.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { fromStored, toStored } from "./stored.ts";
+
+/** Bytes of a value as JSON (CONTRACT 3.6). */
+const MAX_VALUE = 64 * 1024;
+/** Entries of a page (CONTRACT 4). */
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
+/** A hundred years: what lasts longer needs no end. */
+const MAX_TTL_SECONDS = 3_155_760_000;
+
+class KvCollection extends HostValue {
+  readonly typeName = "KvCollection";
+  readonly collection: string;
+  constructor(collection: string) {
+    super();
+    this.collection = collection;
+  }
+}
+
+const placeOf = (run: RunContext, { collection }: KvCollection, key: string): store.KvPlace => ({
+  appId: run.appId,
+  collection,
+  key,
+});
+
+const method = methodsOf<KvCollection>("KvCollection");
+
+const WRITE_OPTIONS = { ttl_seconds: integer("ttl_seconds", { min: 1, max: MAX_TTL_SECONDS }) };
+
+const LIST_OPTIONS = {
+  prefix: text("prefix", { maxBytes: 256 }),
+  cursor: text("cursor"),
+  limit: integer("limit", { min: 1 }),
+  values: boolean("values"),
+};
+
+/** The life of a value, of which the process is told so that it is removed in time. */
+function ttlOf(run: RunContext, options: RhaiMap | undefined): number | null {
+  const { ttl_seconds: seconds = null } = readOptions(options, WRITE_OPTIONS);
+  if (seconds !== null) run.expires(Date.now() + seconds * 1000);
+  return seconds;
+}
+
+/** The keys that a script asks for at once. */
+function keysOf({ items }: RhaiArray): string[] {
+  if (items.length > MAX_PAGE) throw new SdkError(`keys may hold ${MAX_PAGE}, not ${items.length}`);
+  const one = identifier("each key");
+  return items.map((item) => one.read(item));
+}
+
+export const kv: SdkNamespace = {
+  name: "kv",
+  doc: "Values by key, in collections of the app. A value is anything that JSON can hold, up to 64 KiB.",
+  functions: [
+    pure({
+      name: "collection",
+      params: [identifier("name")],
+      returns: "KvCollection",
+      doc: "A collection, which need not exist before.",
+      call: (_, name) => new KvCollection(name),
+    }),
+    method({
+      name: "get",
+      params: [identifier("key")],
+      returns: "any",
+      doc: "The value of a key; () when there is none.",
+      call: async (run, self, key) => fromStored(await store.getValue(run.sql, placeOf(run, self, key))),
+    }),
+    method({
+      name: "get_many",
+      params: [array("keys")],
+      returns: "map",
+      doc: `The values of up to ${MAX_PAGE} keys: a map with an entry for each key that is there.`,
+      call: async (run, self, keys) => {
+        const place = { appId: run.appId, collection: self.collection };
+        const rows = await store.getValues(run.sql, place, keysOf(keys));
+        return RhaiMap.of(new Map(rows.map(({ key, value }) => [key, fromStored(value)])));
+      },
+    }),
+    method({
+      name: "has",
+      params: [identifier("key")],
+      returns: "bool",
+      doc: "Whether there is a value.",
+      call: (run, self, key) => store.hasKey(run.sql, placeOf(run, self, key)),
+    }),
+    method({
+      name: "set",
+      params: [identifier("key"), any("value"), optional(map("options"))],
+      returns: "()",
+      doc: "Writes a value. With #{ ttl_seconds: n } it is gone n seconds later; else it stays.",
+      call: async (run, self, key, value, options) => {
+        const json = toStored("value", value, MAX_VALUE);
+        await store.setValue(run.sql, placeOf(run, self, key), json, ttlOf(run, options));
+      },
+    }),
+    method({
+      name: "set_if",
+      params: [identifier("key"), any("value"), any("expected"), optional(map("options"))],
+      returns: "bool",
+      doc: "Writes a value if the present one equals `expected`, which is () for none. Answers whether it wrote.",
+      call: async (run, self, key, value, expected, options) => {
+        const json = toStored("value", value, MAX_VALUE);
+        const place = placeOf(run, self, key);
+        const ttl = ttlOf(run, options);
+        if (expected === undefined) return store.setIfAbsent(run.sql, place, json, ttl);
+        return store.setIfEqual(run.sql, place, json, toStored("expected", expected, MAX_VALUE), ttl);
+      },
+    }),
+    method({
+      name: "incr",
+      params: [identifier("key"), optional(wholeNumber("by"))],
+      returns: "int",
+      doc: "Adds to an integer (1 unless told otherwise), and answers the sum. A missing key counts as 0.",
+      call: async (run, self, key, by) => {
+        const place = placeOf(run, self, key);
+        const sum = await store.addTo(run.sql, place, by ?? 1n);
+        if (sum !== undefined) return fromStored(String(sum));
+        const present = fromStored(await store.getValue(run.sql, place));
+        const isInteger = typeof present === "number" || typeof present === "bigint";
+        throw new SdkError(
+          isInteger ? "the sum is beyond the range of integers" : "the value is not an integer",
+        );
+      },
+    }),
+    method({
+      name: "delete",
+      params: [identifier("key")],
+      returns: "bool",
+      doc: "Removes a value. Answers whether there was one.",
+      call: (run, self, key) => store.deleteKey(run.sql, placeOf(run, self, key)),
+    }),
+    method({
+      name: "list",
+      params: [optional(map("options"))],
+      returns: "map",
+      doc:
+        `A page of the keys in byte order: #{ keys, next_cursor }. Options: prefix, limit (${DEFAULT_PAGE}, at most ${MAX_PAGE}), ` +
+        "cursor (the next_cursor of the page before), values (true adds `entries`: an array of #{ key, value }).",
+      call: async (run, self, options) => {
+        const asked = readOptions(options, LIST_OPTIONS);
+        const limit = Math.min(asked.limit ?? DEFAULT_PAGE, MAX_PAGE);
+        const page = {
+          prefix: asked.prefix ?? "",
+          after: asked.cursor === undefined ? null : decodeCursor(asked.cursor),
+          // One more than asked for tells whether there is a next page.
+          limit: limit + 1,
+        };
+        const place = { appId: run.appId, collection: self.collection };
+        const rows = await store.listEntries(run.sql, place, page, asked.values === true);
+        const shown = rows.slice(0, limit);
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        const answer = new Map<string, Value>([
+          ["keys", new RhaiArray(shown.map(({ key }) => key))],
+          ["next_cursor", last === undefined ? undefined : encodeCursor(last.key)],
+        ]);
+        if (asked.values === true) {
+          const entries = shown.map(({ key, value }) =>
+            RhaiMap.of(
+              new Map<string, Value>([
+                ["key", key],
+                ["value", fromStored(value)],
+              ]),
+            ),
+          );
+          answer.set("entries", new RhaiArray(entries));
+        }
+        return RhaiMap.of(answer);
+      },
+    }),
+  ],
+};

@@ -1,0 +1,16 @@
+/** Keys and values of an app, in collections. */
+export {
+  addTo,
+  deleteExpired,
+  deleteKey,
+  getValue,
+  getValues,
+  hasKey,
+  listEntries,
+  nextExpiry,
+  setIfAbsent,
+  setIfEqual,
+  setValue,
+  type KvPage,
+  type KvPlace,
+} from "./queries.ts";
