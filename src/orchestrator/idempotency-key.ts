@@ -1,6 +1,10 @@
 import type { RunBody } from "../executor/index.ts";
-import { MAX_KEY_LENGTH } from "../services/idempotency/index.ts";
-import { badRequest } from "../shared/errors.ts";
+import { MAX_KEY_LENGTH, type Idempotency } from "../services/idempotency/index.ts";
+import { AppError, badRequest } from "../shared/errors.ts";
+import { newId } from "../shared/ids.ts";
+import { problemResponse } from "../shared/problem.ts";
+import { isRunProblem } from "./answer.ts";
+import type { Asked } from "./targets.ts";
 
 /** Methods that change something; the others may be repeated anyhow (RFC 9110, 9.2.2). */
 const METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
@@ -20,6 +24,50 @@ export function idempotencyKey({ method, headers }: Request): string | null {
   return key;
 }
 
+/** What a run may take beyond its limit: waiting for a slot, and ending what does not end by itself. */
+const MARGIN_SECONDS = 5;
+
+/** Carries a request with an Idempotency-Key out, or gives the answer of when it was. */
+export function carryOutOnce(
+  idempotency: Idempotency,
+  asked: Asked,
+  key: string,
+  body: RunBody,
+  run: (executionId: string) => Promise<Response>,
+): Promise<Response> {
+  const { request, url, target, caller, requestId } = asked;
+  const { script } = target;
+  const executionId = newId();
+  const credential = caller.hidesAuthorization ? null : request.headers.get("authorization");
+  return idempotency.once(
+    {
+      appId: script.appId,
+      scopeId: target.route?.id ?? script.id,
+      key,
+      executionId,
+      // Who asks belongs to it: nobody gets the answer to somebody else.
+      parts: [
+        request.method,
+        url.path,
+        url.query,
+        caller.principal?.userId ?? "",
+        credential ?? "",
+        bodyPart(body),
+      ],
+      abandonedSeconds: script.limits.timeoutMs / 1000 + MARGIN_SECONDS,
+    },
+    async () => {
+      try {
+        return await run(executionId);
+      } catch (error) {
+        // A script that failed has run: that is its answer, now and later.
+        if (error instanceof AppError && isRunProblem(error)) return problemResponse(error, requestId);
+        throw error;
+      }
+    },
+  );
+}
+
 /** A body as part of what makes a request the same. */
-export const bodyPart = (body: RunBody): string | Uint8Array =>
+const bodyPart = (body: RunBody): string | Uint8Array =>
   body.kind === "none" ? "" : body.kind === "bytes" ? body.bytes : body.text;

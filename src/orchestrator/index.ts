@@ -2,10 +2,9 @@
 export type { GateStats } from "./gate.ts";
 export {
   createOrchestrator,
-  type EndedRun,
   type Invocation,
-  type OneRun,
   type Orchestrator,
   type OrchestratorOptions,
 } from "./orchestrator.ts";
+export type { EndedRun, OneRun } from "./runs.ts";
 export type { RequestOrigin } from "./http-request.ts";

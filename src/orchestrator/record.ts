@@ -1,7 +1,7 @@
 import type { RunOutcome, RunRequest } from "../executor/index.ts";
 import { summaryOf, type ExecutionRow } from "../services/executions/index.ts";
 import { STATUS_OF } from "./answer.ts";
-import type { OneRun } from "./orchestrator.ts";
+import type { OneRun } from "./runs.ts";
 import { bodyBytes, recordRequest } from "./record-request.ts";
 
 /** The row of one run (CONTRACT 2.5 LogDTO). */

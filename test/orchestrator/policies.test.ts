@@ -163,3 +163,108 @@ describe("a route that honours idempotency keys", () => {
     expect(await plane.logs(script)).toHaveLength(1);
   });
 });
+
+describe("settings of an app", () => {
+  /** An app of its own that answers for a host of its own. */
+  async function appWith(settings: object): Promise<{ readonly appId: string; readonly host: string }> {
+    const host = `app${++paths}.example.com`;
+    const appId = await plane.rows.app(`app-${paths}`);
+    await plane.rows.domain(appId, host, "exact");
+    await plane.database
+      .db`update apps set settings = ${plane.database.db.json(settings as never)} where id = ${appId}`;
+    await plane.rows.announce(appId);
+    await plane.catalog.refresh(appId);
+    return { appId, host };
+  }
+
+  test("expose_errors shows everybody what a script threw", async () => {
+    for (const [settings, shown] of [
+      [{ expose_errors: true }, true],
+      [{}, false],
+    ] as const) {
+      const { appId, host } = await appWith(settings);
+      await plane.deploy("/boom", 'throw "the reason"', { appId });
+      const answer = await plane.call(`${host}/boom`);
+      expect(answer.status).toBe(502);
+      expect((await answer.text()).includes("the reason")).toBe(shown);
+    }
+  });
+
+  test("rate_limit counts all routes of the app together, beside a route's own", async () => {
+    const { appId, host } = await appWith({ rate_limit: { requests: 3, window_seconds: 60, key: "app" } });
+    await plane.deploy("/a", "1", { appId });
+    await plane.deploy("/b", "2", { appId });
+    const statuses = [];
+    for (const path of ["/a", "/b", "/a", "/b"]) statuses.push((await plane.call(`${host}${path}`)).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  test("max_concurrent and max_queued bound the app's runs, and no other app's", async () => {
+    const { appId, host } = await appWith({ max_concurrent: 1, max_queued: 1 });
+    await plane.deploy("/slow", "let x = 0; while x < 1000000 { x += 1 } x", { appId });
+    await plane.deploy("/free-of-it", "1");
+    const all = Promise.all(Array.from({ length: 4 }, () => plane.call(`${host}/slow`)));
+    expect((await plane.call("/free-of-it")).status).toBe(200);
+    const statuses = (await all).map((answer) => answer.status);
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(2);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(1);
+  });
+
+  describe("cors_origins", () => {
+    const PAGE = { origin: "https://page.example" };
+    const ask = (method: string) => ({
+      method: "OPTIONS",
+      headers: {
+        ...PAGE,
+        "access-control-request-method": method,
+        "access-control-request-headers": "x-a, content-type",
+      },
+    });
+
+    test("lets pages of those origins read answers and errors, and nobody else's", async () => {
+      const { appId, host } = await appWith({ cors_origins: ["https://page.example"] });
+      await plane.deploy("/data", "1", { appId });
+      await plane.deploy("/fails", "throw 1", { appId });
+      for (const path of ["/data", "/fails"]) {
+        const answer = await plane.call(`${host}${path}`, { headers: PAGE });
+        expect(answer.headers.get("access-control-allow-origin")).toBe("https://page.example");
+        expect(answer.headers.get("vary")).toContain("Origin");
+        for (const headers of [new Headers(), new Headers({ origin: "https://evil.example" })]) {
+          const other = await plane.call(`${host}${path}`, { headers });
+          expect(other.headers.has("access-control-allow-origin")).toBe(false);
+        }
+      }
+    });
+
+    test("answers the browser's question without running the script", async () => {
+      const { appId, host } = await appWith({ cors_origins: ["*"] });
+      const script = await plane.deploy({ path: "/post", method: "POST" }, "1", { appId });
+      const answer = await plane.call(`${host}/post`, ask("POST"));
+      expect(answer.status).toBe(204);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+      expect(answer.headers.get("access-control-allow-methods")).toBe("POST");
+      expect(answer.headers.get("access-control-allow-headers")).toBe("x-a, content-type");
+      expect((await plane.call(`${host}/post`, ask("PUT"))).status).toBe(404);
+      expect((await plane.call(`${host}/nothing`, ask("POST"))).status).toBe(404);
+      expect(await plane.logs(script)).toHaveLength(0);
+    });
+
+    test("a route for OPTIONS answers by itself, and headers that a script sets stay", async () => {
+      const { appId, host } = await appWith({ cors_origins: ["*"] });
+      const source =
+        '#{ statusCode: 200, headers: #{ "access-control-allow-origin": "https://own.example" }, body: "own" }';
+      await plane.deploy({ path: "/own", method: "OPTIONS" }, source, { appId });
+      const answer = await plane.call(`${host}/own`, ask("POST"));
+      expect([answer.status, await answer.text()]).toEqual([200, "own"]);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("https://own.example");
+    });
+
+    test("without the setting nothing is added, and OPTIONS reaches a route for every method", async () => {
+      const { appId, host } = await appWith({});
+      await plane.deploy("/any", "ctx.request.method", { appId });
+      const answer = await plane.call(`${host}/any`, ask("POST"));
+      expect([answer.status, await answer.text()]).toEqual([200, "OPTIONS"]);
+      expect(answer.headers.has("access-control-allow-origin")).toBe(false);
+    });
+  });
+});

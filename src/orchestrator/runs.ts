@@ -1,0 +1,143 @@
+import type { Executor, RunHttpRequest, RunOutcome, RunRequest } from "../executor/index.ts";
+import type { Catalog } from "../services/catalog/index.ts";
+import type { ExecutionLog } from "../services/executions/index.ts";
+import type { Clock } from "../shared/clock.ts";
+import { unavailable } from "../shared/errors.ts";
+import type { Principal } from "../shared/principal.ts";
+import { Gate, type GateStats } from "./gate.ts";
+import { executionRow, statusCodeOf } from "./record.ts";
+import type { Runnable } from "./targets.ts";
+
+/** One run of one version. */
+export interface OneRun {
+  /** A new one. */
+  readonly executionId: string;
+  readonly script: Runnable;
+  readonly version: number;
+  readonly triggerKind: string;
+  /** As whom it runs; the script sees it. */
+  readonly principal: Principal | null;
+  readonly requestId: string;
+  readonly request: RunHttpRequest | null;
+  /** `ctx.event` as JSON text. */
+  readonly event: string | null;
+  /** The run that it repeats. */
+  readonly rerun: { readonly of: string; readonly rootExecutionId: string } | null;
+}
+
+export interface EndedRun {
+  /** Milliseconds in the gate; 0 when there was no wait. */
+  readonly queuedMs: number;
+  readonly outcome: RunOutcome;
+  /** What the data plane answers it with. */
+  readonly statusCode: number;
+}
+
+/** A run that ended, for whoever counts them. */
+export interface ObservedRun {
+  readonly appId: string;
+  readonly scriptId: string;
+  readonly triggerKind: string;
+  readonly status: RunOutcome["status"];
+  readonly durationMs: number;
+}
+
+export interface RunsOptions {
+  readonly catalog: Catalog;
+  readonly executor: Executor;
+  readonly executions: ExecutionLog;
+  readonly clock: Clock;
+  /** Runs at a time. */
+  readonly maxConcurrent: number;
+  /** Told of every run that ended; must not throw. */
+  readonly observe?: (run: ObservedRun) => void;
+}
+
+export interface Runs {
+  /**
+   * Runs one version, through the gate and into the log.
+   * @throws AppError 503 when there is no slot or PiCloud is stopping, and whatever reading the source throws
+   */
+  runOnce(run: OneRun): Promise<EndedRun>;
+  /** @throws AppError 503 `stopping` */
+  refuseWhenStopping(): void;
+  stats(): GateStats;
+  /** Refuses new runs from now on and waits up to `graceMs` for those under way. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export function createRuns(options: RunsOptions): Runs {
+  const { catalog, executor, executions, clock } = options;
+  const gate = new Gate(options.maxConcurrent, clock);
+  let underWay = 0;
+  let stopping = false;
+  let drained: (() => void) | null = null;
+
+  function refuseWhenStopping(): void {
+    if (stopping) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
+  }
+
+  async function runOnce(wanted: OneRun): Promise<EndedRun> {
+    // It may have begun while the body of the request was read.
+    refuseWhenStopping();
+    const { executionId, script, version, principal, rerun } = wanted;
+    const { appId } = script;
+    const entered = gate.enter(appId, catalog.app(appId)?.settings);
+    const queuedMs = entered === 0 ? 0 : await entered;
+    const runRequest: RunRequest = {
+      appId,
+      scriptId: script.id,
+      scriptName: script.name,
+      version,
+      limits: script.limits,
+      executionId,
+      requestId: wanted.requestId,
+      rootExecutionId: rerun?.rootExecutionId ?? executionId,
+      invocationType: "http",
+      triggerDepth: 0,
+      attempt: 1,
+      principal: principal === null ? null : { id: principal.userId, username: principal.username },
+      request: wanted.request,
+      event: wanted.event,
+    };
+    underWay++;
+    let released: Promise<void> | null = null;
+    try {
+      const startedAt = clock.now();
+      const outcome = await executor.execute(runRequest);
+      ({ released } = outcome);
+      if (outcome.error?.code !== "malformed_body") {
+        const { status, durationMs } = outcome;
+        const { triggerKind } = wanted;
+        options.observe?.({ appId, scriptId: script.id, triggerKind, status, durationMs });
+        executions.record({ appId, scriptId: script.id, status, createdAt: startedAt }, () =>
+          executionRow(runRequest, outcome, startedAt, wanted),
+        );
+      }
+      return { queuedMs, outcome, statusCode: statusCodeOf(outcome) };
+    } finally {
+      if (released === null) leave(appId);
+      else void released.then(() => leave(appId));
+    }
+  }
+
+  function leave(appId: string): void {
+    gate.leave(appId);
+    underWay--;
+    if (underWay === 0) drained?.();
+  }
+
+  return {
+    runOnce,
+    refuseWhenStopping,
+    stats: () => gate.stats(),
+    async drain(graceMs) {
+      stopping = true;
+      if (underWay === 0) return;
+      const done = new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+      await Promise.race([done, Bun.sleep(graceMs)]);
+    },
+  };
+}
