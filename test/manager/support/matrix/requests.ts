@@ -25,6 +25,7 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "PUT /apps/{app}/scripts/{name}": () => ({ raw: "3" }),
   "POST /scripts/{id}/routes": ({ n }) => ({ body: { path: `/new/${n}` } }),
   "PATCH /routes/{route_id}": () => ({ body: { enabled: false } }),
+  "POST /executions/{execution_id}:rerun": () => ({ body: {} }),
   "POST /routes:check": ({ app }) => ({ body: { app_id: app, path: "/free" } }),
   "POST /routes:match": ({ app }) => ({ body: { app_id: app, url: "/free" } }),
 };
@@ -44,6 +45,7 @@ const PARAMETERS: Readonly<Record<string, (world: World) => string>> = {
   version: () => "1",
   route_id: ({ route }) => route,
   domain_id: ({ domain }) => domain,
+  execution_id: ({ execution }) => execution,
   user_id: ({ member }) => member,
   "scripts/id": ({ script }) => script,
   "admins/id": ({ user }) => user,

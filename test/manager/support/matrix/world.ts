@@ -13,6 +13,8 @@ export interface World {
   readonly scriptName: string;
   readonly route: string;
   readonly domain: string;
+  /** A run of the script. */
+  readonly execution: string;
   /** A user who is a member of the app. */
   readonly member: string;
   /** A user of the instance who is no member of anything. */
@@ -49,11 +51,27 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
   ] as const)
     await plane.db`insert into users (id, username, password_hash) values (${id}, ${`${name}-${n}`}, 'none')`;
   await plane.db`insert into app_members (app_id, user_id, role) values (${app}, ${member}, 'viewer')`;
+  const execution = newId();
+  await plane.db`insert into executions (app_id, id, script_id, version, request_id, root_execution_id, trigger_kind,
+      status, duration_ms, response_summary, request, created_at)
+    values (${app}, ${execution}, ${script.id}, 1, ${newId()}, ${execution}, 'http', 'success', 1, ${MARK},
+      ${plane.db.json({ method: "GET", path: `/${MARK}`, query: "", headers: {} })}, now())`;
   const key = newId();
   if (asker !== null)
     await plane.db`insert into api_keys (id, user_id, name, prefix, token_hmac, scopes)
       values (${key}, ${asker}, ${`key-${n}`}, 'AAAAAAAA', ${Buffer.from(key)}, ${["script:read"]})`;
-  return { n, app, script: script.id, scriptName, route: route.id, domain: domain.id, member, user, key };
+  return {
+    n,
+    app,
+    execution,
+    script: script.id,
+    scriptName,
+    route: route.id,
+    domain: domain.id,
+    member,
+    user,
+    key,
+  };
 }
 
 /** A world of which nothing exists. */
@@ -64,6 +82,7 @@ export const phantomWorld = (): World => ({
   scriptName: "nothing",
   route: newId(),
   domain: newId(),
+  execution: newId(),
   member: newId(),
   user: newId(),
   key: newId(),
