@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "manager",
     "http-server",
   ],
-  cli: ["shared", "config", "rhai", "database", "services", "executor", "app"],
+  cli: ["shared", "config", "data-directory", "rhai", "database", "services", "executor", "app"],
   main: ["cli", "database"],
 };
 

@@ -9,6 +9,7 @@ import { CLIENT_COMMANDS } from "./commands/index.ts";
 import { EXIT } from "./exit.ts";
 import { isClosedPipe, write } from "./output.ts";
 import type { Shell } from "./completions/index.ts";
+import type { ResetFlags } from "./reset-password.ts";
 import type { RunFlags } from "./run.ts";
 
 /** What the program is called: `pic` through a link of that name, else `picloud`. */
@@ -132,6 +133,19 @@ function localCommands(args: readonly string[], done: (exit: number) => void): C
     .action(async () => {
       const { repl } = await import("./repl.ts");
       done(await repl());
+    });
+
+  const admin = program.command("admin").description("for whoever is at the machine itself");
+  admin
+    .command("reset-password")
+    .description("give a user a new password and close their sessions; the server may be running")
+    .argument("<username>")
+    .option("--password-stdin", "read the new password from stdin; without it one is made and printed")
+    .option("--data-dir <dir>", "directory for all state (PICLOUD_DATA_DIR)")
+    .option("--database-url <url>", "the server's own PostgreSQL, if it has one (DATABASE_URL)")
+    .action(async (username: string, flags: ResetFlags) => {
+      const { resetPasswordOf } = await import("./reset-password.ts");
+      done(await resetPasswordOf(username, flags));
     });
 
   program

@@ -55,6 +55,36 @@ export async function migrate(
   }
 }
 
+/**
+ * For what works on a database without being its server: changes nothing.
+ * @throws AppError `schema_too_old`, `schema_too_new`
+ */
+export async function requireSchema(db: Database): Promise<void> {
+  const [made] = await db`SELECT to_regclass('schema_migrations') IS NOT NULL AS there`;
+  const [last] =
+    made?.["there"] === true
+      ? await db<{ number: number }[]>`SELECT coalesce(max(number), 0) AS number FROM schema_migrations`
+      : [];
+  const number = last?.number ?? 0;
+  if (number > schemaVersion) throw tooNew(number, schemaVersion);
+  if (number === schemaVersion) return;
+  throw new AppError(
+    500,
+    "schema_too_old",
+    `The database has schema ${number}, this binary works with ${schemaVersion}. Start its server once (picloud serve), or use the binary that runs there.`,
+    { details: { database: number, binary: schemaVersion } },
+  );
+}
+
+function tooNew(database: number, binary: number): AppError {
+  return new AppError(
+    500,
+    "schema_too_new",
+    `The database has schema ${database}, this binary knows up to ${binary}. Run the newer binary that made it, or restore a backup from before the upgrade.`,
+    { details: { database, binary } },
+  );
+}
+
 type Connection = Awaited<ReturnType<Database["reserve"]>>;
 
 async function apply(connection: Connection, migration: Migration): Promise<void> {
@@ -80,14 +110,7 @@ async function apply(connection: Connection, migration: Migration): Promise<void
 function verify(applied: readonly Applied[], migrations: readonly Migration[]): void {
   const known = migrations.length;
   const last = applied.at(-1)?.number ?? 0;
-  if (last > known) {
-    throw new AppError(
-      500,
-      "schema_too_new",
-      `The database has schema ${last}, this binary knows up to ${known}. Run the newer binary that made it, or restore a backup from before the upgrade.`,
-      { details: { database: last, binary: known } },
-    );
-  }
+  if (last > known) throw tooNew(last, known);
   applied.forEach((row, index) => {
     const migration = migrations[index];
     if (migration !== undefined && row.number === migration.number && row.sha256 === checksum(migration))

@@ -95,5 +95,5 @@ function writeSettings(place: Place): void {
     writeFileWhole(join(place.cluster, name), text, { mode: 0o600, ...owner });
   write("postgresql.conf", postgresqlConf(existsSync(join(place.cluster, CUSTOM_CONF))));
   write("pg_hba.conf", PG_HBA_CONF);
-  write("pg_ident.conf", pgIdentConf([own.name]));
+  write("pg_ident.conf", pgIdentConf([...new Set([own.name, "root"])]));
 }

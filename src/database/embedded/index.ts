@@ -1,4 +1,6 @@
 import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
 import { connect } from "../client.ts";
 import { withDatabase, type ConnectionTarget } from "../target.ts";
@@ -45,12 +47,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   await ensureCluster(place, onProgress);
   onProgress("Starting PostgreSQL");
   const first = await startPostmaster(place);
-  const target: ConnectionTarget = {
-    kind: "socket",
-    directory: place.cluster,
-    user: ROLE,
-    database: DATABASE,
-  };
+  const target = targetIn(place.cluster);
   try {
     await ensureDatabase(target);
   } catch (error) {
@@ -62,6 +59,26 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   if (unpacked) Bun.gc(true);
   return supervise(place, target, first);
 }
+
+/**
+ * Where the server of a data directory is reached that another process runs.
+ * @throws AppError `postgres_missing`
+ */
+export async function runningTarget(dataDir: string): Promise<ConnectionTarget> {
+  const cluster = join(dataDir, "postgres", "data");
+  try {
+    return targetIn(await realpath(cluster));
+  } catch (cause) {
+    throw new AppError(500, "postgres_missing", `There is no PostgreSQL in ${cluster}.`, { cause });
+  }
+}
+
+const targetIn = (directory: string): ConnectionTarget => ({
+  kind: "socket",
+  directory,
+  user: ROLE,
+  database: DATABASE,
+});
 
 /** initdb makes no database of our name. */
 async function ensureDatabase(target: ConnectionTarget): Promise<void> {

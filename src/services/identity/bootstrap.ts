@@ -2,6 +2,7 @@ import type { Database } from "../../database/client.ts";
 import { newId } from "../../shared/ids.ts";
 import { hashPassword } from "./passwords.ts";
 import { insertUser } from "./queries.ts";
+import { randomPassword } from "./random-password.ts";
 import type { Randomness } from "./sessions.ts";
 import type { Credential } from "./logins.ts";
 
@@ -16,11 +17,11 @@ export async function bootstrap(
   db: Database,
   configured: Credential | null,
   keep: (login: Credential) => void = () => {},
-  randomness: Randomness = (length) => crypto.getRandomValues(new Uint8Array(length)),
+  randomness?: Randomness,
 ): Promise<Credential | null> {
   const [before] = await db`select 1 from users limit 1`;
   if (before !== undefined) return null;
-  const login = configured ?? { username: "admin", password: readablePassword(randomness) };
+  const login = configured ?? { username: "admin", password: randomPassword(randomness) };
   const passwordHash = await hashPassword(login.password);
   const created = await db.begin(async (sql) => {
     await sql`select pg_advisory_xact_lock(hashtext('picloud first owner'))`;
@@ -37,18 +38,4 @@ export async function bootstrap(
     return true;
   });
   return created && configured === null ? login : null;
-}
-
-/** Letters and digits that are not mistaken for one another: 31 of them, so 20 carry 99 bits. */
-const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
-
-function readablePassword(randomness: Randomness): string {
-  let text = "";
-  while (text.length < 20) {
-    for (const byte of randomness(32)) {
-      // 248 is the largest multiple of 31 below 256; bytes beyond would favour the first letters.
-      if (byte < 248 && text.length < 20) text += ALPHABET[byte % ALPHABET.length];
-    }
-  }
-  return text.replace(/(.{5})(?=.)/g, "$1-");
 }

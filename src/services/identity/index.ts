@@ -30,6 +30,8 @@ export {
   Username,
 } from "./model.ts";
 export { hashPassword } from "./passwords.ts";
+export { randomPassword } from "./random-password.ts";
+export { resetPassword } from "./reset-password.ts";
 export { userById, type User } from "./queries.ts";
 export {
   createIdentity,

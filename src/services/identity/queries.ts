@@ -61,6 +61,12 @@ export async function replaceUser(sql: Queryable, user: User): Promise<User> {
   return row;
 }
 
+/** Undefined: there is no such user. */
+export async function setPassword(sql: Queryable, id: string, hash: string): Promise<User | undefined> {
+  const [user] = await sql<User[]>`update users set password_hash = ${hash} where id = ${id} returning *`;
+  return user;
+}
+
 export async function deleteUser(sql: Queryable, id: string): Promise<void> {
   await sql`delete from users where id = ${id}`;
 }

@@ -10,6 +10,7 @@ import { demand, type AppCapability } from "./capabilities.ts";
 import { basicCredential, bearerToken, sessionCookie } from "./credentials.ts";
 import { createLogins, type Credential } from "./logins.ts";
 import { grantedRole, type User } from "./queries.ts";
+import { systemRandomness } from "./random-password.ts";
 import { createSessions, type Randomness } from "./sessions.ts";
 
 export interface IdentityDeps {
@@ -73,7 +74,7 @@ export interface Identity {
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
-  const randomness = deps.randomness ?? ((length) => crypto.getRandomValues(new Uint8Array(length)));
+  const randomness = deps.randomness ?? systemRandomness;
   const sessions = createSessions(deps.db, deps.clock, randomness, deps.sessionTtlHours);
   const keys = createApiKeys(deps.db, deps.clock, deps.secretKey, randomness);
   const logins = createLogins(deps.db, deps.clock, deps.secretKey);
