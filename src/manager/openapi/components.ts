@@ -1,10 +1,13 @@
 import type { TSchema } from "@sinclair/typebox";
-import { ExecutionError, LogDTO, LogEntry } from "../../services/executions/index.ts";
-import { AdminDTO } from "../../services/identity/index.ts";
+import { ExecutionDTO, ExecutionError, LogDTO, LogEntry } from "../../services/executions/index.ts";
+import { AdminDTO, KeyDTO } from "../../services/identity/index.ts";
+import { CreatedKey } from "../api-keys/model.ts";
+import { AppSettingsDTO } from "../app-settings/model.ts";
 import { AuditDTO } from "../audit/model.ts";
 import { AppDTO, AppWithRole } from "../apps/model.ts";
 import { LoginAnswer, Me } from "../auth/model.ts";
 import { DomainDTO } from "../domains/model.ts";
+import { RerunDTO } from "../executions/model.ts";
 import { Problem } from "../http/module.ts";
 import { CandidateDTO, MemberDTO } from "../members/model.ts";
 import { CheckAnswer, ConflictDTO, MatchAnswer, RouteDTO } from "../routes/model.ts";
@@ -26,18 +29,23 @@ import {
  */
 export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   App: AppDTO,
+  AppSettings: AppSettingsDTO,
   AppWithRole,
   AuditEntry: AuditDTO,
   Candidate: CandidateDTO,
+  CreatedKey,
   Deployed,
   Domain: DomainDTO,
-  Execution: LogDTO,
+  Execution: ExecutionDTO,
   ExecutionError,
+  ExecutionSummary: LogDTO,
+  Key: KeyDTO,
   LogEntry,
   LoginAnswer,
   Me,
   Member: MemberDTO,
   Problem,
+  Rerun: RerunDTO,
   Route: RouteDTO,
   RouteCheck: CheckAnswer,
   RouteConflict: ConflictDTO,

@@ -1,6 +1,6 @@
 import { VERSIONS } from "../../shared/version.ts";
-import { operationOf, type Endpoint, type Operation } from "./operations.ts";
-import { componentSchemas, type JsonSchema } from "./schema.ts";
+import { operationOf, type Endpoint, type Operation, type Response } from "./operations.ts";
+import { componentSchemas, mapValues, type JsonSchema } from "./schema.ts";
 import { SYSTEM_PATHS } from "./system.ts";
 
 /** An OpenAPI 3.1 document, as far as we use it. */
@@ -64,4 +64,26 @@ export function openApiDocument(endpoints: readonly Endpoint[], root: string): O
       },
     },
   };
+}
+
+/**
+ * The document as it is sent: answers that many operations share stand once, in `components`. That halves its
+ * length.
+ */
+export function published(document: OpenApiDocument): object {
+  const shared: Record<string, object> = {};
+  const shorten = (status: string, response: Response): object => {
+    if (response.content?.["application/problem+json"] === undefined) return response;
+    shared[`Problem${status}`] = response;
+    return { $ref: `#/components/responses/Problem${status}` };
+  };
+  const paths = mapValues(document.paths, (item) =>
+    mapValues(item, (operation) => ({
+      ...operation,
+      responses: Object.fromEntries(
+        Object.entries(operation.responses).map(([status, response]) => [status, shorten(status, response)]),
+      ),
+    })),
+  );
+  return { ...document, paths, components: { ...document.components, responses: shared } };
 }

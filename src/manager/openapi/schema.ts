@@ -70,5 +70,8 @@ const readsText = (option: object): boolean => {
   return type === "string" && (format === "integer" || format === "numeric" || format === "boolean");
 };
 
-const mapValues = <T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>
+export const mapValues = <T, U>(
+  record: Readonly<Record<string, T>>,
+  change: (value: T) => U,
+): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { OpenApiDocument } from "./document.ts";
+import { published, type OpenApiDocument } from "./document.ts";
 import { DOCS, docsPage } from "./page/page.ts";
 import search from "./page/search.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
@@ -40,7 +40,7 @@ export function createPublicPages(
 
 const makeFiles = (document: OpenApiDocument): ReadonlyMap<string, Static> =>
   new Map([
-    [DOCUMENT, staticFile(JSON.stringify(document), "application/json")],
+    [DOCUMENT, staticFile(JSON.stringify(published(document)), "application/json")],
     [DOCS.page, staticFile(docsPage(document), "text/html; charset=utf-8", PAGE_HEADERS)],
     [DOCS.style, staticFile(style, "text/css; charset=utf-8")],
     [DOCS.script, staticFile(search, "text/javascript; charset=utf-8")],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { COMPONENTS } from "../../../src/manager/openapi/components.ts";
+import { published } from "../../../src/manager/openapi/document.ts";
 import { EXTRAS } from "../../../src/manager/openapi/extras.ts";
 import { NEEDS } from "../../../src/manager/openapi/index.ts";
 import { document, endpoints } from "../support/documented.ts";
@@ -74,6 +75,14 @@ describe("the OpenAPI document", () => {
       expect(Object.keys(document.components.schemas)).toContain(name);
     const texts = Object.values(COMPONENTS).map((schema) => JSON.stringify(schema));
     expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  test("is sent with its problem answers written out once each", () => {
+    const text = JSON.stringify(published(document));
+    expect(text.length).toBeLessThan(JSON.stringify(document).length * 0.6);
+    const refs = [...text.matchAll(/"#\/components\/responses\/(\w+)"/g)].map(([, name = ""]) => name);
+    const { responses } = JSON.parse(text).components as { responses: Record<string, object> };
+    expect(Object.keys(responses).toSorted()).toEqual([...new Set(refs)].toSorted());
   });
 
   test("shows a number in a query as a number", () => {
