@@ -220,7 +220,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
       const fallback =
         actor === "wrong" ? `10.1.${wrongAddresses >> 8}.${wrongAddresses++ & 255}` : "10.0.0.1";
       const answer = await manager.handle(request, { remoteAddress: options.address ?? fallback });
-      const text = await answer.text();
+      const text = await textOf(answer);
       const read = { status: answer.status, headers: answer.headers, text, json: parsed(text) };
       checkDocumented(method, path, read);
       return read;
@@ -297,6 +297,15 @@ async function makeKeys(
   };
   await db`update api_keys set expires_at = '2029-12-31T23:59:59Z' where name = 'expiredKey'`;
   return keys;
+}
+
+/** All of an answer; of a stream of events, which has no end, what comes first. */
+async function textOf(answer: Response): Promise<string> {
+  if (answer.headers.get("content-type") !== "text/event-stream") return answer.text();
+  const reader = answer.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value);
 }
 
 function parsed(text: string): unknown {
