@@ -1,9 +1,10 @@
-import type { ChainExpr, Expr, Stmt } from "../syntax/ast.ts";
+import type { ChainExpr, ChainStep, Expr, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { type Base, type ChainParts, chainParts, generic, makeSimple, readMutable } from "./chain.ts";
 import { compileExpr, dynamicCell, owned, readVariable, thisCell } from "./expression.ts";
 import { bareOf } from "./float.ts";
-import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
+import { type FunctionWriter, type Operand, operand, stored, type Variable } from "./function-writer.ts";
+import { assignLikely } from "./likely.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileUpdate } from "./operator.ts";
 import { ownProperty, setProperty } from "./property.ts";
@@ -12,8 +13,10 @@ type AssignStmt = Extract<Stmt, { kind: "Assign" }>;
 
 /** `target op= value`. The value is evaluated first, then what the target needs. */
 export function compileAssignment(f: FunctionWriter, stmt: AssignStmt): void {
-  const value = compileExpr(f, stmt.value);
   const { target } = stmt;
+  const likely = likelyTarget(f, target);
+  if (likely !== null) return assignLikely(f, stmt, likely, startPosition(target));
+  const value = compileExpr(f, stmt.value);
   if (target.kind !== "Chain") f.count(startPosition(target));
   switch (target.kind) {
     case "Var":
@@ -30,6 +33,13 @@ export function compileAssignment(f: FunctionWriter, stmt: AssignStmt): void {
     default:
       throw new Error(`not assignable: ${target.kind}`);
   }
+}
+
+/** The variable in two parts that a target is. */
+function likelyTarget(f: FunctionWriter, target: Expr): Variable | null {
+  if (target.kind !== "Var" || target.path.length > 0 || f.dynamic) return null;
+  const variable = f.find(target.name);
+  return variable?.kind === "likely" && !variable.constant ? variable : null;
 }
 
 function hold(f: FunctionWriter, value: Operand): Operand {
@@ -78,7 +88,10 @@ function assignVariable(
   if (variable.kind !== "cell") {
     const next = variable.kind === "float" ? updatedFloat : updated;
     if (variable.constant) f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
-    else f.emit(`${variable.js} = ${next(f, stmt, readVariable(variable), value)};`);
+    else
+      f.emit(
+        `${variable.kind === "float" ? variable.bare : variable.js} = ${next(f, stmt, readVariable(variable), value)};`,
+      );
     return;
   }
   const held = hold(f, value);
@@ -104,6 +117,10 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
     f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
     return;
   }
+  if (steps.length === 1 && last.kind === "Index" && base.value.type === "array") {
+    f.emit(`${setElement(f, stmt, base.js, last, args, held)};`);
+    return;
+  }
   const container = f.temp();
   const start =
     base.kind === "this"
@@ -121,14 +138,26 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
     f.emit(`${setProperty(f.script, last.name)}(R, ${container}, ${next}, ${stmt.pos});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
-    const index = args.get(last)?.[0]?.js ?? "undefined";
-    const pos = startPosition(last.index);
-    const { next, old } = changed(f, stmt, `H.mutableElement(${container}, ${index}, ${pos})`, held);
-    f.emit(`H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos}${old});`);
+    f.emit(`${setElement(f, stmt, container, last, args, held)};`);
   }
   f.emit("} else {");
   f.lines.push(...slow);
   f.emit("}");
+}
+
+/** The assignment to an element of an array or map. */
+function setElement(
+  f: FunctionWriter,
+  stmt: AssignStmt,
+  container: string,
+  step: Extract<ChainStep, { kind: "Index" }>,
+  args: ChainParts["args"],
+  value: Operand,
+): string {
+  const index = args.get(step)?.[0]?.js ?? "undefined";
+  const pos = startPosition(step.index);
+  const { next, old } = changed(f, stmt, `H.mutableElement(${container}, ${index}, ${pos})`, value);
+  return `H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos}${old})`;
 }
 
 /** What a place gets; and, as one more argument, what an operator found there, so that nobody looks twice. */

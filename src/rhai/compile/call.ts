@@ -3,6 +3,7 @@ import { startPosition } from "../syntax/expr-position.ts";
 import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { mutablePlace, restore } from "./chain.ts";
 import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
+import { bareCall } from "./float.ts";
 import { scopedFunction } from "./function.ts";
 import { nativeType } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
@@ -99,6 +100,8 @@ function compileNativeCall(f: FunctionWriter, expr: CallExpr): Operand {
     return operand(restore(f, place, wrap(call)), { effects: true, writes: true });
   }
   const values = argumentValues(f, args);
+  const known = bareCall(f, group, values);
+  if (known !== null) return known;
   const passed = values.map((value, i) =>
     group.keeps.has(i) || (group.mutates && i === 0) ? owned(value) : value.js,
   );

@@ -3,6 +3,7 @@ import { RhaiArray, RhaiBlob, type Value } from "../runtime/values.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
 import { isSpecial } from "./call-effects.ts";
+import { indexType, propertyType } from "./inference.ts";
 import { compileMethod } from "./method.ts";
 import {
   combined,
@@ -15,6 +16,7 @@ import {
 } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
+import { isContainer, isInt } from "./types.ts";
 import { getProperty, ownProperty } from "./property.ts";
 
 export type MethodStep = Extract<ChainStep, { kind: "Method" }>;
@@ -114,7 +116,8 @@ function placeBase(f: FunctionWriter, root: Expr): Base {
     return { kind: "temp", value, js: value.js, constant: external };
   }
   // Nothing that is called on a bare number changes it.
-  if (variable.kind === "float") return { kind: "temp", value, js: value.js, constant: variable.constant };
+  if (variable.kind === "float" || variable.kind === "likely")
+    return { kind: "temp", value, js: value.js, constant: variable.constant };
   return { kind: variable.kind, value, js: variable.js, constant: variable.constant };
 }
 
@@ -183,7 +186,7 @@ function chainValue(f: FunctionWriter, expr: ChainExpr): Operand {
     prefix = [];
   }
   if (prefix.length === 0) return { ...current.value, ...facts };
-  const js = read(f, current.value.js, prefix, args);
+  const js = read(f, current.value, prefix, args);
   const native = current.kind !== "temp" || current.value.borrowed;
   return operand(js, {
     borrowed: true,
@@ -196,15 +199,39 @@ function chainValue(f: FunctionWriter, expr: ChainExpr): Operand {
 /** Properties and indices, read. */
 export function read(
   f: FunctionWriter,
-  start: string,
+  start: Operand,
   steps: readonly PlaceStep[],
   args: ChainParts["args"],
 ): string {
   const [step, ...rest] = steps;
-  if (step === undefined) return start;
-  if (!step.optional) return read(f, readStep(f, start, step, args), rest, args);
+  if (step === undefined) return start.js;
+  const known = step.optional ? null : readKnown(f, start, step, args);
+  if (known !== null) return read(f, known, rest, args);
+  if (!step.optional) return read(f, operand(readStep(f, start.js, step, args)), rest, args);
   const value = f.temp();
-  return `((${value} = ${start}) === undefined ? undefined : ${read(f, readStep(f, value, step, args), rest, args)})`;
+  const found = operand(readStep(f, value, step, args));
+  return `((${value} = ${start.js}) === undefined ? undefined : ${read(f, found, rest, args)})`;
+}
+
+/** What can be read right away where the type of the target is known; null for everything else. */
+function readKnown(
+  f: FunctionWriter,
+  target: Operand,
+  step: PlaceStep,
+  args: ChainParts["args"],
+): Operand | null {
+  if (!target.simple || !isContainer(target)) return null;
+  if (step.kind === "Property") {
+    if (step.name !== "len" || !hasStandardLength(f)) return null;
+    const type = propertyType(f.script, target, "len");
+    return operand(target.type === "blob" ? `${target.js}.length` : `${target.js}.items.length`, type);
+  }
+  const index = args.get(step)?.[0];
+  if (target.type !== "blob" || index?.simple !== true || !isInt(index)) return null;
+  const at = index.js;
+  const slow = readStep(f, target.js, step, args);
+  const js = `(${at} >= 0 && ${at} < ${target.js}.length ? ${target.js}.bytes[${at}] : ${slow})`;
+  return operand(js, indexType(target, index));
 }
 
 function readStep(f: FunctionWriter, target: string, step: PlaceStep, args: ChainParts["args"]): string {
@@ -255,7 +282,7 @@ export function makeSimple(
         if (value.simple) return value;
         const name = f.temp();
         sets.push(`${name} = ${value.js}, `);
-        return { ...value, js: name, bare: null, simple: true };
+        return { ...value, js: name, bare: null, likely: null, simple: true };
       }),
     );
   }

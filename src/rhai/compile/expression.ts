@@ -13,6 +13,7 @@ import {
   stored,
   type Variable,
 } from "./function-writer.ts";
+import { readLikely } from "./likely.ts";
 import { intLiteral, numberLiteral, stringLiteral } from "./literal.ts";
 import { isConstant, isLiteral } from "./map-literal.ts";
 import { makeEntries } from "./property.ts";
@@ -203,10 +204,11 @@ export function compileUnknown(f: FunctionWriter, name: string, pos: Pos): Opera
 
 export function readVariable(variable: Variable): Operand {
   if (variable.kind === "cell") return operand(`H.rd(${variable.js})`, { borrowed: true });
-  const { type, bits, js } = variable;
-  if (variable.kind !== "float")
+  if (variable.kind === "likely") return readLikely(variable);
+  const { type, bits, js, bare } = variable;
+  if (variable.kind === "local")
     return operand(js, { type, bits, borrowed: true, simple: true, local: true });
-  return operand(boxed(js), { type, bits, bare: js, borrowed: true, local: true });
+  return operand(boxed(bare), { type, bits, bare, borrowed: true, local: true });
 }
 
 /** The cell of a variable that is looked up by name when the code runs. */

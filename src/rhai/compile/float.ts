@@ -1,5 +1,8 @@
 import type { AssignOp, BinaryOp } from "../syntax/ast.ts";
-import { type Operand, operand } from "./function-writer.ts";
+import type { NativeGroup } from "../runtime/natives.ts";
+import { combined } from "./expression.ts";
+import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { nativeType } from "./inference.ts";
 import { FLOAT, isInt, isNumeric } from "./types.ts";
 
 /**
@@ -34,14 +37,38 @@ const COMPARISONS: ReadonlyMap<string, string> = new Map([
   [">=", "H.floatGreaterEqual"],
 ]);
 
+/** Writes the comparison of two bare numbers; null for an operator that is none. */
+export function compareBare(op: BinaryOp): ((x: string, y: string) => string) | null {
+  const compare = COMPARISONS.get(op);
+  return compare === undefined ? null : (x, y) => `${compare}(${x}, ${y})`;
+}
+
 const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
+
+/** Whether JavaScript has the operator for bare numbers. */
+export const isArithmetic = (op: string): boolean => ARITHMETIC.has(op);
+
+/**
+ * A call of a native that has a form for bare numbers, where the types of its arguments choose it; null for any other.
+ */
+export function bareCall(f: FunctionWriter, group: NativeGroup, args: readonly Operand[]): Operand | null {
+  if (args.length === 0 || !args.every(isNumeric)) return null;
+  const at = group.overloads.findIndex(({ fn }) =>
+    args.every((arg, i) => fn.params[i] === (isInt(arg) ? "i64" : "f64")),
+  );
+  const fn = group.overloads[at]?.fn;
+  if (fn?.bare === undefined) return null;
+  const name = f.script.constant(`${f.script.group(group.name, args.length)}.overloads[${at}].fn.bare`);
+  const js = `${name}(${args.map(asDouble).join(", ")})`;
+  const facts = combined(args);
+  return fn.returns === "f64" ? float(js, facts) : operand(js, { ...facts, ...nativeType(group, args) });
+}
 
 type Facts = Pick<Operand, "effects" | "writes">;
 
 /** `a op b` of two numbers of which one is a float; null for anything else. */
 export function floatComparison(op: BinaryOp, a: Operand, b: Operand): string | null {
-  const compare = areFloats(a, b) ? COMPARISONS.get(op) : undefined;
-  return compare === undefined ? null : `${compare}(${asDouble(a)}, ${asDouble(b)})`;
+  return areFloats(a, b) ? (compareBare(op)?.(asDouble(a), asDouble(b)) ?? null) : null;
 }
 
 /** `a op b` of two numbers of which one is a float, likewise. `op` may be that of an assignment. */
@@ -54,7 +81,7 @@ export function floatArithmetic(
   if (!areFloats(a, b)) return null;
   const plain = op.replace(/=$/, "");
   if (plain === "**") return float(`H.floatPower(${asDouble(a)}, ${asDouble(b)})`, facts);
-  return ARITHMETIC.has(plain) ? float(`(${asDouble(a)} ${plain} ${asDouble(b)})`, facts) : null;
+  return isArithmetic(plain) ? float(`(${asDouble(a)} ${plain} ${asDouble(b)})`, facts) : null;
 }
 
 const areFloats = (a: Operand, b: Operand): boolean =>

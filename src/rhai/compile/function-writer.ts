@@ -4,11 +4,19 @@ import type { Types } from "./inference.ts";
 import type { ScriptWriter } from "./script-writer.ts";
 import { ANY, type Typed } from "./types.ts";
 
+/** A float that is there if `test` holds; nothing need hold where that is empty. */
+export interface Likely {
+  readonly test: string;
+  readonly bare: string;
+}
+
 /** A JavaScript expression for a value. */
 export interface Operand extends Typed {
   readonly js: string;
   /** For a float: an expression for its bare number. `js` makes an object of it. */
   readonly bare: string | null;
+  /** Where there may well be a float: its bare number, there if the test holds. */
+  readonly likely: Likely | null;
   /** True when the value sits in a place, and must be copied before it is stored in another one. */
   readonly borrowed: boolean;
   /** True for an identifier or a literal, which may be written more than once. */
@@ -27,6 +35,7 @@ const PLAIN: Operand = {
   js: "",
   ...ANY,
   bare: null,
+  likely: null,
   borrowed: false,
   simple: false,
   constant: false,
@@ -48,9 +57,11 @@ export const literal = (js: string, type: Typed): Operand =>
 /** A variable of the function being compiled, with the type that all its values have. */
 export interface Variable extends Typed {
   readonly name: string;
-  /** The JavaScript identifier of the value, of the cell, or of the bare number of a float. */
+  /** The JavaScript identifier of the value or of the cell; of a `likely` float null while it is in `bare`. */
   readonly js: string;
-  readonly kind: "local" | "cell" | "float";
+  readonly kind: "local" | "cell" | "float" | "likely";
+  /** The identifier of the bare number of a float. */
+  readonly bare: string;
   readonly constant: boolean;
 }
 
@@ -190,12 +201,21 @@ export class FunctionWriter {
 
   declare(ident: Ident, constant: boolean): Variable {
     const type = this.types?.variable(ident) ?? ANY;
-    const kind = this.captured.has(ident) ? "cell" : type.type === "float" ? "float" : "local";
-    const js = `${kind === "cell" ? "c" : "v"}${this.script.nextId()}`;
-    this.locals.push(js);
-    const variable: Variable = { name: ident.name, js, kind, constant, ...type };
+    const kind = this.#kindOf(ident, type);
+    const id = this.script.nextId();
+    const js = `${kind === "cell" ? "c" : "v"}${id}`;
+    const bare = `n${id}`;
+    if (kind !== "float") this.locals.push(js);
+    if (kind === "float" || kind === "likely") this.locals.push(bare);
+    const variable: Variable = { name: ident.name, js, kind, bare, constant, ...type };
     this.scope.push(variable);
     return variable;
+  }
+
+  #kindOf(ident: Ident, type: Typed): Variable["kind"] {
+    if (this.captured.has(ident)) return "cell";
+    if (type.type === "float") return "float";
+    return this.types?.isLikelyFloat(ident) === true ? "likely" : "local";
   }
 
   find(name: string): Variable | null {

@@ -86,7 +86,7 @@ function functionCode(
     const js = `c${script.nextId()}`;
     params.push(js);
     if (dynamic) setup.push(`E.push(${stringLiteral(capture.name)}, ${js});`);
-    else f.scope.push({ name: capture.name, js, kind: "cell", constant: false, ...ANY });
+    else f.scope.push({ name: capture.name, js, kind: "cell", bare: "", constant: false, ...ANY });
   }
   for (const param of def.params) {
     const isCell = f.captured.has(param);
@@ -97,7 +97,7 @@ function functionCode(
     else if (isCell) {
       const variable = f.declare(param, false);
       setup.push(`${variable.js} = new H.Cell(${js});`);
-    } else f.scope.push({ name: param.name, js, kind: "local", constant: false, ...ANY });
+    } else f.scope.push({ name: param.name, js, kind: "local", bare: "", constant: false, ...ANY });
   }
   return assemble(f, { js: fn.js, params, setup, callee: fn.object, body: def.body.body, pos: def.body.pos });
 }

@@ -60,6 +60,27 @@ export class Types {
     return this.#known.get(ident) ?? ANY;
   }
 
+  /**
+   * Whether a variable of which nothing is certain is likely to hold floats: it begins with one, and everything else
+   * is calculated.
+   */
+  isLikelyFloat(ident: Ident): boolean {
+    if (this.variable(ident).type !== "any" || this.#locals.captured.has(ident)) return false;
+    const sources = this.#locals.definitions.get(ident) ?? [];
+    const [first] = sources;
+    if (first?.kind !== "value" || first.expr === null || this.#expr(first.expr)?.type !== "float")
+      return false;
+    return sources.every(
+      (source) =>
+        (source.kind === "update" && CALCULATIONS.has(source.op.slice(0, -1))) ||
+        (source.kind === "value" && source.expr !== null && this.#isCalculated(source.expr)),
+    );
+  }
+
+  #isCalculated(expr: Expr): boolean {
+    return (expr.kind === "Binary" && CALCULATIONS.has(expr.op)) || this.#expr(expr)?.type === "float";
+  }
+
   expression(expr: Expr): Typed {
     return this.#expr(expr) ?? ANY;
   }
@@ -291,6 +312,8 @@ const KEYWORDS: ReadonlySet<string> = new Set([
   "is_def_var",
   "eval",
 ]);
+
+const CALCULATIONS: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
 
 /** `x += 1` and `x -= 1`: of an integer, what a loop can do no more often than it has rounds. */
 const isStep = (source: Definition): boolean =>

@@ -170,6 +170,10 @@ function iterateAny(f: FunctionWriter, iterable: Expr): (item: string) => string
   const index = f.temp();
   const iterator = f.temp();
   const value = f.temp();
+  if (source.type === "array") {
+    f.emit(`${items} = ${owned(source)}.items; ${index} = 0;`);
+    return (item) => [`if (${index} >= ${items}.length) break; ${item} = H.cp(${items}[${index}++]);`];
+  }
   // What is only lent to this function does not change while it runs, and needs no snapshot.
   f.emit(`${items} = ${f.lent.has(source.js) ? source.js : owned(source)}; ${index} = 0;`);
   f.emit(

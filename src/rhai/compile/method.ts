@@ -19,6 +19,7 @@ import {
   restoreInline,
 } from "./chain.ts";
 import { combined, owned } from "./expression.ts";
+import { bareCall } from "./float.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
 import { peekProperty } from "./property.ts";
@@ -152,6 +153,8 @@ function pureMethod(call: MethodCall, group: NativeGroup): Operand {
   const { f, base, prefix, step } = call;
   const groupName = f.script.group(step.name, step.args.length + 1);
   if (prefix.length === 0) {
+    const known = bareCall(f, group, [base.value, ...(call.args.get(step) ?? [])]);
+    if (known !== null) return known;
     if (base.constant && group.overloads.some((overload) => !overload.pure)) return dispatched(call);
     const list = methodArguments(f, base, step, call.args.get(step) ?? []);
     const js = `${sized("H.method", 2, list)}(R, ${groupName}, ${base.value.js}, ${spread(2, list)}${step.pos})`;
@@ -166,7 +169,7 @@ function pureMethod(call: MethodCall, group: NativeGroup): Operand {
   const list = methodArguments(f, base, step, args.get(step) ?? []);
   const fast = `${sized("H.method", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`;
   const slow = inGeneral(call, args, true);
-  const found = `${target} = ${read(f, base.value.js, prefix, args)}`;
+  const found = `${target} = ${read(f, base.value, prefix, args)}`;
   const js = `(${set}${found}, H.fnProp(${target}, ${stringLiteral(step.name)}) ? ${slow.js} : ${wrap(call, fast)})`;
   return result(call, js, { writes: call.writes || slow.writes });
 }
@@ -202,6 +205,7 @@ function mutatingMethod(call: MethodCall): Operand {
     call,
     `${sized("H.change", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`,
   );
+  if (bare && base.value.type === "array") return result(call, set === "" ? fast : `(${set}${fast})`);
   if (bare) {
     const place = cellOf(f, base);
     const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;

@@ -5,6 +5,7 @@ import { combined, compileExpr, operands, owned } from "./expression.ts";
 import { bareOf, float, floatArithmetic, floatComparison } from "./float.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { bitwise, checked, numbers, unchecked } from "./integer.ts";
+import { likelyBinary } from "./likely.ts";
 import { stringLiteral } from "./literal.ts";
 import { ANY, binaryType, BOOL, isInt, unaryType } from "./types.ts";
 
@@ -36,6 +37,9 @@ const UPDATES: ReadonlyMap<string, string> = new Map([
   ["*=", "H.mulBy"],
   ["/=", "H.divBy"],
 ]);
+
+/** What is written out for two numbers. */
+const INLINED: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%", "&", "|", "^"]);
 
 const SLOW: Readonly<Record<string, string>> = {
   "+": "H.add",
@@ -73,35 +77,50 @@ function compileContains(f: FunctionWriter, expr: Extract<Expr, { kind: "Binary"
   });
 }
 
-function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {
+export function binary(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): Operand {
   const facts = combined([left, right]);
+  const likely = likelyBinary(f, op, left, right, pos);
+  if (likely !== null) return operand(likely, { ...facts, ...binaryType(op, left, right) });
   const type = { ...facts, ...binaryType(op, left, right) };
   if (COMPARISONS.has(op)) return operand(comparison(f, op, left, right, pos), type);
   const known = floatArithmetic(op, left, right, facts);
   if (known !== null) return known;
   const exact = unchecked(op, left, right);
   if (exact !== null) return operand(exact, type);
-  const helper = SLOW[op] ?? BITS.get(op);
-  if (helper === undefined) return operand(`H.binary(R, "${op}", ${left.js}, ${right.js}, ${pos})`, type);
-  const shift = op === "<<" || op === ">>";
-  if (shift || numbers(left, right) === null)
-    return operand(`${helper}(R, ${left.js}, ${right.js}, ${pos})`, type);
+  if (!INLINED.has(op) || numbers(left, right) === null)
+    return operand(generalBinary(op, left, right, pos), type);
   const [a, b, prefix] = repeatable(f, left, right);
   const both = numbers(a, b) ?? "";
-  const slow = `${helper}(R, ${a.js}, ${b.js}, ${pos})`;
+  const slow = generalBinary(op, a, b, pos);
   const js = BITS.has(op) ? bitwise(op, a, b, both, slow) : checked(op, a, b, { both, slow, t: f.temp() });
   return operand(`(${prefix}${js})`, type);
+}
+
+/** `a op b` of anything. */
+export function generalBinary(op: BinaryOp, a: Operand, b: Operand, pos: Pos): string {
+  const helper = SLOW[op] ?? BITS.get(op) ?? COMPARISONS.get(op)?.[1];
+  return helper === undefined
+    ? `H.binary(R, "${op}", ${a.js}, ${b.js}, ${pos})`
+    : `${helper}(R, ${a.js}, ${b.js}, ${pos})`;
+}
+
+/** `a op= b` of anything. */
+export function generalUpdate(op: AssignOp, a: Operand, b: Operand, pos: Pos): string {
+  const helper = UPDATES.get(op);
+  return helper === undefined
+    ? `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`
+    : `${helper}(R, ${a.js}, ${owned(b)}, ${pos})`;
 }
 
 function comparison(f: FunctionWriter, op: BinaryOp, left: Operand, right: Operand, pos: Pos): string {
   const floats = floatComparison(op, left, right);
   if (floats !== null) return floats;
-  const [js, helper] = COMPARISONS.get(op) ?? ["", ""];
+  const [js] = COMPARISONS.get(op) ?? [""];
   // A number and a bigint are never equal, and JavaScript orders them exactly.
   if (isInt(left) && isInt(right)) return `(${left.js} ${js} ${right.js})`;
-  if (numbers(left, right) === null) return `${helper}(R, ${left.js}, ${right.js}, ${pos})`;
+  if (numbers(left, right) === null) return generalBinary(op, left, right, pos);
   const [a, b, prefix] = repeatable(f, left, right);
-  return `(${prefix}${numbers(a, b)} ? ${a.js} ${js} ${b.js} : ${helper}(R, ${a.js}, ${b.js}, ${pos}))`;
+  return `(${prefix}${numbers(a, b)} ? ${a.js} ${js} ${b.js} : ${generalBinary(op, a, b, pos)})`;
 }
 
 /** `x op= value` for a target that was read into `left`; the answer is what to store. */
@@ -119,15 +138,14 @@ export function compileUpdate(
   const type = isInt(left) && isInt(right) ? binaryType(plain, left, right) : ANY;
   const exact = unchecked(plain, left, right);
   if (exact !== null) return operand(exact, { ...facts, ...type });
-  const helper = UPDATES.get(op);
-  const slow = (a: Operand, b: Operand): string =>
-    helper === undefined
-      ? `H.update(R, ${stringLiteral(op)}, ${a.js}, ${owned(b)}, ${pos})`
-      : `${helper}(R, ${a.js}, ${owned(b)}, ${pos})`;
   if (SLOW[plain] === undefined || numbers(left, right) === null)
-    return operand(slow(left, right), { ...facts, ...type });
+    return operand(generalUpdate(op, left, right, pos), { ...facts, ...type });
   const [a, b, prefix] = repeatable(f, left, right);
-  const js = checked(plain, a, b, { both: numbers(a, b) ?? "", slow: slow(a, b), t: f.temp() });
+  const js = checked(plain, a, b, {
+    both: numbers(a, b) ?? "",
+    slow: generalUpdate(op, a, b, pos),
+    t: f.temp(),
+  });
   return operand(`(${prefix}${js})`, { ...facts, ...type });
 }
 
@@ -137,7 +155,7 @@ function repeatable(f: FunctionWriter, left: Operand, right: Operand): [Operand,
   const hold = (value: Operand): Operand => {
     const name = f.temp();
     parts.push(`${name} = ${value.js}, `);
-    return { ...value, js: name, bare: null, simple: true };
+    return { ...value, js: name, bare: null, likely: null, simple: true };
   };
   const a = !left.simple || (!left.constant && right.writes) ? hold(left) : left;
   const b = right.simple ? right : hold(right);

@@ -4,6 +4,7 @@ import { compileAssignment } from "./assignment.ts";
 import { compileCondition, compileExpr, initial, owned, readVariable } from "./expression.ts";
 import { bareOf } from "./float.ts";
 import { type Destination, DISCARD, type FunctionWriter, type Operand } from "./function-writer.ts";
+import { setLikely } from "./likely.ts";
 import { stringLiteral } from "./literal.ts";
 import { compileDo, compileFor, compileWhile } from "./loop.ts";
 import { compileSwitch } from "./switch.ts";
@@ -189,9 +190,9 @@ function compileLet(f: FunctionWriter, stmt: Extract<Stmt, { kind: "Let" }>): vo
     f.emit(`${variable.js} = new H.Cell(${js});`);
     if (stmt.constant) f.emit(`${variable.js}.constant = true;`);
     if (stmt.exported) f.emit(`R.exported.set(${name}, ${variable.js});`);
-  } else {
-    f.emit(`${variable.js} = ${variable.kind === "float" && value !== null ? bareOf(value) : js};`);
-  }
+  } else if (variable.kind === "likely" && value !== null) setLikely(f, variable, value);
+  else if (variable.kind === "float" && value !== null) f.emit(`${variable.bare} = ${bareOf(value)};`);
+  else f.emit(`${variable.js} = ${js};`);
   if (global) {
     const held = variable.kind === "cell" ? `${variable.js}.value` : readVariable(variable).js;
     f.emit(`R.globals.set(${name}, H.cp(${held}));`);

@@ -50,6 +50,11 @@ export interface NativeFunction {
   readonly suspends?: boolean;
   /** True when it may call a function pointer that it was given: it suspends if that one does. */
   readonly callsBack?: boolean;
+  /**
+   * The same on bare JavaScript numbers, for a function of numbers that answers an f64 or a bool and cannot fail. An
+   * i64 comes as the nearest f64.
+   */
+  readonly bare?: (...args: number[]) => number | boolean;
   readonly call: (context: NativeContext, ...args: never[]) => Value | Promise<Value>;
   readonly returns: ParamType;
   readonly paramNames?: readonly string[];

@@ -97,6 +97,7 @@ export const arithmetic: readonly NativeFunction[] = [
     "abs(x: f64) -> f64",
     "Answers the number without its sign.",
     (_: NativeContext, x: Float) => new Float(Math.abs(x.value)),
+    { bare: Math.abs },
   ),
   native("sign(x: i64) -> i64", "Answers -1, 0 or 1 by the sign of the number.", (_: NativeContext, x: Int) =>
     int.sign(x),

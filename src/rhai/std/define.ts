@@ -11,6 +11,7 @@ export interface Effects {
   readonly keeps?: readonly number[];
   readonly suspends?: true;
   readonly callsBack?: true;
+  readonly bare?: (...args: number[]) => number | boolean;
 }
 
 /** It changes its first argument. */

@@ -43,27 +43,30 @@ const TESTS: readonly (readonly [string, string, (x: number) => boolean])[] = [
   ["is_infinite", "Tells whether it is infinite.", (x) => x === Infinity || x === -Infinity],
 ];
 
+function ofFloat(name: string, doc: string, compute: (x: number) => number): NativeFunction {
+  const call = (_: NativeContext, x: Float): Float => new Float(compute(x.value));
+  return native(`${name}(x: f64) -> f64`, doc, call, { bare: compute });
+}
+
 export const mathBasic: readonly NativeFunction[] = [
-  ...FUNCTIONS.map(([name, doc, compute]) =>
-    native(`${name}(x: f64) -> f64`, doc, (_: NativeContext, x: Float) => new Float(compute(x.value))),
-  ),
-  ...PROPERTIES.flatMap(([name, doc, compute]) =>
-    withGetter(
-      native(`${name}(x: f64) -> f64`, doc, (_: NativeContext, x: Float) => new Float(compute(x.value))),
-    ),
-  ),
+  ...FUNCTIONS.map(([name, doc, compute]) => ofFloat(name, doc, compute)),
+  ...PROPERTIES.flatMap(([name, doc, compute]) => withGetter(ofFloat(name, doc, compute))),
   ...TESTS.flatMap(([name, doc, test]) =>
-    withGetter(native(`${name}(x: f64) -> bool`, doc, (_: NativeContext, x: Float) => test(x.value))),
+    withGetter(
+      native(`${name}(x: f64) -> bool`, doc, (_: NativeContext, x: Float) => test(x.value), { bare: test }),
+    ),
   ),
   native(
     "atan(x: f64, y: f64) -> f64",
     "Answers the angle of a point; its y coordinate comes first.",
     (_: NativeContext, y: Float, x: Float) => new Float(Math.atan2(y.value, x.value)),
+    { bare: Math.atan2 },
   ),
   native(
     "hypot(x: f64, y: f64) -> f64",
     "Answers the length of the hypotenuse.",
     (_: NativeContext, x: Float, y: Float) => new Float(Math.hypot(x.value, y.value)),
+    { bare: Math.hypot },
   ),
   native(
     "log(x: f64, base: f64) -> f64",
@@ -78,11 +81,14 @@ export const mathBasic: readonly NativeFunction[] = [
   ),
   native("to_int(x: i64) -> i64", "Answers the number itself.", (_: NativeContext, x: Int) => x),
   native("to_int(x: f64) -> i64", "Cuts off the fraction.", (_: NativeContext, x: Float) => toInt(x.value)),
-  native("to_float(x: f64) -> f64", "Answers the number itself.", (_: NativeContext, x: Float) => x),
+  native("to_float(x: f64) -> f64", "Answers the number itself.", (_: NativeContext, x: Float) => x, {
+    bare: Number,
+  }),
   native(
     "to_float(x: i64) -> f64",
     "Answers the number as a float.",
     (_: NativeContext, x: Int) => new Float(Number(x)),
+    { bare: Number },
   ),
   native("parse_int(string: string) -> i64", "Reads a decimal integer.", (_: NativeContext, text: string) =>
     parseIntText(text, 10),
