@@ -161,7 +161,8 @@ async function takeUp(
     version: () => ({ ...VERSIONS, schema: schemaVersion, public_base_url: config.publicBaseUrl }),
   });
   undo.push(async () => {
-    // New requests are refused from here on; those under way get their time.
+    // New requests are refused from here on; those under way get their time. Streams would never end by themselves.
+    manager.stop();
     await Promise.all([http.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
   });
   return { url: http.url, firstLogin, stop };

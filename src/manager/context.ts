@@ -5,6 +5,7 @@ import type { ExecutionLog, ExecutionRow } from "../services/executions/index.ts
 import type { Identity, Users } from "../services/identity/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { Principal } from "../shared/principal.ts";
+import type { Tails } from "./executions/tail.ts";
 import type { Connection } from "./http/caller.ts";
 
 export type ScriptKind = "endpoint" | "module";
@@ -102,6 +103,7 @@ export interface ManagerContext {
   readonly invokeVersion: InvokeVersion;
   readonly runScript: RunScript;
   readonly executions: Pick<ExecutionLog, "watch">;
+  readonly tails: Tails;
   /** Awaited after every commit that the data plane must see, before the answer. Never rejects. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** The app that answers for a Host header; null: none. */

@@ -23,6 +23,7 @@ import { authModule, UNGUARDED } from "./auth/index.ts";
 import type { CheckScript, InvokeVersion, ManagerContext, RunScript } from "./context.ts";
 import { domainsModule } from "./domains/index.ts";
 import { executionsModule } from "./executions/index.ts";
+import { createTails } from "./executions/tail.ts";
 import { internalPath } from "./http/actions.ts";
 import { callerOf, setCaller, type Caller, type Connection } from "./http/caller.ts";
 import { deadline } from "./http/deadline.ts";
@@ -59,6 +60,8 @@ export interface ManagerDeps {
   readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
   /** Default 40 s. */
   readonly requestTimeoutMs?: number;
+  /** How often streams of events send a sign of life, and look at the credential again. Default 30 s. */
+  readonly heartbeatMs?: number;
 }
 
 export interface Manager {
@@ -71,7 +74,12 @@ export interface Manager {
     request: Request,
     info: { readonly remoteAddress: string; mayBeSilentFor?(seconds: number): void },
   ): Promise<Response>;
+  /** Ends the streams of events, which would else keep their connections open. */
+  stop(): void;
 }
+
+/** Shorter than the time after which a quiet connection is closed. */
+const HEARTBEAT_MS = 30_000;
 
 /** Also makes sure that the app `default` exists, with a Hello World when it has to be made. */
 export async function createManager(deps: ManagerDeps): Promise<Manager> {
@@ -85,6 +93,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     invokeVersion: deps.invokeVersion,
     runScript: deps.runScript,
     executions: deps.executions,
+    tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
     appOfHost: deps.appOfHost ?? (() => null),
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
@@ -153,6 +162,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
         return errorResponse(error, request, requestId);
       }
     },
+    stop: context.tails.stop,
   };
 }
 

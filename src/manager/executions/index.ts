@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { ExecutionDTO } from "../../services/executions/index.ts";
 import { AppPath } from "../apps/model.ts";
 import type { ManagerContext } from "../context.ts";
@@ -5,7 +6,7 @@ import { internalPath } from "../http/actions.ts";
 import { readJson } from "../http/body.ts";
 import { actorOf, callerOf, principalOf } from "../http/caller.ts";
 import { apiModule, problems } from "../http/module.ts";
-import { ExecutionPage, ExecutionPath, ExecutionsQuery, RerunBody, RerunDTO } from "./model.ts";
+import { ExecutionPage, ExecutionPath, ExecutionsQuery, RerunBody, RerunDTO, TailQuery } from "./model.ts";
 import { rerun } from "./rerun.ts";
 import { listExecutions, wholeExecution } from "./service.ts";
 
@@ -28,6 +29,19 @@ export const executionsModule = (context: ManagerContext) =>
         params: ExecutionPath,
         detail: { summary: "A run with all that is kept of it", tags: ["executions"] },
         response: { 200: ExecutionDTO, ...problems(401, 403, 404) },
+      },
+    )
+    .get(
+      internalPath("/apps/:app/executions:tail"),
+      ({ request, params, query }) => context.tails.open(request, params.app, query),
+      {
+        params: AppPath,
+        query: TailQuery,
+        detail: { summary: "Runs of an app as they end, as a stream of events", tags: ["executions"] },
+        response: {
+          200: Type.String({ description: "Each event's data is a run as in the list, its id the run's" }),
+          ...problems(401, 403, 404, 422, 503),
+        },
       },
     )
     .post(

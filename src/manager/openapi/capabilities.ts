@@ -66,6 +66,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /scripts/{id}/logs": "AppLogRead",
 
   "GET /apps/{app}/executions": "AppLogRead",
+  "GET /apps/{app}/executions:tail": "AppLogRead",
   "GET /executions/{execution_id}": "AppLogRead",
   "POST /executions/{execution_id}:rerun": "AppWriteScript",
 

@@ -15,6 +15,8 @@ export interface Extra {
 
 /** By `METHOD path` below /api/v1/admin. test/manager/support/documented.ts checks every answer against it. */
 export const EXTRAS: Readonly<Record<string, Extra>> = {
+  "GET /apps/{app}/executions:tail": { events: true },
+
   "POST /scripts": { etag: true },
   "GET /scripts/{id}": { etag: true },
   "PUT /scripts/{id}": { etag: true, ifMatch: true },

@@ -105,6 +105,7 @@ export interface Setup {
   readonly environment?: Record<string, string>;
   readonly checkScript?: CheckScript;
   readonly requestTimeoutMs?: number;
+  readonly heartbeatMs?: number;
 }
 
 /** A control plane over a database of its own, with one user per actor. */
@@ -158,6 +159,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     runScript: orchestrator.runOnce,
     executions,
     ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
+    ...(setup.heartbeatMs !== undefined && { heartbeatMs: setup.heartbeatMs }),
     catalogChanged: async (appId) => {
       told.push(appId);
       await catalog.refresh(appId);
