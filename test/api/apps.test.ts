@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startControlPlane, type Actor, type ControlPlane } from "../manager/support/control-plane.ts";
-import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+import {
+  appAdminsGet,
+  expectProblem,
+  instanceAdminsGet,
+  runScenarios,
+  viewersGet,
+} from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -52,22 +58,7 @@ describe("apps", () => {
         name: "GET /apps/blog",
         method: "GET",
         path: "/apps/blog",
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 200,
-          editor: 200,
-          appAdmin: 200,
-          deactivated: 401,
-          readKey: 200,
-          fullKey: 200,
-          boundKey: 200,
-          otherBoundKey: 404,
-          expiredKey: 401,
-        },
+        expect: viewersGet(200),
         contains: ['"slug":"blog"'],
         check: ({ json }, actor) => {
           const roles = { viewer: "viewer", editor: "editor" } as Record<string, string>;
@@ -85,22 +76,7 @@ describe("apps", () => {
         method: "POST",
         path: "/apps",
         options: { body: { slug: "shop", name: "Shop" } },
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 201,
-          admin: 201,
-          outsider: 403,
-          viewer: 403,
-          editor: 403,
-          appAdmin: 403,
-          deactivated: 401,
-          readKey: 403,
-          fullKey: 201,
-          boundKey: 403,
-          otherBoundKey: 403,
-          expiredKey: 401,
-        },
+        expect: instanceAdminsGet(201),
         contains: ['"slug":"shop"', '"my_role":"app_admin"'],
         restore: forget("shop"),
       },
@@ -109,21 +85,7 @@ describe("apps", () => {
         method: "PATCH",
         path: "/apps/blog",
         options: { body: { description: "About things" } },
-        expect: {
-          guest: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 403,
-          appAdmin: 200,
-          deactivated: 401,
-          readKey: 403,
-          fullKey: 200,
-          boundKey: 200,
-          otherBoundKey: 404,
-          expiredKey: 401,
-        },
+        expect: appAdminsGet(200),
         contains: ["About things"],
       },
       {
@@ -131,21 +93,7 @@ describe("apps", () => {
         method: "POST",
         path: "/apps/blog/slug:check",
         options: { body: { slug: "journal" } },
-        expect: {
-          guest: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 403,
-          appAdmin: 200,
-          deactivated: 401,
-          readKey: 403,
-          fullKey: 200,
-          boundKey: 200,
-          otherBoundKey: 404,
-          expiredKey: 401,
-        },
+        expect: appAdminsGet(200),
         check: ({ json }) => expect(json).toEqual({ available: true }),
       },
       {

@@ -331,6 +331,11 @@ describe("what the script sees", () => {
     })) as [Record<string, string>, unknown];
     expect(foreign).toMatchObject({ authorization: "Bearer of-the-app", cookie: "a=1; b=2" });
     expect(nobody).toBeNull();
+    // Revoked, expired, or not to be checked at the moment: the text of a key is never the script's.
+    const [withKey] = (await see({ authorization: `Bearer pic_${"A".repeat(52)}` })) as [
+      Record<string, string>,
+    ];
+    expect(withKey["authorization"]).toBeUndefined();
     const [both, byCookie] = (await see({
       authorization: "Bearer of-the-app",
       cookie: "picloud_session=root-token",

@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
 import type { Database } from "../../database/client.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { invalid, notFound } from "../../shared/errors.ts";
+import { invalid, notFound, unauthorized } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
 import { logger } from "../../shared/log.ts";
 import { SCOPES, type Principal, type Scope } from "../../shared/principal.ts";
 import { recordAudit, type Actor } from "../audit/index.ts";
 import { base32 } from "./base32.ts";
+import { bearerToken } from "./credentials.ts";
 import { refuseKeys } from "./capabilities.ts";
 import {
   deleteKey,
@@ -18,6 +19,7 @@ import {
   type KeyAndUser,
 } from "./key-queries.ts";
 import { keyDTO } from "./model.ts";
+import { holdActiveUser } from "./queries.ts";
 import type { Randomness } from "./sessions.ts";
 
 /** 32 random bytes as base32. Any other bearer token is a login's. */
@@ -54,6 +56,9 @@ export interface ApiKeys {
 /** Whether a bearer token has the form of a key. */
 export const isKeyText = (text: string): boolean => KEY.test(text);
 
+/** Whether Authorization holds a text of that form, good or not: nobody but us is to see it. */
+export const carriesKey = (headers: Headers): boolean => isKeyText(bearerToken(headers) ?? "");
+
 export function createApiKeys(
   db: Database,
   clock: Clock,
@@ -81,6 +86,8 @@ export function createApiKeys(
       checkNewKey(input, clock.now());
       const text = MARK + base32(randomness(32));
       const key = await db.begin(async (sql) => {
+        // Deactivated meanwhile: all keys have expired, and this one must not come after them.
+        if (!(await holdActiveUser(sql, who.userId))) throw unauthorized();
         const row = await insertKey(sql, {
           id: newId(),
           user_id: who.userId,

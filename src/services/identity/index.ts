@@ -1,5 +1,5 @@
 /** Who calls, and what they may do: users, logins, capabilities. */
-export type { ApiKeys, NewKey } from "./api-keys.ts";
+export { carriesKey, type ApiKeys, type NewKey } from "./api-keys.ts";
 export { bootstrap } from "./bootstrap.ts";
 export {
   APP_CAPABILITIES,

@@ -61,6 +61,19 @@ export async function replaceUser(sql: Queryable, user: User): Promise<User> {
   return row;
 }
 
+/**
+ * Keeps a user as they are until the transaction ends, for what must not outlive their deactivation or their password.
+ * False: they are deactivated or deleted.
+ * @param passwordHash false too when the password is not this one any more
+ */
+export async function holdActiveUser(sql: Queryable, id: string, passwordHash?: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 from users
+    where id = ${id} and is_active and ${passwordHash === undefined ? sql`true` : sql`password_hash = ${passwordHash}`}
+    for no key update`;
+  return rows.length === 1;
+}
+
 /** Undefined: there is no such user. */
 export async function setPassword(sql: Queryable, id: string, hash: string): Promise<User | undefined> {
   const [user] = await sql<User[]>`update users set password_hash = ${hash} where id = ${id} returning *`;

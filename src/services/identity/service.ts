@@ -9,7 +9,7 @@ import { clientAddress, trustedProxies, type TrustedProxies } from "./client-add
 import { demand, type AppCapability } from "./capabilities.ts";
 import { basicCredential, bearerToken, sessionCookie } from "./credentials.ts";
 import { createLogins, type Credential } from "./logins.ts";
-import { grantedRole, type User } from "./queries.ts";
+import { grantedRole, holdActiveUser, type User } from "./queries.ts";
 import { systemRandomness } from "./random-password.ts";
 import { createSessions, type Randomness } from "./sessions.ts";
 
@@ -102,7 +102,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     const basic = basicCredential(headers);
     if (basic !== null) {
       const user = await logins.recognise(basic, address);
-      if (user === null) throw unauthorized("Wrong username or password.");
+      if (user === null) throw wrongLogin();
       return { principal: principal(user), kind: "basic", extended: null };
     }
     if (headers.has("authorization")) {
@@ -124,8 +124,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
     addressOf: (headers, peer) => clientAddress(headers, peer, proxies),
     async login(credential, address, requestId) {
       const user = await logins.verify(credential, address);
-      if (user === null) throw unauthorized("Wrong username or password.");
+      if (user === null) throw wrongLogin();
       const session = await deps.db.begin(async (sql) => {
+        // Verifying takes its time; a reset or a deactivation meanwhile has closed all sessions, this one included.
+        if (!(await holdActiveUser(sql, user.id, user.password_hash))) throw wrongLogin();
         const opened = await sessions.open(sql, user);
         await recordSession(sql, "auth.login", user, address, requestId);
         return opened;
@@ -155,6 +157,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
   };
 }
+
+const wrongLogin = () => unauthorized("Wrong username or password.");
 
 const recordSession = (
   sql: Queryable,

@@ -19,6 +19,47 @@ export interface Scenario {
   readonly restore?: (plane: ControlPlane, answer: Answer) => Promise<unknown>;
 }
 
+/** Callers without a good credential. */
+const NOBODY = { guest: 401, wrong: 401, deactivated: 401, expiredKey: 401 } as const;
+/** Callers who may not know that the app `blog` exists. */
+const STRANGERS = { outsider: 404, otherBoundKey: 404 } as const;
+
+type Expectation = Required<Scenario["expect"]>;
+
+/** Of an endpoint for viewers of `blog` (scope script:read or log:read): everybody's status. */
+export const viewersGet = (status: number): Expectation => ({
+  ...NOBODY,
+  ...STRANGERS,
+  owner: status,
+  admin: status,
+  viewer: status,
+  editor: status,
+  appAdmin: status,
+  readKey: status,
+  fullKey: status,
+  boundKey: status,
+});
+
+/** Likewise for editors. */
+export const editorsGet = (status: number): Expectation => ({
+  ...viewersGet(status),
+  viewer: 403,
+  readKey: 403,
+});
+
+/** Likewise for app admins. */
+export const appAdminsGet = (status: number): Expectation => ({ ...editorsGet(status), editor: 403 });
+
+/** Of an endpoint about the instance, for its owners and admins. */
+export const instanceAdminsGet = (status: number): Expectation => ({
+  ...appAdminsGet(403),
+  owner: status,
+  admin: status,
+  fullKey: status,
+  outsider: 403,
+  otherBoundKey: 403,
+});
+
 /** What no answer to anybody may hold. */
 const NEVER = ["argon2", "password_hash", "token_sha256", "catalog_version"];
 
