@@ -74,6 +74,7 @@ TABLE apps (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   settings jsonb not null default '{}'::jsonb,
+  deleted_in xid8 not null default pg_current_xact_id(),
   constraint apps_pkey PRIMARY KEY (id),
   constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
   constraint apps_slug_key UNIQUE (slug)
@@ -204,6 +205,7 @@ TABLE routes (
   created_at timestamp with time zone not null default now(),
   rate_limit jsonb,
   idempotent boolean not null default false,
+  changed_in xid8 not null default '0'::xid8,
   constraint routes_pkey PRIMARY KEY (app_id, id),
   constraint routes_dispatch_mode_check CHECK ((dispatch_mode = ANY (ARRAY['sync'::text, 'async'::text]))),
   constraint routes_host_kind_check CHECK ((host_kind = ANY (ARRAY['any'::text, 'strict'::text, 'wildcard'::text]))),
@@ -213,9 +215,12 @@ TABLE routes (
   constraint routes_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX routes_binding_key ON public.routes USING btree (app_id, host_kind, host, path_kind, path, COALESCE(method, ''::text));
+CREATE INDEX routes_changed_idx ON public.routes USING btree (app_id, changed_in);
 CREATE INDEX routes_param_idx ON public.routes USING btree (app_id, split_part(path, '/'::text, 2) text_pattern_ops) WHERE (path_kind = 'param'::text);
 CREATE INDEX routes_path_idx ON public.routes USING btree (app_id, path);
 CREATE INDEX routes_script_idx ON public.routes USING btree (app_id, script_id);
+CREATE TRIGGER routes_stamp_change BEFORE INSERT OR UPDATE ON public.routes FOR EACH ROW EXECUTE FUNCTION stamp_change();
+CREATE TRIGGER routes_stamp_deletion AFTER DELETE ON public.routes REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION stamp_deletion();
 
 TABLE schema_migrations (
   number integer not null,
@@ -254,6 +259,7 @@ TABLE scripts (
   last_version integer not null default 0,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  changed_in xid8 not null default '0'::xid8,
   constraint scripts_pkey PRIMARY KEY (app_id, id),
   constraint scripts_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint scripts_direct_execute_check CHECK ((direct_execute = ANY (ARRAY['members'::text, 'public'::text]))),
@@ -264,6 +270,9 @@ TABLE scripts (
   constraint scripts_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 128))),
   constraint scripts_name_key UNIQUE (app_id, name)
 );
+CREATE INDEX scripts_changed_idx ON public.scripts USING btree (app_id, changed_in);
+CREATE TRIGGER scripts_stamp_change BEFORE INSERT OR UPDATE ON public.scripts FOR EACH ROW EXECUTE FUNCTION stamp_change();
+CREATE TRIGGER scripts_stamp_deletion AFTER DELETE ON public.scripts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION stamp_deletion();
 
 TABLE secrets (
   app_id uuid not null,
@@ -321,4 +330,22 @@ CREATE OR REPLACE FUNCTION public.refuse_update()
 AS $function$
 begin
   raise exception 'rows of % are never changed', tg_table_name using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.stamp_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.changed_in := pg_current_xact_id();
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.stamp_deletion()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update apps set deleted_in = pg_current_xact_id() where id in (select app_id from gone);
+  return null;
 end $function$;

@@ -44,6 +44,39 @@ alter table routes add column idempotent boolean not null default false;
 create index routes_path_idx on routes (app_id, path);
 create index routes_param_idx on routes (app_id, split_part(path, '/', 2) text_pattern_ops) where path_kind = 'param';
 
+-- What the data plane reads again after a change: rows that changed in transactions which it could not see the time before.
+-- Kept by triggers, so that no statement can forget it.
+alter table scripts add column changed_in xid8 not null default '0';
+alter table routes add column changed_in xid8 not null default '0';
+-- The last transaction that deleted a script or a route; at first the one that made the app, since there may have been
+-- another of its id before.
+alter table apps add column deleted_in xid8 not null default pg_current_xact_id();
+
+create index scripts_changed_idx on scripts (app_id, changed_in);
+create index routes_changed_idx on routes (app_id, changed_in);
+
+create function stamp_change() returns trigger language plpgsql as $$
+begin
+  new.changed_in := pg_current_xact_id();
+  return new;
+end $$;
+
+create trigger scripts_stamp_change before insert or update on scripts
+  for each row execute function stamp_change();
+create trigger routes_stamp_change before insert or update on routes
+  for each row execute function stamp_change();
+
+create function stamp_deletion() returns trigger language plpgsql as $$
+begin
+  update apps set deleted_in = pg_current_xact_id() where id in (select app_id from gone);
+  return null;
+end $$;
+
+create trigger scripts_stamp_deletion after delete on scripts
+  referencing old table as gone for each statement execute function stamp_deletion();
+create trigger routes_stamp_deletion after delete on routes
+  referencing old table as gone for each statement execute function stamp_deletion();
+
 -- Answers that are given again to a request that is repeated with the same key (CONTRACT 14.3).
 create table idempotency_keys (
   app_id uuid not null references apps on delete cascade,

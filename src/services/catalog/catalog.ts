@@ -1,19 +1,19 @@
 import type { Config } from "../../config.ts";
 import type { Database } from "../../database/client.ts";
 import { logger } from "../../shared/log.ts";
-import { compileRoutes, type RouteMatch, type RouteTable } from "../routes/index.ts";
-import { appSettings } from "./app-settings.ts";
-import { compileHosts, type DomainClaim, type HostResolution, type HostTable } from "./domains.ts";
+import type { RouteMatch } from "../routes/index.ts";
+import { compileHosts, type HostResolution, type HostTable } from "./domains.ts";
 import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
-import { readCatalog, type CatalogRow } from "./queries.ts";
-import { runLimits } from "./settings.ts";
+import { Entry } from "./entry.ts";
+import { sharedLimits } from "./limits.ts";
+import { readApps, readChanges } from "./queries.ts";
 
 export type CatalogOptions = Pick<Config, "fallbackApp" | "limits" | "ceilings">;
 
 export interface Catalog {
   /** Reads everything. To be called at boot, before the first request. */
   load(): Promise<void>;
-  /** Reads one app again. Resolves when what was committed before the call is visible. A deleted app vanishes. */
+  /** Reads what changed in one app. Resolves when what was committed before the call is visible. A deleted app vanishes. */
   refresh(appId: string): Promise<void>;
   /** For NOTIFY picloud_catalog: `app_id:catalog_version`. Reads the app again unless it is that new already. */
   onNotify(payload: string): void;
@@ -29,13 +29,6 @@ export interface Catalog {
   route(appId: string, method: string, host: string, path: string): RouteMatch<CatalogRoute> | null;
   app(appId: string): CatalogApp | undefined;
   script(scriptId: string): CatalogScript | undefined;
-}
-
-interface Entry {
-  readonly app: CatalogApp;
-  readonly domains: readonly Pick<DomainClaim, "pattern" | "shape">[];
-  readonly routes: RouteTable<CatalogRoute>;
-  readonly scripts: readonly CatalogScript[];
 }
 
 /** What waits for the next read: apps by id, or everything. */
@@ -56,6 +49,7 @@ const LAST_RETRY_MS = 10_000;
 export function createCatalog(db: Database, options: CatalogOptions): Catalog {
   const entries = new Map<string, Entry>();
   const scripts = new Map<string, CatalogScript>();
+  const limits = sharedLimits(options);
   let hosts: HostTable<CatalogApp> = compileHosts<CatalogApp>([], null);
   let waiting: Batch | null = null;
   let last: Promise<void> = Promise.resolve();
@@ -97,26 +91,38 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
   }
 
   async function read(batch: Batch): Promise<void> {
-    const rows = await readCatalog(db, batch.everything ? null : [...batch.appIds]);
-    const gone = new Set(batch.everything ? entries.keys() : batch.appIds);
-    for (const row of rows) {
-      gone.delete(row.id);
-      install(row);
+    const { everything } = batch;
+    const since = new Map<string, string>();
+    const unknown: string[] = [];
+    for (const appId of batch.appIds) {
+      const horizon = entries.get(appId)?.horizon;
+      if (horizon === undefined) unknown.push(appId);
+      else since.set(appId, horizon);
     }
-    for (const appId of gone) remove(appId);
-    hosts = compileHosts(claims(), fallback());
+    const [whole, changed] = await Promise.all([
+      everything || unknown.length > 0 ? readApps(db, everything ? null : unknown) : [],
+      !everything && since.size > 0 ? readChanges(db, since) : [],
+    ]);
+    const gone = new Set(everything ? entries.keys() : batch.appIds);
+    let hostsChanged = everything;
+    for (const row of whole) {
+      gone.delete(row.id);
+      entries.get(row.id)?.clear();
+      entries.set(row.id, new Entry(row, scripts, limits));
+      hostsChanged = true;
+    }
+    for (const row of changed) {
+      gone.delete(row.id);
+      if (entries.get(row.id)?.apply(row) === true) hostsChanged = true;
+    }
+    for (const appId of gone) if (remove(appId)) hostsChanged = true;
+    if (hostsChanged) hosts = compileHosts(claims(), fallback());
   }
 
-  function install(row: CatalogRow): void {
-    remove(row.id);
-    const entry = entryOf(row, options);
-    entries.set(row.id, entry);
-    for (const script of entry.scripts) scripts.set(script.id, script);
-  }
-
-  function remove(appId: string): void {
-    for (const script of entries.get(appId)?.scripts ?? []) scripts.delete(script.id);
-    entries.delete(appId);
+  /** @returns whether hosts must be resolved anew */
+  function remove(appId: string): boolean {
+    entries.get(appId)?.clear();
+    return entries.delete(appId);
   }
 
   function* claims() {
@@ -136,7 +142,7 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
     onNotify(payload) {
       const [appId = "", version] = payload.split(":");
       // Version 0 tells of a deleted app.
-      const known = entries.get(appId)?.app.version ?? 0;
+      const known = entries.get(appId)?.version ?? 0;
       if (Number(version) > 0 ? known >= Number(version) : known === 0) return;
       ask(appId).catch((error: unknown) => {
         logger("catalog").warning("cannot read app {appId} again: {error}", { appId, error });
@@ -153,33 +159,5 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
     route: (appId, method, host, path) => entries.get(appId)?.routes.match(method, host, path) ?? null,
     app: (appId) => entries.get(appId)?.app,
     script: (scriptId) => scripts.get(scriptId),
-  };
-}
-
-function entryOf(row: CatalogRow, options: CatalogOptions): Entry {
-  return {
-    app: { id: row.id, slug: row.slug, version: Number(row.version), settings: appSettings(row.settings) },
-    domains: row.domains,
-    routes: compileRoutes(row.routes.map((route) => ({ ...route, appId: row.id }))),
-    scripts: row.scripts.map((script) => ({
-      appId: row.id,
-      id: script.id,
-      name: script.name,
-      kind: script.kind,
-      liveVersion: script.liveVersion,
-      directExecute: script.directExecute,
-      limits:
-        script.timeoutSeconds === null || script.memoryLimitMb === null
-          ? options.limits
-          : runLimits(
-              {
-                timeoutSeconds: script.timeoutSeconds,
-                memoryLimitMb: script.memoryLimitMb,
-                sandbox: script.sandbox ?? {},
-              },
-              options.limits,
-              options.ceilings,
-            ),
-    })),
   };
 }

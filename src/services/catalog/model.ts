@@ -6,8 +6,6 @@ import type { RateLimit, RoutePattern } from "../routes/index.ts";
 export interface CatalogApp {
   readonly id: string;
   readonly slug: string;
-  /** `apps.catalog_version` when it was read. */
-  readonly version: number;
   readonly settings: AppSettings;
 }
 

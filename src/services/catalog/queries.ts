@@ -3,15 +3,19 @@ import type { DispatchMode, HostKind, PathKind, RateLimit } from "../routes/inde
 import type { StoredAppSettings } from "./app-settings.ts";
 import type { DomainShape } from "./domains.ts";
 
+/** What of an app has changed since it was last read; everything, when it never was. */
 export interface CatalogRow {
   readonly id: string;
   readonly slug: string;
   readonly version: number | bigint;
   readonly settings: StoredAppSettings;
+  /** Give this as `since` the next time. */
+  readonly horizon: string;
   readonly domains: readonly { readonly pattern: string; readonly shape: DomainShape }[];
   readonly routes: readonly {
     readonly id: string;
     readonly scriptId: string;
+    readonly enabled: boolean;
     readonly hostKind: HostKind;
     readonly host: string;
     readonly hostParamName: string | null;
@@ -32,36 +36,83 @@ export interface CatalogRow {
     readonly memoryLimitMb: number | null;
     readonly sandbox: Readonly<Record<string, unknown>> | null;
   }[];
+  /** All that there are now, when some may have been deleted since; else null. */
+  readonly scriptIds: readonly string[] | null;
+  readonly routeIds: readonly string[] | null;
+}
+
+/** Everything that the data plane must know of some apps, or of all. */
+export function readApps(db: Queryable, appIds: readonly string[] | null): Promise<CatalogRow[]> {
+  return read(db, {
+    wanted:
+      appIds === null
+        ? db`select id from apps`
+        : db`select id from unnest(${appIds as string[]}::uuid[]) as wanted(id)`,
+    changed: () => db`true`,
+    deleted: db`false`,
+  });
 }
 
 /**
- * Everything that the data plane must know of some apps, or of all. One statement, so that what it answers is one
- * snapshot and belongs to the version that stands in it.
+ * What of that has changed since the apps were last read. Each row names the transaction that changed it last (triggers
+ * see to that). A snapshot sees the end of all transactions below its `xmin`, so what changed in those at or above it is
+ * read again the next time: nothing is missed, in whatever order transactions commit. Rows that name transactions which
+ * this database has not had yet come from another one (a restored dump), and have not changed since.
+ * @param since by app id, the `horizon` of the last reading
  */
-export function readCatalog(db: Queryable, appIds: readonly string[] | null): Promise<CatalogRow[]> {
-  const which = appIds === null ? db`true` : db`a.id = any(${appIds as string[]}::uuid[])`;
+export function readChanges(db: Queryable, since: ReadonlyMap<string, string>): Promise<CatalogRow[]> {
+  return read(db, {
+    wanted: db`
+      select id, since::xid8
+      from unnest(${[...since.keys()]}::uuid[], ${[...since.values()]}::text[]) as known(id, since)`,
+    changed: (row) => db`${db(row)}.changed_in >= w.since and ${db(row)}.changed_in < now.xmax`,
+    deleted: db`a.deleted_in >= w.since and a.deleted_in < now.xmax`,
+  });
+}
+
+type Fragment = ReturnType<Queryable>;
+
+/** One statement, so that what it answers is one snapshot and belongs to the version that stands in it. */
+function read(
+  db: Queryable,
+  which: {
+    /** Apps as `w`. */
+    readonly wanted: Fragment;
+    readonly changed: (row: "r" | "s") => Fragment;
+    readonly deleted: Fragment;
+  },
+): Promise<CatalogRow[]> {
   return db<CatalogRow[]>`
-    select a.id, a.slug, a.catalog_version as version, a.settings,
-      (select coalesce(jsonb_agg(jsonb_build_object('pattern', d.pattern, 'shape', d.shape)), '[]')
+    with now as (
+      select pg_snapshot_xmin(snapshot) as xmin, pg_snapshot_xmax(snapshot) as xmax
+      from pg_current_snapshot() as snapshot)
+    select a.id, a.slug, a.catalog_version as version, a.settings, now.xmin::text as horizon,
+      (select coalesce(jsonb_agg(jsonb_build_object('pattern', d.pattern, 'shape', d.shape) order by d.pattern), '[]')
          from app_domains d where d.app_id = a.id) as domains,
       (select coalesce(jsonb_agg(jsonb_build_object(
-           'id', r.id, 'scriptId', r.script_id, 'hostKind', r.host_kind, 'host', r.host,
+           'id', r.id, 'scriptId', r.script_id, 'enabled', r.enabled, 'hostKind', r.host_kind, 'host', r.host,
            'hostParamName', r.host_param_name, 'pathKind', r.path_kind, 'path', r.path, 'method', r.method,
            'dispatchMode', r.dispatch_mode, 'idempotent', r.idempotent,
            'rateLimit', case when r.rate_limit is not null then jsonb_build_object(
              'requests', r.rate_limit->'requests', 'windowSeconds', r.rate_limit->'window_seconds',
              'key', r.rate_limit->'key') end) order by r.created_at, r.id), '[]')
-         from routes r where r.app_id = a.id and r.enabled) as routes,
+         from routes r where r.app_id = a.id and ${which.changed("r")}) as routes,
       (select coalesce(jsonb_agg(jsonb_build_object(
            'id', s.id, 'name', s.name, 'kind', s.kind, 'directExecute', s.direct_execute,
            'liveVersion', s.live_version, 'timeoutSeconds', v.timeout_seconds,
            'memoryLimitMb', v.memory_limit_mb, 'sandbox', v.sandbox)), '[]')
          from scripts s
-         left join script_versions v
-           on v.app_id = s.app_id and v.script_id = s.id and v.version = s.live_version
-        where s.app_id = a.id) as scripts
-    from apps a
-    where ${which}`;
+         -- With its limit it is looked up for each script; a join may read all versions of the app.
+         left join lateral (
+           select * from script_versions v
+           where v.app_id = s.app_id and v.script_id = s.id and v.version = s.live_version limit 1) v on true
+        where s.app_id = a.id and ${which.changed("s")}) as scripts,
+      case when ${which.deleted} then
+        (select coalesce(jsonb_agg(s.id), '[]') from scripts s where s.app_id = a.id) end as "scriptIds",
+      case when ${which.deleted} then
+        (select coalesce(jsonb_agg(r.id), '[]') from routes r where r.app_id = a.id) end as "routeIds"
+    from now, (${which.wanted}) w
+    join apps a on a.id = w.id`;
 }
 
 /** The source text of one version; null when there is none. */

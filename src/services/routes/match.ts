@@ -1,5 +1,6 @@
 import { badRequest } from "../../shared/errors.ts";
 import type { RoutePattern } from "./model.ts";
+import { ParamPaths, pick, type Methods } from "./param-paths.ts";
 
 export interface RouteMatch<R extends RoutePattern> {
   readonly route: R;
@@ -12,6 +13,7 @@ export interface RouteMatch<R extends RoutePattern> {
   readonly rest: string;
 }
 
+/** Which routes of one app answer what. */
 export interface RouteTable<R extends RoutePattern> {
   /**
    * The route that answers (CONTRACT 2.8). The host's buckets are tried in the order strict, wildcard with the longer
@@ -24,21 +26,35 @@ export interface RouteTable<R extends RoutePattern> {
    * @throws AppError 400 `malformed_path` for escapes that cannot be decoded
    */
   match(method: string, host: string, path: string): RouteMatch<R> | null;
+  /** A binding that conflicts with one that is there is not taken. */
+  add(route: R): void;
+  /** @param route the very object that was added */
+  remove(route: R): void;
 }
 
-/** Builds the table of one app. Bindings that conflict are taken as they come: the first one given wins. */
+/** Builds the table of one app. */
 export function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): RouteTable<R> {
   const strict = new Map<string, Bucket<R>>();
   /** By suffix, with its dot: `.example.com`. */
   const wildcard = new Map<string, Bucket<R>>();
   const any = new Bucket<R>();
   const names = new Map<R, readonly ParamName[]>();
-  for (const route of routes) {
+
+  function add(route: R): void {
     names.set(route, namesOf(route));
     if (route.hostKind === "any") any.add(route);
     else if (route.hostKind === "strict") bucketOf(strict, route.host).add(route);
     else bucketOf(wildcard, route.host.slice(1)).add(route);
   }
+
+  function remove(route: R): void {
+    names.delete(route);
+    if (route.hostKind === "any") any.remove(route);
+    else if (route.hostKind === "strict") removeFrom(strict, route.host, route);
+    else removeFrom(wildcard, route.host.slice(1), route);
+  }
+
+  for (const route of routes) add(route);
   return {
     match(method, host, path) {
       const request = readPath(path);
@@ -55,6 +71,8 @@ export function compileRoutes<R extends RoutePattern>(routes: Iterable<R>): Rout
       const found = any.find(method, request);
       return found === undefined ? null : answer(found, names.get(found), request, "");
     },
+    add,
+    remove,
   };
 }
 
@@ -96,37 +114,35 @@ function bucketOf<R extends RoutePattern>(buckets: Map<string, Bucket<R>>, key: 
   return bucket;
 }
 
-/** The routes of one path, by method; `""` answers every method. */
-type Methods<R> = Map<string, R>;
-
-/** How well a set answers a method: the lower the better, 3 not at all. */
-function pick<R>(methods: Methods<R>, method: string): { route: R; rank: number } | undefined {
-  const own = methods.get(method);
-  if (own !== undefined) return { route: own, rank: 0 };
-  const get = method === "HEAD" ? methods.get("GET") : undefined;
-  if (get !== undefined) return { route: get, rank: 1 };
-  const any = methods.get("");
-  return any === undefined ? undefined : { route: any, rank: 2 };
-}
-
-interface ParamPath<R> {
-  /** Literals; null where any non-empty segment fits. */
-  readonly segments: readonly (string | null)[];
-  readonly leading: number;
-  readonly methods: Methods<R>;
+function removeFrom<R extends RoutePattern>(buckets: Map<string, Bucket<R>>, key: string, route: R): void {
+  const bucket = buckets.get(key);
+  bucket?.remove(route);
+  if (bucket?.isEmpty === true) buckets.delete(key);
 }
 
 /** The routes of one host pattern. */
 class Bucket<R extends RoutePattern> {
   readonly #exact = new Map<string, Methods<R>>();
   readonly #prefix = new Map<string, Methods<R>>();
-  /** By number of segments, each list with more leading literals first. */
-  readonly #param = new Map<number, ParamPath<R>[]>();
+  readonly #param = new ParamPaths<R>();
+
+  get isEmpty(): boolean {
+    return this.#exact.size === 0 && this.#prefix.size === 0 && this.#param.isEmpty;
+  }
 
   add(route: R): void {
     const methods = this.#methodsOf(route);
     const key = route.method ?? "";
     if (!methods.has(key)) methods.set(key, route);
+  }
+
+  remove(route: R): void {
+    const methods = this.#methodsOf(route);
+    const key = route.method ?? "";
+    if (methods.get(key) === route) methods.delete(key);
+    if (methods.size > 0) return;
+    if (route.pathKind === "param") this.#param.prune(route.path);
+    else (route.pathKind === "exact" ? this.#exact : this.#prefix).delete(route.path);
   }
 
   find(method: string, request: RequestPath): R | undefined {
@@ -136,13 +152,13 @@ class Bucket<R extends RoutePattern> {
       const found = methods === undefined ? undefined : pick(methods, method);
       if (found !== undefined) return found.route;
     }
-    const param = this.#param.size === 0 ? undefined : this.#findParam(method, segmentsOf(request));
+    const param = this.#param.isEmpty ? undefined : this.#param.find(method, segmentsOf(request));
     if (this.#prefix.size === 0) return param?.route;
     return this.#findPrefix(method, request, param?.leading ?? -1) ?? param?.route;
   }
 
   #methodsOf(route: R): Methods<R> {
-    if (route.pathKind === "param") return this.#paramMethods(route.path);
+    if (route.pathKind === "param") return this.#param.methodsOf(route.path);
     const paths = route.pathKind === "exact" ? this.#exact : this.#prefix;
     let methods = paths.get(route.path);
     if (methods === undefined) {
@@ -150,40 +166,6 @@ class Bucket<R extends RoutePattern> {
       paths.set(route.path, methods);
     }
     return methods;
-  }
-
-  #paramMethods(path: string): Methods<R> {
-    const segments = path
-      .slice(1)
-      .split("/")
-      .map((segment) => (segment.startsWith(":") ? null : segment));
-    let list = this.#param.get(segments.length);
-    if (list === undefined) {
-      list = [];
-      this.#param.set(segments.length, list);
-    }
-    const same = list.find((other) => other.segments.every((segment, index) => segment === segments[index]));
-    if (same !== undefined) return same.methods;
-    const added = { segments, leading: segments.indexOf(null), methods: new Map<string, R>() };
-    list.push(added);
-    list.sort((a, b) => b.leading - a.leading);
-    return added.methods;
-  }
-
-  #findParam(method: string, segments: readonly string[]): { route: R; leading: number } | undefined {
-    const list = this.#param.get(segments.length);
-    if (list === undefined) return undefined;
-    let best: { route: R; rank: number; leading: number } | undefined;
-    for (const candidate of list) {
-      if (best !== undefined && (best.rank === 0 || candidate.leading < best.leading)) break;
-      if (!fits(candidate.segments, segments)) continue;
-      const found = pick(candidate.methods, method);
-      // Equal leading literals on different paths can only differ in method (anything else is a conflict).
-      if (found !== undefined && (best === undefined || found.rank < best.rank)) {
-        best = { route: found.route, rank: found.rank, leading: candidate.leading };
-      }
-    }
-    return best;
   }
 
   /** The longest prefix with more than `leading` literal segments. */
@@ -215,15 +197,6 @@ function countSlashes(text: string, end: number): number {
 function literalPart(segments: readonly string[]): string {
   const first = segments.findIndex((segment) => segment.includes("/"));
   return `/${segments.slice(0, first).join("/")}${first === 0 ? "" : "/"}`;
-}
-
-function fits(pattern: readonly (string | null)[], segments: readonly string[]): boolean {
-  for (let index = 0; index < pattern.length; index++) {
-    const wanted = pattern[index];
-    const given = segments[index];
-    if (wanted === null ? given === "" : wanted !== given) return false;
-  }
-  return true;
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null));

@@ -1,0 +1,111 @@
+import { compileRoutes, type RouteTable } from "../routes/index.ts";
+import { appSettings } from "./app-settings.ts";
+import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
+import type { LimitsOf } from "./limits.ts";
+import type { CatalogRow } from "./queries.ts";
+
+/** One app in memory. Changes are worked into it, so that one costs the same in an app of ten thousand scripts. */
+export class Entry {
+  app: CatalogApp;
+  /** `apps.catalog_version` when it was last read. */
+  version: number;
+  /** What changed from here on has not been read. */
+  horizon: string;
+  domains: CatalogRow["domains"];
+  readonly #routes = new Map<string, CatalogRoute>();
+  readonly #table: RouteTable<CatalogRoute> = compileRoutes<CatalogRoute>([]);
+  /** Of all apps. */
+  readonly #scripts: Map<string, CatalogScript>;
+  readonly #scriptIds = new Set<string>();
+  readonly #limits: LimitsOf;
+  #settings: string;
+
+  /**
+   * @param row everything of the app
+   * @param scripts of all apps: this one's are kept there
+   */
+  constructor(row: CatalogRow, scripts: Map<string, CatalogScript>, limits: LimitsOf) {
+    this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings) };
+    this.version = Number(row.version);
+    this.horizon = row.horizon;
+    this.domains = row.domains;
+    this.#settings = JSON.stringify(row.settings);
+    this.#scripts = scripts;
+    this.#limits = limits;
+    this.#workIn(row);
+  }
+
+  get routes(): Pick<RouteTable<CatalogRoute>, "match"> {
+    return this.#table;
+  }
+
+  /** The app is gone: so are its scripts. */
+  clear(): void {
+    for (const id of this.#scriptIds) this.#scripts.delete(id);
+  }
+
+  /**
+   * Works in what has changed.
+   * @param row as read since `horizon`
+   * @returns whether the app's hosts must be resolved anew: slug, settings or domains are not what they were
+   */
+  apply(row: CatalogRow): boolean {
+    const settings = JSON.stringify(row.settings);
+    const isSameApp = row.slug === this.app.slug && settings === this.#settings;
+    if (!isSameApp) this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings) };
+    const isSameHosts = isSameApp && JSON.stringify(row.domains) === JSON.stringify(this.domains);
+    this.#settings = settings;
+    this.domains = row.domains;
+    this.#workIn(row);
+    this.version = Number(row.version);
+    this.horizon = row.horizon;
+    return !isSameHosts;
+  }
+
+  #workIn({ routes, scripts, routeIds, scriptIds }: CatalogRow): void {
+    for (const id of missing(this.#routes, routeIds)) this.#removeRoute(id);
+    for (const id of missing(this.#scriptIds, scriptIds)) this.#removeScript(id);
+    // All that changed goes before any of it comes back: two routes may have changed places.
+    for (const { id } of routes) this.#removeRoute(id);
+    for (const { enabled, ...row } of routes) {
+      if (!enabled) continue;
+      const route = { ...row, appId: this.app.id };
+      this.#routes.set(route.id, route);
+      this.#table.add(route);
+    }
+    for (const script of scripts) this.#addScript(script);
+  }
+
+  #addScript(row: CatalogRow["scripts"][number]): void {
+    const { id, name, kind, liveVersion, directExecute } = row;
+    this.#scriptIds.add(id);
+    this.#scripts.set(id, {
+      appId: this.app.id,
+      id,
+      name,
+      kind,
+      liveVersion,
+      directExecute,
+      limits: this.#limits(row),
+    });
+  }
+
+  #removeScript(id: string): void {
+    this.#scriptIds.delete(id);
+    this.#scripts.delete(id);
+  }
+
+  #removeRoute(id: string): void {
+    const route = this.#routes.get(id);
+    if (route === undefined) return;
+    this.#routes.delete(id);
+    this.#table.remove(route);
+  }
+}
+
+/** What is known and not there any more. @param present null: nothing was deleted */
+function missing(known: { keys(): Iterable<string> }, present: readonly string[] | null): string[] {
+  if (present === null) return [];
+  const there = new Set(present);
+  return [...known.keys()].filter((id) => !there.has(id));
+}
