@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { recordAudit, LOCAL_ACTOR, type AuditEntry } from "../../src/services/audit/index.ts";
-import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
+import { ACTORS, startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
 import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
@@ -24,6 +24,8 @@ beforeAll(async () => {
     requestId: Bun.randomUUIDv7(),
     address: "10.0.0.7",
   } as const;
+  // Logins are recorded too.
+  for (const actor of ACTORS) await plane.call(actor, "GET", "/auth/me");
   await plane.db`truncate audit_log`;
   await recordAudit(plane.db, LOCAL_ACTOR, { ...entry("reset", null, "user.update"), changed: ["password"] });
   for (let n = 0; n < 5; n++) await recordAudit(plane.db, editor, entry(`blog-${n}`, plane.blog));
@@ -116,6 +118,9 @@ describe("GET /audit", () => {
     expect(await found(`actor=${plane.users["editor"]}`)).toHaveLength(7);
     expect(await found("actor=editor&action=script.delete")).toEqual(["gone"]);
     expect(await found("actor=nobody")).toEqual([]);
+    expect(await found("actor=EDITOR")).toHaveLength(7);
+    // Of those who are no users, or not any more.
+    expect(await found("actor=(this machine)")).toEqual(["reset"]);
     expect(await found(`from=${new Date(Date.now() - 600_000).toISOString()}`)).toEqual(NEWEST);
     expect(await found("from=2999-01-01T00:00:00Z")).toEqual([]);
     expect(await found("to=2001-01-01T00:00:00%2B02:00")).toEqual([]);

@@ -39,6 +39,33 @@ describe("GET /api/v1/openapi.json", () => {
   });
 });
 
+describe("GET /api/v1/docs", () => {
+  test("is a page that may load its own two files and nothing else", async () => {
+    const answer = await ask("/api/v1/docs");
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain("unsafe");
+    const html = await answer.text();
+    const loaded = [...html.matchAll(/<(?:link|script)[^>]* (?:href|src)="([^"]+)"/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(loaded).toEqual(["/api/v1/docs/style.css", "/api/v1/docs/search.js"]);
+    for (const path of loaded) {
+      const file = await ask(path);
+      expect(file.headers.get("content-type")).toMatch(/^text\/(css|javascript); charset=utf-8$/);
+      expect(file.headers.get("x-content-type-options")).toBe("nosniff");
+      expect((await file.text()).length).toBeGreaterThan(500);
+    }
+  });
+
+  test("has nothing below it but those files", async () => {
+    for (const path of ["/api/v1/docs/", "/api/v1/docs/page.ts", "/api/v1/docs/..%2fx"])
+      expect([path, (await ask(path)).status]).toEqual([path, 404]);
+  });
+});
+
 describe("pages of other origins", () => {
   test("are given no leave to read anything of the control plane", async () => {
     const headers = { Origin: "https://elsewhere.example", "Access-Control-Request-Method": "GET" };

@@ -23,6 +23,12 @@ export interface AuditRow {
   readonly address: string | null;
 }
 
+/** Who has a name now. */
+export async function userIdOf(sql: Queryable, username: string): Promise<string | undefined> {
+  const [user] = await sql<{ id: string }[]>`select id from users where lower(username) = lower(${username})`;
+  return user?.id;
+}
+
 export interface AuditFilter {
   /** Null: of all apps, and of the instance. */
   readonly appId: string | null;

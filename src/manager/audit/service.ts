@@ -6,7 +6,7 @@ import type { ManagerContext } from "../context.ts";
 import { page, pageRequest } from "../http/cursor.ts";
 import { instantOf } from "../http/instant.ts";
 import type { AuditDTO, AuditQuery } from "./model.ts";
-import { listAudit, type AuditRow } from "./queries.ts";
+import { listAudit, userIdOf, type AuditRow } from "./queries.ts";
 
 /**
  * What was changed, newest first. Admins of the instance see everything; an app's admins what concerns their app.
@@ -16,7 +16,7 @@ import { listAudit, type AuditRow } from "./queries.ts";
 export async function readAudit(context: ManagerContext, who: Principal, query: AuditQuery) {
   const filter = {
     appId: await appOf(context, who, query.app),
-    actor: query.actor,
+    actor: await actorOf(context, query.actor),
     action: query.action,
     from: instantOf(query.from, "from"),
     to: instantOf(query.to, "to"),
@@ -37,6 +37,12 @@ async function appOf(
   // What is recorded outlives the app; an admin who is signed in may still ask for it by the app's id.
   if (isUuid(app) && who.key === null && who.instanceRole !== "member") return app;
   return (await openApp(context, who, app, "AppAdmin")).id;
+}
+
+/** An id where there is one, which finds what a user did under former names too; else the name of somebody who is gone. */
+async function actorOf(context: ManagerContext, actor: string | undefined): Promise<string | undefined> {
+  if (actor === undefined || isUuid(actor)) return actor;
+  return (await userIdOf(context.db, actor)) ?? actor;
 }
 
 const auditDTO = (row: AuditRow): AuditDTO => ({

@@ -25,7 +25,7 @@ export const Problem = Type.Object(
     details: Type.Record(Type.String(), Type.Unknown()),
     request_id: Type.String(),
   },
-  { $id: "Problem" },
+  { $id: "Problem", additionalProperties: false },
 );
 
 /** The problem answers of an endpoint, for its `response` declaration: `...problems(401, 404)`. */
