@@ -105,14 +105,17 @@ export const RunOfTree = Type.Object({
 export type RunOfTree = Static<typeof RunOfTree>;
 
 /** A run with all that is kept of it. */
-export const ExecutionDTO = Type.Object({
-  ...LogDTO.properties,
-  script_name: Type.String(),
-  /** Null: it had none. */
-  request_body: Type.Union([RecordedBody, Type.Null()]),
-  /** The run that all began with, then the others as they started; this one is among them. At most 200. */
-  tree: Type.Array(RunOfTree),
-});
+export const ExecutionDTO = Type.Object(
+  {
+    ...LogDTO.properties,
+    script_name: Type.String(),
+    /** Null: it had none. */
+    request_body: Type.Union([RecordedBody, Type.Null()]),
+    /** The run that all began with, then the others as they started; this one is among them. At most 200. */
+    tree: Type.Array(RunOfTree),
+  },
+  { additionalProperties: false },
+);
 export type ExecutionDTO = Static<typeof ExecutionDTO>;
 
 /** What the data plane records of one run, whatever its outcome. */

@@ -20,7 +20,7 @@ export const AdminDTO = Type.Object(
     created_at: Type.String(),
     last_login_at: Type.Union([Type.String(), Type.Null()]),
   },
-  { $id: "Admin" },
+  { additionalProperties: false },
 );
 export type AdminDTO = Static<typeof AdminDTO>;
 
