@@ -61,6 +61,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "DELETE /scripts/{id}": "AppAdmin",
   "GET /scripts/{id}/versions": "AppRead",
   "GET /scripts/{id}/versions/{version}": "AppRead",
+  "GET /scripts/{id}/diff": "AppRead",
   "POST /scripts/{id}/versions/{version}:activate": "AppWriteScript",
   "POST /scripts/{id}/versions/{version}:invoke": "AppWriteScript",
   "GET /scripts/{id}/logs": "AppLogRead",

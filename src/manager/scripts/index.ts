@@ -6,11 +6,13 @@ import { actorOf, callerOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { openNamedScript, openScript } from "./access.ts";
 import { deploy } from "./deploy.ts";
+import { diffVersions } from "./diff.ts";
 import { scriptDTO, scriptSummary, versionDTO, versionSummary } from "./dto.ts";
 import {
   CreateScript,
   Deployed,
   DeployQuery,
+  DiffQuery,
   ListQuery,
   NamedScriptPath,
   SavedScript,
@@ -169,6 +171,21 @@ export const scriptsModule = (context: ManagerContext) => {
         params: VersionPath,
         detail: { summary: "Makes a version the live one", tags: ["versions"] },
         response: { 200: ScriptDTO, ...problems(401, 403, 404, 412, 422) },
+      },
+    )
+    .get(
+      "/scripts/:id/diff",
+      async ({ request, params, query, set }) => {
+        const text = await diffVersions(context, principalOf(request), params.id, query);
+        set.headers["content-type"] = "text/plain; charset=utf-8";
+        set.headers["x-content-type-options"] = "nosniff";
+        return text;
+      },
+      {
+        params: ScriptPath,
+        query: DiffQuery,
+        detail: { summary: "What differs between two versions, as a unified diff", tags: ["scripts"] },
+        response: { 200: Type.String(), ...problems(401, 404, 422) },
       },
     )
     .post(

@@ -138,6 +138,9 @@ export const VersionsQuery = strict({
   ),
 });
 
+const VersionNumber = t.Integer({ minimum: 1, maximum: 999_999_999, description: "the number of a version" });
+export const DiffQuery = strict({ from: VersionNumber, to: VersionNumber });
+
 export const LogsQuery = strict({
   limit: Type.Optional(t.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" })),
   offset: Type.Optional(t.Integer({ minimum: 0, description: "a whole number of at least 0" })),
