@@ -6,13 +6,18 @@ export type Int = number | bigint;
 export const INT_MIN = -9223372036854775808n;
 export const INT_MAX = 9223372036854775807n;
 
+/** The largest float below 2^63. */
+const NEAR_MAX = 9223372036854774784;
+
 const SAFE = Number.MAX_SAFE_INTEGER;
 const U32_MAX = 0xffff_ffff;
 const TWO_32 = 0x1_0000_0000;
 
 /** The canonical form of an integer that is known to lie within i64. */
 export function normalizeInt(value: bigint): Int {
-  return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+  // A float of a bigint compares faster than the bigint, and none beyond 2^53 is rounded to less.
+  const near = Number(value);
+  return near >= -SAFE && near <= SAFE ? near : value;
 }
 
 /** The canonical form of the low 64 bits of any integer, as a signed number. */
@@ -35,8 +40,8 @@ export function add(a: Int, b: Int): Int {
     const sum = a + b;
     if (sum <= SAFE && sum >= -SAFE) return sum;
   }
-  const sum = BigInt(a) + BigInt(b);
-  return inRange(sum) ? normalizeInt(sum) : fail(`Addition overflow: ${a} + ${b}`);
+  const sum = big(a) + big(b);
+  return bounded(sum) ?? fail(`Addition overflow: ${a} + ${b}`);
 }
 
 export function sub(a: Int, b: Int): Int {
@@ -44,8 +49,8 @@ export function sub(a: Int, b: Int): Int {
     const difference = a - b;
     if (difference <= SAFE && difference >= -SAFE) return difference;
   }
-  const difference = BigInt(a) - BigInt(b);
-  return inRange(difference) ? normalizeInt(difference) : fail(`Subtraction overflow: ${a} - ${b}`);
+  const difference = big(a) - big(b);
+  return bounded(difference) ?? fail(`Subtraction overflow: ${a} - ${b}`);
 }
 
 export function mul(a: Int, b: Int): Int {
@@ -54,8 +59,8 @@ export function mul(a: Int, b: Int): Int {
     // A rounded product is never below 2^53, so what passes is exact; adding 0 turns -0 into 0.
     if (product <= SAFE && product >= -SAFE) return product + 0;
   }
-  const product = BigInt(a) * BigInt(b);
-  return inRange(product) ? normalizeInt(product) : fail(`Multiplication overflow: ${a} * ${b}`);
+  const product = big(a) * big(b);
+  return bounded(product) ?? fail(`Multiplication overflow: ${a} * ${b}`);
 }
 
 /** The quotient, cut off towards zero. */
@@ -63,7 +68,7 @@ export function div(a: Int, b: Int): Int {
   if (b === 0) return fail(`Division by zero: ${a} / 0`);
   if (typeof a === "number" && typeof b === "number") return Math.trunc(a / b) + 0;
   const quotient = BigInt(a) / BigInt(b);
-  return inRange(quotient) ? normalizeInt(quotient) : fail(`Division overflow: ${a} / ${b}`);
+  return bounded(quotient) ?? fail(`Division overflow: ${a} / ${b}`);
 }
 
 /** The remainder; it has the sign of `a`. */
@@ -96,7 +101,7 @@ export function pow(a: Int, b: Int): Int {
     if (result <= SAFE && result >= -SAFE) return result;
   }
   const result = BigInt(a) ** BigInt(b);
-  return inRange(result) ? normalizeInt(result) : fail(`Exponential overflow: ${a} ** ${b}`);
+  return bounded(result) ?? fail(`Exponential overflow: ${a} ** ${b}`);
 }
 
 export function neg(a: Int): Int {
@@ -156,8 +161,14 @@ export function xor(a: Int, b: Int): Int {
   return normalizeInt(BigInt(a) ^ BigInt(b));
 }
 
-function inRange(value: bigint): boolean {
-  return value >= INT_MIN && value <= INT_MAX;
+const big = (value: Int): bigint => (typeof value === "bigint" ? value : BigInt(value));
+
+/** The canonical form of an integer if it lies within i64, else null. */
+function bounded(value: bigint): Int | null {
+  const near = Number(value);
+  if (near >= -SAFE && near <= SAFE) return near;
+  if (near < NEAR_MAX && near > -NEAR_MAX) return value;
+  return value >= INT_MIN && value <= INT_MAX ? value : null;
 }
 
 function negatedCount(count: Int): Int {

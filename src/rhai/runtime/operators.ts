@@ -309,24 +309,36 @@ export function assignOperator(run: Run, op: string, value: Value, operand: Valu
   }
 }
 
-/** `+=` and its like on two floats; everything else takes the long way. */
+function integers(operation: (a: int.Int, b: int.Int) => int.Int, a: int.Int, b: int.Int, pos: Pos): int.Int {
+  try {
+    return operation(a, b);
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** `+=` and its like on two numbers of a kind; everything else takes the long way. */
 export function addTo(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value + b.value);
+  if (isInt(a) && isInt(b)) return integers(int.add, a, b, pos);
   return assignOperator(run, "+=", a, b, pos);
 }
 
 export function subFrom(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value - b.value);
+  if (isInt(a) && isInt(b)) return integers(int.sub, a, b, pos);
   return assignOperator(run, "-=", a, b, pos);
 }
 
 export function mulBy(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value * b.value);
+  if (isInt(a) && isInt(b)) return integers(int.mul, a, b, pos);
   return assignOperator(run, "*=", a, b, pos);
 }
 
 export function divBy(run: Run, a: Value, b: Value, pos: Pos): Value {
   if (a instanceof Float && b instanceof Float) return new Float(a.value / b.value);
+  if (isInt(a) && isInt(b)) return integers(int.div, a, b, pos);
   return assignOperator(run, "/=", a, b, pos);
 }
 
