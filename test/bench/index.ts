@@ -1,5 +1,6 @@
 /**
- * `npm run bench` runs all benchmarks, `npm run bench -- http idle` some. Each prints tables; a ratio compares with a
+ * `npm run bench` runs all benchmarks, `npm run bench -- http idle` some;
+ * `npm run bench -- rhai --official` compares with the official Rhai. Each prints tables; a ratio compares with a
  * baseline that was measured in the same run, because machines and their moods differ.
  */
 export const BENCHES = {
@@ -9,9 +10,11 @@ export const BENCHES = {
   save: () => import("./save.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
-} satisfies Record<string, () => Promise<{ run(): Promise<void> }>>;
+} satisfies Record<string, () => Promise<{ run(flags?: ReadonlySet<string>): Promise<void> }>>;
 
-const names: readonly string[] = process.argv.slice(2);
+const given: readonly string[] = process.argv.slice(2);
+const flags = new Set(given.filter((word) => word.startsWith("--")));
+const names = given.filter((word) => !word.startsWith("--"));
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0) {
   console.error(
@@ -22,6 +25,6 @@ if (unknown.length > 0) {
 for (const [name, load] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   console.log(`\n== ${name} ==`);
-  await (await load()).run();
+  await (await load()).run(flags);
 }
 process.exit(0);

@@ -1,15 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 /** A program in Rhai and the same algorithm written by hand in JavaScript. Both answer the same number. */
 export interface Program {
   readonly name: string;
-  readonly source: string;
+  /** In `programs`; the official release runs it as well. */
+  readonly file: string;
   readonly byHand: () => number;
 }
+
+export const pathOf = (program: Program): string => join(import.meta.dir, "programs", program.file);
+
+export const sourceOf = (program: Program): string => readFileSync(pathOf(program), "utf8");
 
 export const PROGRAMS: readonly Program[] = [
   {
     name: "fib(28) x 5",
-    source:
-      "fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } } let r = 0; for i in 0..5 { r += fib(28); } r",
+    file: "fib.rhai",
     byHand: () => {
       const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2));
       let r = 0;
@@ -19,9 +26,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "sieve to 1,000,000",
-    source: `let n = 1000000; let s = []; s.pad(n + 1, true); s[0] = false; s[1] = false; let p = 2;
-      while p * p <= n { if s[p] { let k = p * p; while k <= n { s[k] = false; k += p; } } p += 1; }
-      let c = 0; for x in s { if x { c += 1; } } c`,
+    file: "sieve.rhai",
     byHand: () => {
       const n = 1_000_000;
       const s: boolean[] = Array.from({ length: n + 1 }, () => true);
@@ -35,7 +40,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "while loop, 1,000,000",
-    source: "let x = 0; while x < 1000000 { x += 1; } x",
+    file: "while-loop.rhai",
     byHand: () => {
       let x = 0;
       while (x < 1_000_000) x += 1;
@@ -44,10 +49,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "matrix 50 x 50",
-    source: `fn make(n) { let a = []; for i in 0..n { let r = []; for j in 0..n { r.push((i * j % 7).to_float() + 0.5); } a.push(r); } a }
-      let n = 50; let a = make(n); let b = make(n); let c = [];
-      for i in 0..n { let row = []; for j in 0..n { let s = 0.0; for k in 0..n { s += a[i][k] * b[k][j]; } row.push(s); } c.push(row); }
-      c[3][4].to_int()`,
+    file: "matrix.rhai",
     byHand: () => {
       const n = 50;
       const make = (): number[][] =>
@@ -69,8 +71,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "map of strings",
-    source: `let m = #{}; for i in 0..100000 { let k = "key" + (i % 1000); if k in m { m[k] += 1; } else { m[k] = 1; } }
-      let t = 0; for k in m.keys() { t += m[k]; } t`,
+    file: "map-of-strings.rhai",
     byHand: () => {
       const m = new Map<string, number>();
       for (let i = 0; i < 100_000; i++) {
@@ -84,8 +85,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "closure pipeline",
-    source: `let a = []; for i in 0..50000 { a.push(i); } let k = 3;
-      a.map(|x| x * k).filter(|x| x % 2 == 0).reduce(|s, x| s + x, 0)`,
+    file: "closure-pipeline.rhai",
     byHand: () => {
       const a = Array.from({ length: 50_000 }, (_, i) => i);
       const k = 3;
@@ -97,8 +97,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "object with this",
-    source: `let o = #{n: 0, add: |d| { this.n += d; this.n}, half: || { this.n / 2 }};
-      let t = 0; for i in 0..100000 { o.add(2); t += o.half(); } t`,
+    file: "object-with-this.rhai",
     byHand: () => {
       const o = {
         n: 0,
@@ -120,8 +119,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "methods of functions",
-    source: `fn step(d) { this.x += d; this.y -= d; } fn norm() { this.x * this.x + this.y * this.y }
-      let p = #{x: 0, y: 0}; let t = 0; for i in 0..100000 { p.step(i % 3); t += p.norm() % 7; } t`,
+    file: "methods-of-functions.rhai",
     byHand: () => {
       const p = { x: 0, y: 0 };
       const step = (self: typeof p, d: number): void => {
@@ -139,7 +137,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "string building",
-    source: `let s = ""; for i in 0..100000 { s += "ab"; s += 'c'; } s.len`,
+    file: "string-building.rhai",
     byHand: () => {
       let s = "";
       for (let i = 0; i < 100_000; i++) {
@@ -151,7 +149,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "string scanning",
-    source: `let s = ""; for i in 0..20000 { s += "word" + i + " "; } let n = 0; for c in s { if c == ' ' { n += 1; } } n + s.split(" ").len`,
+    file: "string-scanning.rhai",
     byHand: () => {
       let s = "";
       for (let i = 0; i < 20_000; i++) s += `word${i} `;
@@ -162,8 +160,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "sort with comparer",
-    source: `let a = []; let x = 12345; for i in 0..20000 { x = (x * 1103515245 + 12345) % 2147483648; a.push(x); }
-      a.sort(|p, q| p - q); a[100] + a[19999]`,
+    file: "sort-with-comparer.rhai",
     byHand: () => {
       const a: number[] = [];
       let x = 12345n;
@@ -177,9 +174,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "state machine",
-    source: `let state = 0; let n = 0; for i in 0..300000 {
-      state = switch state { 0 => if i % 3 == 0 { 1 } else { 2 }, 1 => 2, 2 => 3, 3 if i % 5 == 0 => 0, 3 => 1, _ => 0 };
-      n += state; } n`,
+    file: "state-machine.rhai",
     byHand: () => {
       let state = 0;
       let n = 0;
@@ -207,7 +202,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "blob parsing",
-    source: `let b = blob(100000, 7); let t = 0; let i = 0; while i < b.len { t += b[i] * 2 + (b[i] & 3); i += 1; } t`,
+    file: "blob-parsing.rhai",
     byHand: () => {
       const b = new Uint8Array(100_000).fill(7);
       let t = 0;
@@ -217,8 +212,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "tree walk",
-    source: `fn build(d) { if d == 0 { #{v: 1, kids: []} } else { #{v: d, kids: [build(d - 1), build(d - 1), build(d - 1)]} } }
-      fn total(t) { let s = t.v; for k in t.kids { s += total(k); } s } let t = build(8); total(t)`,
+    file: "tree-walk.rhai",
     byHand: () => {
       interface Tree {
         readonly v: number;
@@ -232,9 +226,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "n-body",
-    source: `let x = 0.0; let y = 1.0; let vx = 0.5; let vy = 0.0; let i = 0;
-      while i < 100000 { let d = x * x + y * y + 0.01; let a = 1.0 / (d * d); vx -= x * a * 0.001; vy -= y * a * 0.001; x += vx * 0.001; y += vy * 0.001; i += 1; }
-      (x * 1000.0).to_int()`,
+    file: "n-body.rhai",
     byHand: () => {
       let x = 0;
       let y = 1;
@@ -253,7 +245,7 @@ export const PROGRAMS: readonly Program[] = [
   },
   {
     name: "sum past 2^53",
-    source: "let s = 9007199254740000; for i in 0..100000 { s += i; } s % 1000007",
+    file: "sum-past-safe-integers.rhai",
     byHand: () => {
       let s = 9007199254740000n;
       for (let i = 0; i < 100_000; i++) s += BigInt(i);
