@@ -18,6 +18,7 @@ import { createExecutionLog } from "./services/executions/index.ts";
 import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
 import { createMetrics } from "./services/metrics/index.ts";
+import { afterRows, createHousekeeping, EXECUTIONS, retentionTasks } from "./services/retention/index.ts";
 import { systemClock } from "./shared/clock.ts";
 import { AppError } from "./shared/errors.ts";
 import { logger } from "./shared/log.ts";
@@ -34,6 +35,9 @@ export interface App {
   /** Stops accepting, lets running executions end (at most 25 s), and takes everything down in order. */
   stop(): Promise<void>;
 }
+
+/** Rows of the execution log after which the daily sweep is brought forward. */
+const SWEEP_AFTER_ROWS = 5000;
 
 /** What running executions get to finish in when PiCloud is asked to stop. */
 const GRACE_MS = 25_000;
@@ -87,7 +91,12 @@ async function takeUp(
 
   const clock = systemClock;
   const catalog = createCatalog(db, config);
-  const executions = createExecutionLog(db, { clock });
+  const housekeeping = createHousekeeping(db, { clock, tasks: retentionTasks(config) });
+  undo.push(() => housekeeping.stop());
+  const executions = createExecutionLog(db, {
+    clock,
+    onWritten: afterRows(SWEEP_AFTER_ROWS, () => housekeeping.nudge(EXECUTIONS)),
+  });
   undo.push(() => executions.stop());
   const executor = createExecutor({
     maxConcurrent: config.maxConcurrentExecutions,
@@ -151,6 +160,7 @@ async function takeUp(
     undo.push(() => listener.close());
   }
   await catalog.load();
+  await housekeeping.start();
 
   http.open({
     manager: manager.handle,

@@ -19,6 +19,9 @@ export interface Config {
   readonly maxConcurrentExecutions: number;
   readonly maxBodyBytes: number;
   readonly scriptCacheSize: number;
+  /** Days; an app may have a setting of its own. */
+  readonly executionLogRetentionDays: number;
+  readonly executionLogMaxPerScript: number;
   /** Slug of the app that answers for hosts nobody claims; null: such hosts get 404. */
   readonly fallbackApp: string | null;
   readonly publicBaseUrl: string;
@@ -128,6 +131,8 @@ export function loadConfig(
     maxConcurrentExecutions: integer("PICLOUD_MAX_CONCURRENT_EXECUTIONS", 32, 1, 1024),
     maxBodyBytes: integer("PICLOUD_MAX_BODY_BYTES", 2 * MiB, 1024, 1024 * MiB),
     scriptCacheSize: integer("PICLOUD_SCRIPT_CACHE_SIZE", 256, 1, 100_000),
+    executionLogRetentionDays: integer("PICLOUD_EXECUTION_LOG_RETENTION_DAYS", 30, 1, 3650),
+    executionLogMaxPerScript: integer("PICLOUD_EXECUTION_LOG_MAX_PER_SCRIPT", 10_000, 1, 100_000_000),
     fallbackApp: fallbackApp === "" ? null : fallbackApp,
     publicBaseUrl: read("PICLOUD_PUBLIC_BASE_URL") ?? "",
     trustedProxies: (read("PICLOUD_TRUSTED_PROXIES") ?? "127.0.0.1,::1")

@@ -51,7 +51,14 @@ const DROPS_MS = 5000;
  * The writer of the execution log: a buffer, one timer that is armed only while something waits, one statement at a
  * time. Which runs get a row at all when there are too many is decided in `admission.ts`.
  */
-export function createExecutionLog(db: Database, options: { readonly clock: Clock }): ExecutionLog {
+export function createExecutionLog(
+  db: Database,
+  options: {
+    readonly clock: Clock;
+    /** Told how many rows were written just now. */
+    readonly onWritten?: (rows: number) => void;
+  },
+): ExecutionLog {
   const { clock } = options;
   const admission = createAdmission(clock);
   const watchers = createWatchers();
@@ -133,6 +140,7 @@ export function createExecutionLog(db: Database, options: { readonly clock: Cloc
       if (batch.length === 0) break;
       try {
         await insertExecutions(db, `[${batch.join(",")}]`);
+        options.onWritten?.(batch.length);
       } catch (error) {
         if (!stopped && isConnectionError(error)) {
           // They wait, as long as there is room.
