@@ -19,6 +19,7 @@ import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
 import { createMetrics } from "./services/metrics/index.ts";
 import { afterRows, createHousekeeping, EXECUTIONS, retentionTasks } from "./services/retention/index.ts";
+import { checkKeys, createKeyring } from "./services/secrets/index.ts";
 import { systemClock } from "./shared/clock.ts";
 import { AppError } from "./shared/errors.ts";
 import { logger } from "./shared/log.ts";
@@ -84,6 +85,8 @@ async function takeUp(
   const db = connect(target, { max: 8, applicationName: "picloud", idleTimeoutSeconds: 10 });
   undo.push(() => db.end({ timeout: 5 }));
   await whenReachable(() => migrate(db), onProgress);
+  const keyring = createKeyring(directory.secretKey, config.oldSecretKeys);
+  await checkKeys(db, keyring);
   const firstLoginFile = join(config.dataDir, "first-login.txt");
   const firstLogin = await bootstrap(db, config.admin, (login) =>
     writeFileWhole(firstLoginFile, `${login.username}\n${login.password}\n`, { mode: 0o600, durable: true }),
@@ -145,6 +148,7 @@ async function takeUp(
     invokeVersion: orchestrator.invoke,
     runScript: orchestrator.runOnce,
     executions,
+    keyring,
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),

@@ -15,6 +15,9 @@ export interface Config {
   readonly admin: { readonly username: string; readonly password: string } | null;
   /** 32 bytes, or null: made on first start and kept in the data directory. */
   readonly secretKey: Uint8Array | null;
+  /** What it was before, so that what was sealed then can still be opened. */
+  readonly oldSecretKeys: readonly Uint8Array[];
+  readonly secretMaxValueBytes: number;
   readonly sessionTtlHours: number;
   readonly maxConcurrentExecutions: number;
   readonly maxBodyBytes: number;
@@ -126,7 +129,12 @@ export function loadConfig(
     dataDir: resolve(flags.dataDir ?? read("PICLOUD_DATA_DIR") ?? defaultDataDir(environment)),
     databaseUrl: databaseUrl === undefined || databaseUrl === "" ? null : checkDatabaseUrl(databaseUrl),
     admin: readAdmin(read("PICLOUD_ADMIN_USERNAME"), read("PICLOUD_ADMIN_PASSWORD")),
-    secretKey: readSecretKey(read("PICLOUD_SECRET_KEY")),
+    secretKey: readSecretKey("PICLOUD_SECRET_KEY", read("PICLOUD_SECRET_KEY")),
+    oldSecretKeys: (read("PICLOUD_SECRET_KEYS_OLD") ?? "")
+      .split(",")
+      .map((text) => readSecretKey("PICLOUD_SECRET_KEYS_OLD", text.trim()))
+      .filter((key) => key !== null),
+    secretMaxValueBytes: integer("PICLOUD_SECRET_MAX_VALUE_BYTES", 64 * 1024, 1, MiB),
     sessionTtlHours: integer("PICLOUD_SESSION_TTL_HOURS", 24, 1, 24 * 365),
     maxConcurrentExecutions: integer("PICLOUD_MAX_CONCURRENT_EXECUTIONS", 32, 1, 1024),
     maxBodyBytes: integer("PICLOUD_MAX_BODY_BYTES", 2 * MiB, 1024, 1024 * MiB),
@@ -189,14 +197,11 @@ function readAdmin(username: string | undefined, password: string | undefined): 
   return { username, password };
 }
 
-function readSecretKey(text: string | undefined): Uint8Array | null {
+function readSecretKey(name: string, text: string | undefined): Uint8Array | null {
   if (text === undefined || text === "") return null;
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== 32 || bytes.toString("base64").replace(/=+$/, "") !== text.replace(/=+$/, "")) {
-    throw wrong(
-      "PICLOUD_SECRET_KEY",
-      "it is not the base64 text of exactly 32 bytes (openssl rand -base64 32 makes one)",
-    );
+    throw wrong(name, "it is not the base64 text of exactly 32 bytes (openssl rand -base64 32 makes one)");
   }
   return bytes;
 }

@@ -89,6 +89,20 @@ function takeLock(directory: string): number {
   );
 }
 
+/**
+ * The key of a data directory that somebody else may be using.
+ * @throws AppError `no_secret_key`, `invalid_secret_key`
+ */
+export function existingSecretKey(path: string): Uint8Array {
+  const directory = resolve(path);
+  if (existsSync(join(directory, KEY_FILE))) return readKey(directory);
+  throw new AppError(
+    404,
+    "no_secret_key",
+    `There is no ${KEY_FILE} in ${directory}. Set PICLOUD_SECRET_KEY as the server has it, or name the server's data directory (--data-dir).`,
+  );
+}
+
 function keyOf(directory: string): Uint8Array {
   const path = join(directory, KEY_FILE);
   if (!existsSync(path)) {
@@ -99,6 +113,11 @@ function keyOf(directory: string): Uint8Array {
     );
     return key;
   }
+  return readKey(directory);
+}
+
+function readKey(directory: string): Uint8Array {
+  const path = join(directory, KEY_FILE);
   const text = usable(directory, () => readFileSync(path, "utf8")).trim();
   const key = Buffer.from(text, "base64");
   if (key.length === KEY_BYTES && key.toString("base64") === text) return key;

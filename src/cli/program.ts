@@ -98,6 +98,18 @@ function localCommands(args: readonly string[], done: (exit: number) => void): C
     });
 
   program
+    .command("rotate-key")
+    .description(
+      "seal all secrets with the current PICLOUD_SECRET_KEY; the one before is in PICLOUD_SECRET_KEYS_OLD",
+    )
+    .option("--data-dir <dir>", "directory for all state (PICLOUD_DATA_DIR)")
+    .option("--database-url <url>", "the PostgreSQL, if it is not the embedded one (DATABASE_URL)")
+    .action(async (flags: Flags) => {
+      const { rotateKey } = await import("./rotate-key.ts");
+      done(await rotateKey(flags));
+    });
+
+  program
     .command("run")
     .description("run a script here, without a server, and print what it answers")
     .argument("<file>", "the script; - reads it from stdin")

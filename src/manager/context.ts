@@ -3,6 +3,7 @@ import type { Database } from "../database/client.ts";
 import type { Diagnostic } from "../rhai/index.ts";
 import type { ExecutionLog, ExecutionRow } from "../services/executions/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
+import type { Keyring } from "../services/secrets/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { Principal } from "../shared/principal.ts";
 import type { Tails } from "./executions/tail.ts";
@@ -104,6 +105,8 @@ export interface ManagerContext {
   readonly runScript: RunScript;
   readonly executions: Pick<ExecutionLog, "watch">;
   readonly tails: Tails;
+  /** Opens and seals the secrets of apps. */
+  readonly keyring: Keyring;
   /** Awaited after every commit that the data plane must see, before the answer. Never rejects. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** The app that answers for a Host header; null: none. */

@@ -9,6 +9,7 @@ import {
   type Identity,
   type User,
 } from "../services/identity/index.ts";
+import type { Keyring } from "../services/secrets/index.ts";
 import { badRequest, unauthorized } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
@@ -36,6 +37,7 @@ import { appOpenApiModule } from "./openapi/app/index.ts";
 import { createPublicPages, openApiDocument } from "./openapi/index.ts";
 import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
+import { secretsModule } from "./secrets/index.ts";
 
 /** Where the control plane lives. */
 export const ROOT = "/api/v1/admin";
@@ -52,6 +54,7 @@ export interface ManagerDeps {
   readonly runScript: RunScript;
   /** Tells of runs as they end. */
   readonly executions: ManagerContext["executions"];
+  readonly keyring: Keyring;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
@@ -94,6 +97,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     runScript: deps.runScript,
     executions: deps.executions,
     tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
+    keyring: deps.keyring,
     appOfHost: deps.appOfHost ?? (() => null),
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
@@ -182,6 +186,7 @@ export const createApi = (context: ManagerContext) =>
         .use(scriptsModule(context))
         .use(namedScriptsModule(context))
         .use(routesModule(context))
+        .use(secretsModule(context))
         .use(logsModule(context))
         .use(auditModule(context))
         .use(executionsModule(context))

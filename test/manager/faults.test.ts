@@ -4,7 +4,7 @@ import { connect } from "../../src/database/client.ts";
 import { createManager } from "../../src/manager/index.ts";
 import { createIdentity } from "../../src/services/identity/index.ts";
 import { configureLog } from "../../src/shared/log.ts";
-import { startControlPlane, type ControlPlane } from "./support/control-plane.ts";
+import { KEYRING, startControlPlane, type ControlPlane } from "./support/control-plane.ts";
 import { expectProblem } from "./support/scenarios.ts";
 
 let plane: ControlPlane;
@@ -111,6 +111,7 @@ describe("faults", () => {
       invokeVersion: () => Promise.reject(new Error("not asked here")),
       runScript: () => Promise.reject(new Error("not asked here")),
       executions: plane.executions,
+      keyring: KEYRING,
       catalogChanged: async () => {},
       onPasswordChanged: async () => {},
     });

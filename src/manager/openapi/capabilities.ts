@@ -54,6 +54,10 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "DELETE /apps/{app}/members/{user_id}": "AppAdmin",
   "GET /apps/{app}/members:candidates": "AppAdmin",
 
+  "GET /apps/{app}/secrets": "AppSecretsRead",
+  "POST /apps/{app}/secrets": "AppSecretsWrite",
+  "DELETE /apps/{app}/secrets/{name}": "AppSecretsWrite",
+
   "GET /scripts": "user",
   "POST /scripts": "AppWriteScript",
   "GET /scripts/{id}": "AppRead",

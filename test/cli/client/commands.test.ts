@@ -258,6 +258,79 @@ describe("people", () => {
   });
 });
 
+describe("secrets", () => {
+  const VALUE = "a value that nobody may see";
+
+  test("are set from stdin, listed by name and deleted; a value is never shown", async () => {
+    const set = await place.run(["secrets", "set", "API_KEY"], { stdin: `${VALUE}\n` });
+    expect([set.exit, rowsOf(set.stdout)]).toMatchObject([0, [{ name: "API_KEY" }]]);
+    const listed = await ok("secrets", "ls");
+    expect(rowsOf(listed).map(({ name }) => name)).toEqual(["API_KEY"]);
+    for (const text of [set.stdout, set.stderr, listed]) expect(text).not.toContain(VALUE);
+    await ok("secrets", "rm", "API_KEY");
+    expect((await run("secrets", "rm", "API_KEY")).exit).toBe(4);
+    expect((await run("secrets", "set", "not a name", "--value", "x")).exit).toBe(5);
+  });
+
+  test("on a terminal the value is asked for and not shown", async () => {
+    const dialogue = onTerminal(place.folder, ["secrets", "set", "TYPED"]);
+    try {
+      await dialogue.until("Value of TYPED: ");
+      dialogue.type(`${VALUE}\r`);
+      expect(await dialogue.exited).toBe(0);
+      expect(dialogue.shown()).not.toContain(VALUE);
+    } finally {
+      dialogue.kill();
+    }
+  });
+});
+
+describe("api-keys and audit", () => {
+  test("a key's text is printed once, and the key is of no use when it is revoked", async () => {
+    const minted = await ok(
+      "api-keys",
+      "mint",
+      "--name",
+      "ci",
+      "--scope",
+      "script:read",
+      "--scope",
+      "log:read",
+      "--expires",
+      "30d",
+      "--output",
+      "json",
+    );
+    const { raw_token: token } = JSON.parse(minted) as { raw_token: string };
+    expect(token).toStartWith("pic_");
+    const listed = await ok("api-keys", "ls");
+    expect(rowsOf(listed)).toMatchObject([{ name: "ci", scopes: "script:read,log:read" }]);
+    expect(listed).not.toContain(token);
+    const asKey = { env: { PICLOUD_URL: place.url, PICLOUD_TOKEN: token } };
+    expect((await place.runAnonymously(["scripts", "ls"], asKey)).exit).toBe(0);
+    const forbidden = await place.runAnonymously(["apps", "create", "nope"], asKey);
+    expect([forbidden.exit, forbidden.stderr.startsWith("HTTP 403: ")]).toEqual([1, true]);
+    await ok("api-keys", "rm", "ci");
+    expect((await place.runAnonymously(["scripts", "ls"], asKey)).exit).toBe(3);
+    expect((await run("api-keys", "rm", "ci")).exit).toBe(4);
+    expect((await run("api-keys", "mint", "--name", "x")).exit).toBe(2);
+    expect(
+      (await run("api-keys", "mint", "--name", "x", "--scope", "log:read", "--expires", "soon")).exit,
+    ).toBe(2);
+  });
+
+  test("audit tells who did what", async () => {
+    const rows = rowsOf(await ok("audit", "--limit", "200"));
+    expect(rows).toContainEqual(
+      expect.objectContaining({ action: "key.revoke", actor: "admin", target: "ci" }),
+    );
+    const keys = rowsOf(await ok("audit", "--actor", "admin", "--action", "key"));
+    expect(keys.map(({ action }) => action)).toEqual(["key.revoke", "key.create"]);
+    const ofApp = rowsOf(await ok("audit", "--app", "default", "--limit", "1"));
+    expect(ofApp).toHaveLength(1);
+  });
+});
+
 test("help lists the commands by where they work, and a noun without a verb shows its own", async () => {
   const { exit, stdout } = await run("--help");
   expect(exit).toBe(0);

@@ -6,6 +6,7 @@ import { createCatalog, readSource, type Catalog } from "../../../src/services/c
 import { createExecutionLog, type ExecutionLog } from "../../../src/services/executions/index.ts";
 import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
+import { createKeyring } from "../../../src/services/secrets/index.ts";
 import { parse } from "../../../src/rhai/syntax/parser.ts";
 import { AppError } from "../../../src/shared/errors.ts";
 import {
@@ -43,6 +44,9 @@ export const ACTORS = [
 export type Actor = (typeof ACTORS)[number];
 
 export const PASSWORD = "correct horse battery";
+
+/** Seals the secrets of apps. */
+export const KEYRING = createKeyring(new Uint8Array(32).fill(9));
 
 /** Time that stands still until it is moved. */
 export class TestClock {
@@ -158,6 +162,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     invokeVersion: orchestrator.invoke,
     runScript: orchestrator.runOnce,
     executions,
+    keyring: KEYRING,
     ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
     ...(setup.heartbeatMs !== undefined && { heartbeatMs: setup.heartbeatMs }),
     catalogChanged: async (appId) => {

@@ -20,6 +20,7 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "POST /apps/{app}/domains": ({ n }) => ({ body: { pattern: `new-${n}.example.com` } }),
   "POST /apps/{app}/members": ({ user }) => ({ body: { user_id: user, role: "viewer" } }),
   "PATCH /apps/{app}/members/{user_id}": () => ({ body: { role: "editor" } }),
+  "POST /apps/{app}/secrets": ({ n }) => ({ body: { name: `NEW_${n}`, value: "x" } }),
   "POST /scripts": ({ app, n }) => ({ body: { app_id: app, name: `new-${n}`, source: "1" } }),
   "PUT /scripts/{id}": () => ({ body: { source: "3" } }),
   "PUT /apps/{app}/scripts/{name}": () => ({ raw: "3" }),

@@ -44,6 +44,8 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
   await deploy(`"${MARK} 2"`, "");
   const [route] = await ask("GET", `/scripts/${script.id}/routes`, {});
   const domain = await ask("POST", `/apps/${app}/domains`, { body: { pattern: `${MARK}-${n}.example.com` } });
+  // Of the same name, so that `{name}` is both.
+  await ask("POST", `/apps/${app}/secrets`, { body: { name: scriptName, value: MARK } });
   const [user, member] = [newId(), newId()];
   for (const [id, name] of [
     [user, "user"],

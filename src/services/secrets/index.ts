@@ -1,0 +1,5 @@
+/** What only the scripts of an app may know, sealed in the database. */
+export { createKeyring, type Keyring } from "./keyring.ts";
+export { SecretDTO, SecretName } from "./model.ts";
+export { checkKeys, rotateKeys, rotationState, type RotationState } from "./rotation.ts";
+export { listSecrets, MAX_SECRET_BYTES, readSecret, removeSecret, writeSecret } from "./secrets.ts";

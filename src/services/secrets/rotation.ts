@@ -1,0 +1,68 @@
+import type { Database, Queryable } from "../../database/client.ts";
+import { AppError } from "../../shared/errors.ts";
+import { openAppKey, sealAppKey } from "./app-key.ts";
+import { keyIds, type Keyring } from "./keyring.ts";
+import { appKeysNotOf, countsByKey, updateAppKey } from "./queries.ts";
+
+/** App keys that are sealed anew in one transaction. */
+const BATCH = 100;
+
+/**
+ * That everything sealed can be opened, by the ids of keys.
+ * @throws AppError 500 `secret_key_missing` that says which key is missing and what to do
+ */
+export async function checkKeys(sql: Queryable, keyring: Keyring): Promise<void> {
+  const known = new Set(keyIds(keyring));
+  const missing = (await countsByKey(sql)).filter(({ key_id: id }) => !known.has(id));
+  if (missing.length === 0) return;
+  const apps = missing.reduce((sum, row) => sum + row.apps, 0);
+  throw new AppError(
+    500,
+    "secret_key_missing",
+    `The secrets of ${apps} ${apps === 1 ? "app" : "apps"} are sealed with a key that is not here ` +
+      `(key id ${missing.map(({ key_id: id }) => id).join(", ")}; here: ${[...known].join(", ")}). ` +
+      "If PICLOUD_SECRET_KEY was changed, put what it was before into PICLOUD_SECRET_KEYS_OLD; if the file secret.key " +
+      "was lost, put it back from a backup.",
+  );
+}
+
+/** How many apps there are by the key that sealed theirs. */
+export interface RotationState {
+  readonly done: number;
+  readonly left: number;
+}
+
+export async function rotationState(sql: Queryable, keyring: Keyring): Promise<RotationState> {
+  const counts = await countsByKey(sql);
+  const sum = (rows: typeof counts): number => rows.reduce((total, row) => total + row.apps, 0);
+  return {
+    done: sum(counts.filter((row) => row.key_id === keyring.current.id)),
+    left: sum(counts.filter((row) => row.key_id !== keyring.current.id)),
+  };
+}
+
+/**
+ * Seals every app's key with the server's current key; the secrets themselves stay as they are. Each batch is a
+ * transaction, so that it can be stopped and started again at any time, beside a running server as well.
+ * @param onBatch told after each batch
+ * @returns how many were sealed anew
+ * @throws AppError 500 `secret_key_missing`, `secret_unreadable`; the batches before are done
+ */
+export async function rotateKeys(
+  db: Database,
+  keyring: Keyring,
+  onBatch: (state: RotationState) => void = () => {},
+): Promise<number> {
+  await checkKeys(db, keyring);
+  for (let total = 0; ;) {
+    const batch = await db.begin(async (sql) => {
+      const rows = await appKeysNotOf(sql, keyring.current.id, BATCH);
+      for (const row of rows)
+        await updateAppKey(sql, sealAppKey(keyring, row.app_id, openAppKey(keyring, row)));
+      return rows.length;
+    });
+    if (batch === 0) return total;
+    total += batch;
+    onBatch(await rotationState(db, keyring));
+  }
+}
