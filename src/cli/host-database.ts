@@ -24,7 +24,7 @@ export async function withHostDatabase<T>(
     throw new AppError(
       404,
       "no_database",
-      `There is no database of PiCloud in ${dataDir}. Name the server's data directory (--data-dir) or its database (--database-url).`,
+      `There is no database of PiCloud in ${dataDir}, or this user may not look there. Name the server's data directory (--data-dir) or its database (--database-url).`,
     );
   }
   const directory = await openDataDirectory(dataDir, config.secretKey).catch((error: unknown) => {

@@ -130,6 +130,19 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     return { ...caller, authentication };
   }
 
+  async function answer(request: Request, caller: Caller): Promise<Response> {
+    const who = caller.authentication?.principal;
+    const path = pathOf(request.url).slice(ROOT.length);
+    const slug = who === undefined ? null : await movedSlug(context, who, path);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (slug !== null && isRead) return movedTo(request, slug);
+    const inner = withInternalPath(request);
+    setCaller(inner, caller);
+    const response = await api.handle(inner);
+    if (slug !== null) response.headers.set(SLUG_MOVED, slug);
+    return response;
+  }
+
   return {
     async handle(request, info) {
       const requestId = newId();
@@ -148,16 +161,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
           return page;
         }
         const caller = await inTime(enter(request, connection, requestId));
-        const who = caller.authentication?.principal;
-        const path = pathOf(request.url).slice(ROOT.length);
-        const moved = who === undefined ? null : await inTime(movedSlug(context, who, path));
-        const inner = withInternalPath(request);
-        setCaller(inner, caller);
-        const isRedirected = moved !== null && (request.method === "GET" || request.method === "HEAD");
-        const response = isRedirected
-          ? movedTo(request, moved)
-          : await inTime(Promise.resolve(api.handle(inner)));
-        if (moved !== null) response.headers.set(SLUG_MOVED, moved);
+        const response = await inTime(answer(request, caller));
         response.headers.set("X-Request-Id", requestId);
         if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
         renewCookie(request, caller, response);

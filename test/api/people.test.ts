@@ -373,6 +373,18 @@ describe("at the same time", () => {
     expect((await plane.db`select 1 from api_keys where user_id = ${me.id}`).length).toBe(0);
   });
 
+  test("an owner who is demoted while making another one does not", async () => {
+    const one = await person("owner");
+    const { json } = await login(one.username);
+    const body = { username: "heir", password: PASSWORD, instance_role: "owner" };
+    const answer = await whileHeld(
+      () => withToken(json.token, "POST", "/admins", body),
+      (sql) => sql`update users set instance_role = 'admin' where id = ${one.id}`,
+    );
+    expectProblem(answer, "escalation");
+    await plane.db`delete from users where id = ${one.id}`;
+  });
+
   test("an owner who is demoted while demoting somebody else does not", async () => {
     const [one, two] = [await person("owner"), await person("owner")];
     const { json } = await login(one.username);

@@ -29,7 +29,7 @@ export async function movedSlug(
 export function movedTo(request: Request, slug: string): Response {
   const { pathname, search } = new URL(request.url);
   const location = pathname.replace(/(\/apps\/)[^/]+/, `$1${slug}`) + search;
-  return new Response(null, { status: 301, headers: { Location: location } });
+  return new Response(null, { status: 301, headers: { Location: location, [SLUG_MOVED]: slug } });
 }
 
 function slugIn(path: string): string | null {

@@ -112,7 +112,9 @@ export async function insertSession(
   },
 ): Promise<void> {
   await sql`
-    with swept as (delete from sessions where expires_at <= ${session.now}),
+    with swept as (
+      delete from sessions where token_sha256 in (
+        select token_sha256 from sessions where expires_at <= ${session.now} for update skip locked)),
     noted as (update users set last_login_at = ${session.now} where id = ${session.userId})
     insert into sessions (token_sha256, user_id, created_at, expires_at)
     values (${session.tokenHash}, ${session.userId}, ${session.now}, ${session.expiresAt})`;

@@ -58,9 +58,11 @@ export function createUsers(db: Database, passwordChanged: (user: User) => Promi
     async create(who, input) {
       demandInstance(who, "InstanceManageUsers");
       const instanceRole = input.instance_role ?? "admin";
-      if (instanceRole === "owner" && who.instanceRole !== "owner") throw escalation();
       const passwordHash = await hashPassword(input.password);
       return db.begin(async (sql) => {
+        const acting = currently(who, await lockUsers(sql));
+        demandInstance(acting, "InstanceManageUsers");
+        if (instanceRole === "owner" && acting.instanceRole !== "owner") throw escalation();
         const user = await insertUser(sql, {
           id: newId(),
           username: input.username,
