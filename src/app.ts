@@ -151,6 +151,7 @@ async function takeUp(
     keyring,
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
+    routeOf: catalog.route,
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
   if (config.databaseUrl !== null) {

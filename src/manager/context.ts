@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Diagnostic } from "../rhai/index.ts";
 import type { ExecutionLog, ExecutionRow } from "../services/executions/index.ts";
+import type { Catalog } from "../services/catalog/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 import type { Keyring } from "../services/secrets/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
@@ -111,4 +112,5 @@ export interface ManagerContext {
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** The app that answers for a Host header; null: none. */
   readonly appOfHost: (host: string) => string | null;
+  readonly routeOf: Catalog["route"];
 }

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
+import type { Catalog } from "../services/catalog/index.ts";
 import {
   cookieFor,
   createUsers,
@@ -59,6 +60,8 @@ export interface ManagerDeps {
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
   readonly appOfHost?: (host: string) => string | null;
+  /** The route of an app that answers, as the data plane sees it. */
+  readonly routeOf: Catalog["route"];
   /** Called after every change of a password: the file with the first login is of no use any more. */
   readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
   /** Default 40 s. */
@@ -99,6 +102,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
     keyring: deps.keyring,
     appOfHost: deps.appOfHost ?? (() => null),
+    routeOf: deps.routeOf,
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
     ),

@@ -218,6 +218,45 @@ describe("scripts", () => {
     expect((await put({ source: SOURCE })).json).toMatchObject({ version: 3, timeout_seconds: 5 });
   });
 
+  test("scripts are listed page by page, by name, whole or in short", async () => {
+    for (const name of ["Alpha", "beta", "gamma", "Ärger", "50%_off"]) {
+      await plane.call("editor", "PUT", `/apps/blog/scripts/${encodeURIComponent(name)}`, { raw: "1" });
+    }
+    const list = (query: string) => plane.call("viewer", "GET", `/scripts?app=blog${query}`);
+    const all: string[] = (await list("")).json.map(({ name }: { name: string }) => name);
+    expect(all).toHaveLength(6);
+    const seen: string[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const page = await list(`&fields=summary&limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      expect(page.json.length).toBeLessThanOrEqual(2);
+      for (const script of page.json) {
+        expect(script).not.toHaveProperty("source");
+        seen.push(script.name);
+      }
+      cursor = page.headers.get("x-next-cursor");
+    }
+    expect(seen).toEqual(all);
+    // Over all apps that one sees, likewise.
+    const first = await plane.call("viewer", "GET", "/scripts?limit=3");
+    const second = await plane.call(
+      "viewer",
+      "GET",
+      `/scripts?limit=3&cursor=${first.headers.get("x-next-cursor")}`,
+    );
+    expect([...first.json, ...second.json].map(({ name }) => name)).toEqual(all);
+    expect(second.headers.get("x-next-cursor")).toBeNull();
+
+    const named = async (text: string) =>
+      (await list(`&name=${encodeURIComponent(text)}`)).json.map(({ name }: { name: string }) => name);
+    expect(await named("ALPHA")).toEqual(["Alpha"]);
+    expect(await named("%_")).toEqual(["50%_off"]);
+    expect(await named("nothing")).toEqual([]);
+    for (const query of ["&limit=0", "&limit=201", "&cursor=x", `&cursor=${btoa("a/b")}`, "&fields=all"]) {
+      expect(expectProblem(await list(query)).status).toBe(422);
+    }
+  });
+
   test("versions are listed newest first, page by page", async () => {
     for (const source of ["1", "2", "3"]) await put({ source, message: `made ${source}` });
     const first = await plane.call("viewer", "GET", `/scripts/${scriptId}/versions?limit=3`);

@@ -108,6 +108,7 @@ describe("faults", () => {
       config: plane.config,
       identity,
       checkScript: async () => [],
+      routeOf: plane.catalog.route,
       invokeVersion: () => Promise.reject(new Error("not asked here")),
       runScript: () => Promise.reject(new Error("not asked here")),
       executions: plane.executions,

@@ -1,4 +1,4 @@
-import { compileRoutes, normaliseHost, parseRoute } from "../../services/routes/index.ts";
+import { normaliseHost, parseRoute } from "../../services/routes/index.ts";
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import { demand } from "../../services/identity/index.ts";
 import { invalid, notFound } from "../../shared/errors.ts";
@@ -28,7 +28,6 @@ import {
   findRoute,
   insertRoute,
   routesAround,
-  routesOfApp,
   routesOfScript,
   updateRoute,
   type Route,
@@ -155,14 +154,13 @@ export async function checkRoute(context: ManagerContext, who: Principal, input:
 export async function matchRoute(context: ManagerContext, who: Principal, input: MatchBody) {
   const app = await openApp(context, who, input.app_id, "AppRead");
   const { host, path } = readUrl(input.url);
-  const routes = (await routesOfApp(context.db, app.id)).filter((route) => route.enabled);
-  const table = compileRoutes(routes.map((row) => ({ ...patternOf(row), row })));
-  const found = table.match((input.method ?? "GET").toUpperCase(), host, path);
-  if (found === null) return { matched: false, params: {} };
+  const found = context.routeOf(app.id, (input.method ?? "GET").toUpperCase(), host, path);
+  const route = found === null ? undefined : await findRoute(context.db, found.route.id, who);
+  if (found === null || route === undefined) return { matched: false, params: {} };
   return {
     matched: true,
-    route: routeDTO(found.route.row),
-    script_id: found.route.row.script_id,
+    route: routeDTO(route),
+    script_id: route.script_id,
     params: { ...found.params },
   };
 }

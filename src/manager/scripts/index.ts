@@ -47,16 +47,22 @@ export const scriptsModule = (context: ManagerContext) => {
   return apiModule()
     .get(
       "/scripts",
-      async ({ request, query }) => {
-        const full = query.fields !== "summary";
-        const scripts = await visibleScripts(context, principalOf(request), query.app, full);
+      async ({ request, query, set }) => {
+        const { scripts, nextCursor } = await visibleScripts(context, principalOf(request), query);
         const urls = await urlsOfScripts(context, scripts, callerOf(request).origin);
-        const show = full ? scriptDTO : scriptSummary;
+        if (nextCursor !== null) set.headers["x-next-cursor"] = nextCursor;
+        const show = query.fields === "summary" ? scriptSummary : scriptDTO;
         return scripts.map((script) => show(script, urls.get(script.id) ?? []));
       },
       {
         query: ListQuery,
-        detail: { summary: "The scripts of one app, or of all that the caller may see", tags: ["scripts"] },
+        detail: {
+          summary: "The scripts of one app, or of all that the caller may see",
+          description:
+            "By app and name. All of them, or with `limit` a page; then the header `X-Next-Cursor` of an answer is the " +
+            "`cursor` of the next page, and missing on the last one.",
+          tags: ["scripts"],
+        },
         response: {
           200: Type.Array(Type.Union([ScriptDTO, ScriptSummary])),
           ...problems(401, 403, 404, 422),

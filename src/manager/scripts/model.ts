@@ -1,5 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { t } from "elysia";
+import { PAGE_QUERY } from "../http/cursor.ts";
 import { strict } from "../http/module.ts";
 
 const Kind = Type.Union([Type.Literal("endpoint"), Type.Literal("module")]);
@@ -126,9 +127,15 @@ export const DeployQuery = strict({
 });
 
 export const ListQuery = strict({
-  app: Type.Optional(Type.String()),
-  fields: Type.Optional(Type.Literal("summary")),
+  app: Type.Optional(Type.String({ description: "the id or slug of an app" })),
+  fields: Type.Optional(Type.Literal("summary", { description: "summary, to leave the sources out" })),
+  name: Type.Optional(Type.String({ maxLength: 256, description: "a part of the name" })),
+  limit: PAGE_QUERY.limit,
+  cursor: Type.Optional(
+    Type.String({ maxLength: 1024, description: "the X-Next-Cursor of the page before, as it was given" }),
+  ),
 });
+export type ListQuery = Static<typeof ListQuery>;
 
 // `t.Integer`, not `Type.Integer`: it reads the text that a query consists of.
 export const VersionsQuery = strict({

@@ -2,6 +2,7 @@ import type { Queryable } from "../../database/client.ts";
 import { visibleTo } from "../../services/identity/index.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 import type { ScriptKind } from "../context.ts";
+import type { ListPosition } from "./list-cursor.ts";
 import type { Sandbox } from "./model.ts";
 
 /** A script with its live version; of a script that has only drafts, with the newest one. */
@@ -69,18 +70,33 @@ export async function scriptById(sql: Queryable, appId: string, id: string): Pro
   return script;
 }
 
-/** Scripts of one app, or of all apps that the user sees. @param withSource else `source` is the empty text */
+/** Which scripts of a list are wanted. */
+export interface ScriptSelection {
+  /** Null: of all apps that the user sees. */
+  readonly appId: string | null;
+  /** Part of the name, in any case. */
+  readonly name: string | undefined;
+  /** Else `source` is the empty text. */
+  readonly withSource: boolean;
+  readonly after: ListPosition | null;
+  /** Null: all of them. */
+  readonly limit: number | null;
+}
+
+/** Scripts, by app and name. */
 export async function listScripts(
   sql: Queryable,
   who: Principal,
-  appId: string | null,
-  withSource: boolean,
+  { appId, name, withSource, after, limit }: ScriptSelection,
 ): Promise<Script[]> {
   return sql<Script[]>`
     select ${columns(sql)}, ${withSource ? sql`v.source` : sql`'' as source`}
     from scripts ${shownVersion(sql)}
     where ${appId === null ? visibleTo(sql, who, "scripts.app_id") : sql`scripts.app_id = ${appId}`}
-    order by scripts.app_id, scripts.name`;
+      ${name === undefined ? sql`` : sql`and position(lower(${name}) in lower(scripts.name)) > 0`}
+      ${after === null ? sql`` : sql`and (scripts.app_id, scripts.name) > (${after.app_id}::uuid, ${after.name})`}
+    order by scripts.app_id, scripts.name
+    ${limit === null ? sql`` : sql`limit ${limit}`}`;
 }
 
 export async function insertScript(sql: Queryable, script: ScriptHead): Promise<void> {

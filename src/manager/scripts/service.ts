@@ -5,9 +5,11 @@ import type { Principal } from "../../shared/principal.ts";
 import { lockAndTouch } from "../apps/queries.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
+import { DEFAULT_PAGE } from "../http/cursor.ts";
 import { openScript } from "./access.ts";
 import { auditedScript, scriptTarget } from "./dto.ts";
-import type { CreateScript, UpdateScript } from "./model.ts";
+import { decodePosition, encodePosition } from "./list-cursor.ts";
+import type { CreateScript, ListQuery, UpdateScript } from "./model.ts";
 import { checkScriptName } from "./names.ts";
 import {
   deleteScript,
@@ -23,16 +25,26 @@ import { checkPrecondition } from "./precondition.ts";
 import { changedMeanwhile, saveScript, type Saved } from "./save.ts";
 import { compile } from "./source.ts";
 
-/** Scripts of the app that is named, or of every app that the caller sees. */
+/** Scripts of the app that is named, or of every app that the caller sees; all of them, or a page. */
 export async function visibleScripts(
   context: ManagerContext,
   who: Principal,
-  app: string | undefined,
-  withSource: boolean,
-): Promise<Script[]> {
+  query: ListQuery,
+): Promise<{ readonly scripts: readonly Script[]; readonly nextCursor: string | null }> {
   demandScope(who, "AppRead");
-  const appId = app === undefined ? null : (await openApp(context, who, app, "AppRead")).id;
-  return listScripts(context.db, who, appId, withSource);
+  const appId = query.app === undefined ? null : (await openApp(context, who, query.app, "AppRead")).id;
+  const limit = query.limit ?? (query.cursor === undefined ? null : DEFAULT_PAGE);
+  const rows = await listScripts(context.db, who, {
+    appId,
+    name: query.name,
+    withSource: query.fields !== "summary",
+    after: query.cursor === undefined ? null : decodePosition(query.cursor),
+    // One more than asked for tells whether there is a next page.
+    limit: limit === null ? null : limit + 1,
+  });
+  const scripts = limit === null ? rows : rows.slice(0, limit);
+  const last = rows.length > scripts.length ? scripts.at(-1) : undefined;
+  return { scripts, nextCursor: last === undefined ? null : encodePosition(last) };
 }
 
 export async function createScript(

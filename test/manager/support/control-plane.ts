@@ -170,6 +170,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
       await catalog.refresh(appId);
     },
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
+    routeOf: catalog.route,
     onPasswordChanged: async (user) => void passwordChanges.push(user.username),
   });
   await catalog.load();
