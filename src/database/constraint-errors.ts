@@ -1,5 +1,5 @@
 import type { PostgresError } from "postgres";
-import { conflict, type AppError } from "../shared/errors.ts";
+import { conflict, invalid, type AppError } from "../shared/errors.ts";
 
 /**
  * What the violation of a named constraint means to a client. The one table of it: a migration that adds a
@@ -9,11 +9,22 @@ const CONSTRAINTS: Readonly<Record<string, () => AppError>> = {
   apps_slug_key: () => conflict("slug_taken", "Slug is already taken."),
   scripts_name_key: () => conflict("name_taken", "A script of this name exists in the app."),
   users_username_key: () => conflict("username_taken", "A user of this name exists."),
+  doc_index_entries_unique_key: () =>
+    conflict("duplicate_value", "Another document has the same value of a unique field."),
   users_email_key: () => conflict("email_taken", "Another user has this e-mail address."),
 };
 
+/** SQLSTATE that `doc_index_value` raises; the detail is the field. */
+export const VALUE_TOO_LONG = "PC001";
+
 /** The AppError of a constraint violation; undefined when the error is none, or of a constraint not in the table. */
 export function constraintError(error: PostgresError): AppError | undefined {
+  if (error.code === VALUE_TOO_LONG) {
+    return invalid(
+      "value_too_long",
+      `The value of "${error.detail}" is longer than 1024 bytes, and the field is indexed.`,
+    );
+  }
   const name = error.constraint_name;
   const make = name === undefined ? undefined : CONSTRAINTS[name];
   return make?.();

@@ -134,6 +134,8 @@ export interface ExecutorOptions {
   readonly database?: ConnectionTarget;
   /** Told of the moment, in milliseconds since the epoch, at which data that a run wrote expires. */
   readonly onExpiry?: (at: number) => void;
+  /** Told that a run asked for an index of documents, or for one to be dropped. */
+  readonly onIndexes?: () => void;
   /** Another entry for the worker threads; for tests of what happens when one dies. */
   readonly workerUrl?: string;
 }

@@ -8,7 +8,7 @@ import type { CtxMember, Needs, RequestMember } from "./needs.ts";
  * What the main thread and a worker post to each other. Always one string, the JSON text of an array: posting a string
  * costs about a microsecond, posting the same arrays as objects sixteen. All commands of one turn of the event loop go
  * in one message, and so do the results of the runs that were made of them. A number that a worker posts is a moment, in
- * milliseconds since the epoch, at which data that it wrote expires.
+ * milliseconds since the epoch, at which data that it wrote expires; "indexes" says that there are some to build or drop.
  */
 export type Command = BindCommand | LoadCommand | DropCommand | RunCommand | CheckCommand;
 

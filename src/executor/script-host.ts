@@ -43,6 +43,8 @@ const CONSTANTS = ["ctx"];
 
 const STATELESS = [logModule, ...nativeModules(stateless)];
 
+type Notices = Pick<Services, "expires" | "indexesChanged">;
+
 /** What runs a script: the natives that it may call, and what those work with. */
 interface Setting {
   readonly engine: Engine;
@@ -57,16 +59,16 @@ export class ScriptHost {
   #withServices: Setting | Promise<Setting> | null = null;
   readonly #meter: HeapMeter;
   readonly #database: ConnectionTarget | null;
-  readonly #expires: Services["expires"];
+  readonly #notices: Notices;
 
-  /** @param expires told of data that ends at some moment; see Services */
+  /** @param notices what the main thread is told of; see Services */
   constructor(
     { heaps, index, database }: Omit<Greeting, "claims" | "heaps"> & { readonly heaps: HeapBoard },
-    expires: Services["expires"],
+    notices: Notices,
   ) {
     this.#meter = new HeapMeter(heaps, index);
     this.#database = database;
-    this.#expires = expires;
+    this.#notices = notices;
   }
 
   check(source: string): readonly Diagnostic[] {
@@ -94,7 +96,7 @@ export class ScriptHost {
     const { openServices, serviceNamespaces } = await import("./sdk/services/index.ts");
     return {
       engine: new Engine({ modules: [...STATELESS, ...nativeModules(serviceNamespaces)] }),
-      ...(this.#database !== null && { services: openServices(this.#database, this.#expires) }),
+      ...(this.#database !== null && { services: openServices(this.#database, this.#notices) }),
     };
   }
 

@@ -16,7 +16,10 @@ export interface WorkerEvents {
 }
 
 /** What all workers of a pool have in common. */
-export type WorkerOptions = Pick<ExecutorOptions, "cacheSize" | "database" | "onExpiry" | "workerUrl">;
+export type WorkerOptions = Pick<
+  ExecutorOptions,
+  "cacheSize" | "database" | "onExpiry" | "onIndexes" | "workerUrl"
+>;
 
 /** The main thread's side of one worker. */
 export class WorkerThread {
@@ -68,11 +71,9 @@ export class WorkerThread {
         events.ready(this);
         return;
       }
-      const results = JSON.parse(data) as Result[] | number;
-      if (typeof results === "number") {
-        options.onExpiry?.(results);
-        return;
-      }
+      const results = JSON.parse(data) as Result[] | number | "indexes";
+      if (typeof results === "number") return options.onExpiry?.(results);
+      if (results === "indexes") return options.onIndexes?.();
       this.#posted -= results.length;
       // Before the results are handed on, so that the worker is at work again meanwhile.
       this.flush();

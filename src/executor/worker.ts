@@ -19,10 +19,16 @@ const line: Command[] = [];
 let working = false;
 let results: Result[] = [];
 
+/** To the main thread; see protocol.ts. */
+const NOTICES = {
+  expires: (at: number) => postMessage(JSON.stringify(at)),
+  indexesChanged: () => postMessage(JSON.stringify("indexes")),
+};
+
 addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
   if (typeof data !== "string") {
     claims = new Claims(data.claims);
-    host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, (at) => postMessage(String(at)));
+    host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, NOTICES);
     postMessage(String(threadId()));
     return;
   }

@@ -104,6 +104,48 @@ CREATE INDEX audit_log_app_idx ON public.audit_log USING btree (app_id, created_
 CREATE INDEX audit_log_created_idx ON public.audit_log USING btree (created_at DESC, id DESC);
 CREATE TRIGGER audit_log_immutable BEFORE UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_update();
 
+TABLE doc_index_entries (
+  app_id uuid not null,
+  collection text not null,
+  path text[] not null,
+  doc_id uuid not null,
+  value jsonb not null,
+  is_unique boolean not null,
+  constraint doc_index_entries_pkey PRIMARY KEY (app_id, collection, doc_id, path),
+  constraint doc_index_entries_doc_fkey FOREIGN KEY (app_id, collection, doc_id) REFERENCES docs(app_id, collection, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX doc_index_entries_unique_key ON public.doc_index_entries USING btree (app_id, collection, path, value) WHERE (is_unique AND (jsonb_typeof(value) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])));
+CREATE INDEX doc_index_entries_value_idx ON public.doc_index_entries USING btree (app_id, collection, path, value, doc_id);
+
+TABLE doc_indexes (
+  app_id uuid not null,
+  collection text not null,
+  path text[] not null,
+  is_unique boolean not null default false,
+  state text not null default 'building'::text,
+  error text,
+  created_at timestamp with time zone not null default now(),
+  changed_at timestamp with time zone not null default now(),
+  constraint doc_indexes_pkey PRIMARY KEY (app_id, collection, path),
+  constraint doc_indexes_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint doc_indexes_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'failed'::text, 'dropping'::text])))
+);
+CREATE INDEX doc_indexes_unfinished_idx ON public.doc_indexes USING btree (state) WHERE (state = ANY (ARRAY['building'::text, 'dropping'::text]));
+
+TABLE docs (
+  app_id uuid not null,
+  collection text not null,
+  id uuid not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint docs_pkey PRIMARY KEY (app_id, collection, id),
+  constraint docs_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint docs_collection_check CHECK (((octet_length(collection) >= 1) AND (octet_length(collection) <= 256))),
+  constraint docs_data_check CHECK ((jsonb_typeof(data) = 'object'::text))
+);
+CREATE TRIGGER docs_keep_indexes AFTER INSERT OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
+
 TABLE execution_drops (
   app_id uuid not null,
   script_id uuid not null,
@@ -310,6 +352,47 @@ TABLE users (
 );
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
+
+CREATE OR REPLACE FUNCTION public.doc_index_value(data jsonb, path text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  value jsonb := doc_key(data, path);
+begin
+  if octet_length(value::text) > 1024 then
+    raise exception 'a value of an indexed field may have 1024 bytes' using errcode = 'PC001',
+      detail = array_to_string(path, '.');
+  end if;
+  return value;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.doc_key(data jsonb, path text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case jsonb_typeof(data #> path)
+    when 'array' then '[]'::jsonb
+    when 'object' then '{}'::jsonb
+    else coalesce(data #> path, 'null'::jsonb)
+  end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.keep_doc_indexes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into doc_index_entries (app_id, collection, path, doc_id, value, is_unique)
+  select i.app_id, i.collection, i.path, new.id, doc_index_value(new.data, i.path), i.is_unique
+  from doc_indexes i
+  where i.app_id = new.app_id and i.collection = new.collection and i.state <> 'failed'
+  on conflict (app_id, collection, doc_id, path) do update set value = excluded.value
+    where doc_index_entries.value <> excluded.value;
+  return null;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.notify_catalog()
  RETURNS trigger

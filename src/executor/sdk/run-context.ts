@@ -11,6 +11,8 @@ export interface Services {
   readonly db: Queryable;
   /** Told of data that will be over at some moment (milliseconds since the epoch), so that it can be removed then. */
   readonly expires: (at: number) => void;
+  /** Told that an index of documents was asked for, or is not wanted any more. */
+  readonly indexesChanged: () => void;
   /** What a script may be told of an error; undefined: nothing, it is a fault of ours. */
   readonly explain: (error: unknown) => string | undefined;
 }
@@ -21,6 +23,7 @@ const NO_SERVICES: Services = {
     throw new Error("a service was called without a connection");
   },
   expires: () => {},
+  indexesChanged: () => {},
   explain: () => undefined,
 };
 
@@ -57,6 +60,10 @@ export class RunContext {
 
   expires(at: number): void {
     this.#services.expires(at);
+  }
+
+  indexesChanged(): void {
+    this.#services.indexesChanged();
   }
 
   explain(error: unknown): string | undefined {

@@ -1,38 +1,19 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { deleteExpired, nextExpiry } from "../../../src/services/kv/index.ts";
 import { seed } from "../../services/seed.ts";
-import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
-import { startExecutor, type Runs } from "../support/runs.ts";
+import { scriptApp } from "./support/script-app.ts";
 
 setDefaultTimeout(60_000);
 
-let database: TestDatabase;
-let runs: Runs;
-let app: string;
-let other: string;
-const expiries: number[] = [];
+const plane = scriptApp();
 
-beforeAll(async () => {
-  database = await testDatabase();
-  const rows = seed(database.db);
-  app = await rows.app("mine");
-  other = await rows.app("other");
-  runs = startExecutor({ database: database.target, onExpiry: (at) => expiries.push(at) });
-});
-
-afterAll(async () => {
-  await runs.executor.stop(0);
-  await database.drop();
-});
-
-/** Runs with `c` as a collection of its own; answers JSON, or the error's text. */
+/** Runs with `c` as a collection of its own, unless one is named. */
 let collections = 0;
-async function inCollection(source: string, options: { readonly app?: string; readonly name?: string } = {}) {
-  const name = options.name ?? `c${++collections}`;
-  const outcome = await runs.run(`let c = kv::collection("${name}"); ${source}`, { app: options.app ?? app });
-  if (outcome.response !== null) return String(outcome.response.body);
-  return outcome.error?.message.replace("Runtime error: ", "").replace(/ \(line.*/, "");
-}
+const inCollection = (
+  source: string,
+  options: { readonly app?: string; readonly name?: string } = {},
+): Promise<string> =>
+  plane().run(`let c = kv::collection("${options.name ?? `c${++collections}`}"); ${source}`, options.app);
 
 function table(rows: readonly (readonly [source: string, expected: string])[]): void {
   for (const [source, expected] of rows) {
@@ -177,9 +158,9 @@ describe("list", () => {
   ]);
 
   test("shows at most 1,000 keys at once, 100 unless told otherwise", async () => {
-    await database.db`
+    await plane().database.db`
       insert into kv_entries (app_id, collection, key, value)
-      select ${app}, 'many', 'k' || lpad(i::text, 5, '0'), '1' from generate_series(1, 1100) i`;
+      select ${plane().app}, 'many', 'k' || lpad(i::text, 5, '0'), '1' from generate_series(1, 1100) i`;
     const source =
       "[c.list().keys.len(), c.list(#{ limit: 5000 }).keys.len(), c.list(#{ limit: 1000, cursor: c.list(#{ limit: 1000 }).next_cursor }).keys.len()]";
     expect(await inCollection(source, { name: "many" })).toBe("[100,1000,100]");
@@ -188,13 +169,13 @@ describe("list", () => {
 
 describe("a value with a life", () => {
   const expire = (name: string) =>
-    database.db`update kv_entries set expires_at = now() where collection = ${name}`;
+    plane().database.db`update kv_entries set expires_at = now() where collection = ${name}`;
 
   test("is seen until it ends, and by nothing afterwards", async () => {
     const name = "lives";
     const before = Date.now();
     expect(await inCollection('c.set("a", 1, #{ ttl_seconds: 3600 }); c.get("a")', { name })).toBe("1");
-    expect(expiries.at(-1)).toBeGreaterThanOrEqual(before + 3_600_000);
+    expect(plane().expiries.at(-1)).toBeGreaterThanOrEqual(before + 3_600_000);
     await expire(name);
     expect(
       await inCollection('[c.get("a"), c.has("a"), c.list().keys, c.get_many(["a"]), c.delete("a")]', {
@@ -214,7 +195,8 @@ describe("a value with a life", () => {
       await expire(name);
       expect(await inCollection(source, { name })).toBe(expected);
       expect(
-        await database.db`select from kv_entries where collection = ${name} and expires_at is not null`,
+        await plane().database
+          .db`select from kv_entries where collection = ${name} and expires_at is not null`,
       ).toHaveLength(0);
     }
   });
@@ -223,18 +205,18 @@ describe("a value with a life", () => {
     const name = "stays";
     await inCollection('c.set("a", 1, #{ ttl_seconds: 10 }); c.set("a", 2);', { name });
     expect(
-      await database.db`select from kv_entries where collection = ${name} and expires_at is null`,
+      await plane().database.db`select from kv_entries where collection = ${name} and expires_at is null`,
     ).toHaveLength(1);
   });
 
   test("is removed with the others that have ended, and the next moment is known", async () => {
-    await database.db`delete from kv_entries where expires_at is not null`;
+    await plane().database.db`delete from kv_entries where expires_at is not null`;
     await inCollection("for i in 0..5 { c.set(`k${i}`, i, #{ ttl_seconds: 10 }); }", { name: "swept" });
     await expire("swept");
     await inCollection('c.set("later", 1, #{ ttl_seconds: 1000 });', { name: "swept" });
-    expect(await deleteExpired(database.db, 3)).toBe(3);
-    expect(await deleteExpired(database.db, 3)).toBe(2);
-    expect((await nextExpiry(database.db))?.getTime()).toBeGreaterThan(Date.now() + 900_000);
+    expect(await deleteExpired(plane().database.db, 3)).toBe(3);
+    expect(await deleteExpired(plane().database.db, 3)).toBe(2);
+    expect((await nextExpiry(plane().database.db))?.getTime()).toBeGreaterThan(Date.now() + 900_000);
   });
 });
 
@@ -244,27 +226,27 @@ describe("another app", () => {
     await inCollection('for i in 0..5 { c.set(`k${i}`, "secret of mine"); }', { name });
     const cursor = await inCollection("c.list(#{ limit: 2 }).next_cursor", { name });
     const source = `[c.get("k1"), c.has("k1"), c.list(), c.list(#{ cursor: "${cursor}" }), c.get_many(["k1"]), c.delete("k1"), c.set_if("k1", 1, "secret of mine")]`;
-    expect(await inCollection(source, { name, app: other })).toBe(
+    expect(await inCollection(source, { name, app: plane().other })).toBe(
       '[null,false,{"keys":[],"next_cursor":null},{"keys":[],"next_cursor":null},{},false,false]',
     );
     expect(await inCollection("c.list().keys.len()", { name })).toBe("5");
   });
 
   test("goes with its data when it is deleted", async () => {
-    const gone = await seed(database.db).app("gone");
+    const gone = await seed(plane().database.db).app("gone");
     await inCollection('c.set("a", 1);', { app: gone });
-    await database.db`delete from apps where id = ${gone}`;
-    expect(await database.db`select from kv_entries where app_id = ${gone}`).toHaveLength(0);
+    await plane().database.db`delete from apps where id = ${gone}`;
+    expect(await plane().database.db`select from kv_entries where app_id = ${gone}`).toHaveLength(0);
   });
 });
 
 describe("a call that takes too long", () => {
   test("ends the run at its limit, not later", async () => {
     await inCollection('c.set("locked", 1);', { name: "held" });
-    await database.db.begin(async (sql) => {
+    await plane().database.db.begin(async (sql) => {
       await sql`select from kv_entries where collection = 'held' for update`;
       const begun = performance.now();
-      const outcome = await runs.run('kv::collection("held").set("locked", 2)', {
+      const outcome = await plane().runs.run('kv::collection("held").set("locked", 2)', {
         app,
         limits: { timeoutMs: 500 },
       });
@@ -275,6 +257,6 @@ describe("a call that takes too long", () => {
   });
 
   test("does not hold up scripts that call no service", async () => {
-    expect(await runs.answer("[1, 2].len()", { app })).toBe("2");
+    expect(await plane().runs.answer("[1, 2].len()", { app: plane().app })).toBe("2");
   });
 });

@@ -7,20 +7,24 @@ import { toAppError } from "../../../database/errors.ts";
 import type { ConnectionTarget } from "../../../database/target.ts";
 import type { SdkNamespace } from "../define.ts";
 import type { Services } from "../run-context.ts";
+import { docs } from "./docs.ts";
 import { kv } from "./kv.ts";
 
-export const serviceNamespaces: readonly SdkNamespace[] = [kv];
+export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv];
 
 /** A statement of a script that takes longer is ended. */
 const STATEMENT_TIMEOUT_MS = 5000;
 
 /** What a worker's service calls work with: one connection of its own, opened by the first call. */
-export function openServices(database: ConnectionTarget, expires: Services["expires"]): Services {
+export function openServices(
+  database: ConnectionTarget,
+  notices: Pick<Services, "expires" | "indexesChanged">,
+): Services {
   const db = connect(database, {
     max: 1,
     applicationName: "picloud-worker",
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleTimeoutSeconds: 10,
   });
-  return { db, expires, explain: (error) => toAppError(error)?.message };
+  return { db, ...notices, explain: (error) => toAppError(error)?.message };
 }

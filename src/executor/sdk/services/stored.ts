@@ -1,4 +1,5 @@
 import { JsonError, parseJson, toJson, type Value } from "../../../rhai/index.ts";
+import { holdsNul } from "../../../services/json-text.ts";
 import { SdkError } from "../sdk-error.ts";
 
 /**
@@ -9,7 +10,8 @@ import { SdkError } from "../sdk-error.ts";
 export function toStored(what: string, value: Value, maxBytes: number): string {
   let json: string;
   try {
-    json = toJson(value, maxBytes);
+    // Far enough beyond the limit that what is a little too large is told so.
+    json = toJson(value, maxBytes * 4);
   } catch (error) {
     if (error instanceof JsonError) throw new SdkError(`${what} cannot be stored: ${error.message}`);
     throw error;
@@ -17,8 +19,7 @@ export function toStored(what: string, value: Value, maxBytes: number): string {
   if (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes) {
     throw new SdkError(`${what} is larger than ${maxBytes} bytes as JSON`);
   }
-  // jsonb has no NUL. An even number of backslashes before it would make it text.
-  if (json.includes("\\u0000") && /(?<!\\)(?:\\\\)*\\u0000/.test(json)) {
+  if (holdsNul(json)) {
     throw new SdkError(`${what} cannot be stored: it holds a NUL character`);
   }
   return json;

@@ -46,6 +46,10 @@ function charged(native: NativeContext, source: string, pattern: string): RE2JS 
   return regex;
 }
 
+/** Whether a pattern matches anywhere in a text. @throws SdkError for one that is not valid */
+export const matchesPattern = (pattern: string, source: string): boolean =>
+  compiled(pattern).matcher(source).find();
+
 /** Every match, one after the other. */
 function* matches({ native }: CallContext, source: string, pattern: string): Generator<Matcher> {
   const matcher = charged(native, source, pattern).matcher(source);

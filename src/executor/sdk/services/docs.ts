@@ -1,0 +1,345 @@
+import { fromHost, HostValue, parseJson, RhaiArray, RhaiMap, type Value } from "../../../rhai/index.ts";
+import * as store from "../../../services/docs/index.ts";
+import { invalid, notFound } from "../../../shared/errors.ts";
+import { isUuid, newId } from "../../../shared/ids.ts";
+import { methodsOf, pure, type SdkNamespace } from "../define.ts";
+import { readOptions } from "../options.ts";
+import { boolean, identifier, integer, map, optional, text } from "../params.ts";
+import type { Param } from "../params.ts";
+import type { RunContext } from "../run-context.ts";
+import { SdkError } from "../sdk-error.ts";
+import { matchesPattern } from "../stateless/regex.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { toStored } from "./stored.ts";
+
+/** Bytes of a document's data as JSON (CONTRACT 4.2). */
+const MAX_DOC = 256 * 1024;
+/** Documents of one answer (CONTRACT Q14). */
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
+
+class DocsCollection extends HostValue {
+  readonly typeName = "DocsCollection";
+  readonly collection: string;
+  constructor(collection: string) {
+    super();
+    this.collection = collection;
+  }
+}
+
+const method = methodsOf<DocsCollection>("DocsCollection");
+
+const placeOf = (run: RunContext, { collection }: DocsCollection): store.Collection => ({
+  appId: run.appId,
+  collection,
+});
+
+const docId: Param<string> = {
+  ...text("id"),
+  read: (value) => {
+    const id = text("id").read(value);
+    if (!isUuid(id)) throw new SdkError("id is not a UUID");
+    return id.toLowerCase();
+  },
+};
+
+const filter = map("filter");
+const data = (name: string): Param<string> => ({
+  ...map(name),
+  read: (value) => toStored(name, map(name).read(value), MAX_DOC),
+});
+
+/** A document as scripts see it; what its author wrote is under `data` alone. */
+function envelope(
+  { id, data: json, created_at, updated_at }: store.Doc,
+  select: readonly store.Path[] | null,
+): RhaiMap {
+  const whole = parseJson(json);
+  return RhaiMap.of(
+    new Map<string, Value>([
+      ["id", id],
+      ["data", select === null ? whole : picked(whole, select)],
+      ["created_at", created_at.toISOString()],
+      ["updated_at", updated_at.toISOString()],
+    ]),
+  );
+}
+
+/** The fields of a document that are wanted, where they were. */
+function picked(whole: Value, paths: readonly store.Path[]): RhaiMap {
+  const result = RhaiMap.of(new Map());
+  for (const path of paths) {
+    let from = whole;
+    let to = result;
+    for (const [depth, segment] of path.entries()) {
+      if (!(from instanceof RhaiMap) || !from.entries.has(segment)) break;
+      from = from.entries.get(segment);
+      if (depth === path.length - 1) to.writable().set(segment, from);
+      else {
+        const inner = to.entries.get(segment);
+        const next = inner instanceof RhaiMap ? inner : RhaiMap.of(new Map());
+        if (from instanceof RhaiMap && inner !== next) to.writable().set(segment, next);
+        to = next;
+      }
+    }
+  }
+  return result;
+}
+
+const limitOf = (query: store.Query): number => Math.min(query.limit ?? DEFAULT_PAGE, MAX_PAGE);
+
+/** @throws AppError for a cursor in a call that gives none */
+function withoutCursor(query: store.Query): store.Query {
+  if (query.cursor !== null)
+    throw invalid("invalid_filter", "invalid filter: $cursor: only `page` takes one");
+  return query;
+}
+
+/** A cursor: what the next page begins after. It holds values of the app's own documents, and names what it is sorted by. */
+function cursorOf(query: store.Query, { keys, id }: store.FoundDoc): string {
+  return encodeCursor(JSON.stringify([sortText(query), keys, id]));
+}
+
+const sortText = ({ sort }: store.Query): string =>
+  sort.map(({ path, descending }) => `${descending ? "-" : "+"}${path.join(".")}`).join(" ");
+
+/** @throws SdkError for one of another order, or none at all */
+function afterOf(query: store.Query): store.After | null {
+  if (query.cursor === null) return null;
+  const foreign = new SdkError("$cursor is not one that page has answered for this $sort");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(decodeCursor(query.cursor));
+  } catch {
+    throw foreign;
+  }
+  if (!Array.isArray(parsed)) throw foreign;
+  const [sort, keys, id] = parsed as unknown[];
+  const isKeys = Array.isArray(keys) && keys.length === query.sort.length && keys.every(isJson);
+  if (sort !== sortText(query) || !isKeys || typeof id !== "string" || !isUuid(id)) throw foreign;
+  return { keys: keys as string[], id };
+}
+
+function isJson(key: unknown): boolean {
+  if (typeof key !== "string" || key.includes("\\u0000")) return false;
+  try {
+    JSON.parse(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function found(
+  run: RunContext,
+  self: DocsCollection,
+  query: store.Query,
+  limit: number,
+): Promise<RhaiMap[]> {
+  const rows = await store.findDocs(
+    run.sql,
+    placeOf(run, self),
+    query,
+    { limit, after: null },
+    matchesPattern,
+  );
+  return rows.map((row) => envelope(row, query.select));
+}
+
+const missing = () => notFound("Document");
+
+const LIST_OPTIONS = { cursor: text("cursor"), limit: integer("limit", { min: 1 }) };
+
+export const docs: SdkNamespace = {
+  name: "docs",
+  doc: "Documents in collections of the app: maps of up to 256 KiB that are found by their fields.",
+  functions: [
+    pure({
+      name: "collection",
+      params: [identifier("name")],
+      returns: "DocsCollection",
+      doc: "A collection, which need not exist before.",
+      call: (_, name) => new DocsCollection(name),
+    }),
+    method({
+      name: "create",
+      params: [data("data")],
+      returns: "string",
+      doc: "Stores a new document, and answers its id.",
+      call: async (run, self, json) => {
+        const id = newId();
+        await store.insertDoc(run.sql, placeOf(run, self), id, json);
+        return id;
+      },
+    }),
+    method({
+      name: "get",
+      params: [docId],
+      returns: "map or ()",
+      doc: "The document #{ id, data, created_at, updated_at }; () when there is none.",
+      call: async (run, self, id) => {
+        const row = await store.getDoc(run.sql, placeOf(run, self), id);
+        return row === undefined ? undefined : envelope(row, null);
+      },
+    }),
+    method({
+      name: "find",
+      params: [filter],
+      returns: "array",
+      doc:
+        'The documents that a filter describes: #{ field: value, "a.b": #{ $gt: 1 }, $sort: #{ field: -1 }, $limit: 10, $select: ["field"] }. ' +
+        "Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $regex $not, and $and $or $nor around filters. " +
+        `${DEFAULT_PAGE} documents unless $limit says otherwise, at most ${MAX_PAGE}.`,
+      call: async (run, self, given) => {
+        const query = withoutCursor(store.readFilter(given));
+        return new RhaiArray(await found(run, self, query, limitOf(query)));
+      },
+    }),
+    method({
+      name: "find_one",
+      params: [filter],
+      returns: "map or ()",
+      doc: "The first document that a filter describes; () when there is none.",
+      call: async (run, self, given) => {
+        const [first] = await found(run, self, withoutCursor(store.readFilter(given)), 1);
+        return first;
+      },
+    }),
+    method({
+      name: "page",
+      params: [filter],
+      returns: "map",
+      doc: "A page of what a filter describes: #{ docs, next_cursor }. The next page is asked for with $cursor: next_cursor.",
+      call: async (run, self, given) => {
+        const query = store.readFilter(given);
+        const limit = limitOf(query);
+        // One more than asked for tells whether there is a next page.
+        const page = { limit: limit + 1, after: afterOf(query) };
+        const rows = await store.findDocs(run.sql, placeOf(run, self), query, page, matchesPattern);
+        const shown = rows.slice(0, limit);
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return pageOf(
+          shown.map((row) => envelope(row, query.select)),
+          last === undefined ? undefined : cursorOf(query, last),
+        );
+      },
+    }),
+    method({
+      name: "list",
+      params: [optional(map("options"))],
+      returns: "map",
+      doc: "A page of all documents, the oldest first: #{ docs, next_cursor }. Options: cursor, limit.",
+      call: async (run, self, options) => {
+        const asked = readOptions(options, LIST_OPTIONS);
+        const limit = Math.min(asked.limit ?? DEFAULT_PAGE, MAX_PAGE);
+        const after = asked.cursor === undefined ? null : decodeCursor(asked.cursor);
+        if (after !== null && !isUuid(after))
+          throw new SdkError("cursor is not one that a list has answered");
+        const rows = await store.listDocs(run.sql, placeOf(run, self), after, limit + 1);
+        const shown = rows.slice(0, limit);
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return pageOf(
+          shown.map((row) => envelope(row, null)),
+          last === undefined ? undefined : encodeCursor(last.id),
+        );
+      },
+    }),
+    method({
+      name: "count",
+      params: [optional(filter)],
+      returns: "int",
+      doc: "How many documents a filter describes; all, without one.",
+      call: (run, self, given) => {
+        const query = withoutCursor(store.readFilter(given ?? RhaiMap.of(new Map())));
+        return store.countDocs(run.sql, placeOf(run, self), query, matchesPattern);
+      },
+    }),
+    method({
+      name: "update",
+      params: [docId, data("data")],
+      returns: "()",
+      doc: "Replaces a document's data. Throws when there is no such document.",
+      call: async (run, self, id, json) => {
+        if (!(await store.replaceDoc(run.sql, placeOf(run, self), id, json))) throw missing();
+      },
+    }),
+    method({
+      name: "patch",
+      params: [docId, data("fields")],
+      returns: "()",
+      doc: "Writes some fields of a document's data and leaves the others. Throws when there is no such document.",
+      call: async (run, self, id, json) => {
+        const outcome = await store.mergeDoc(run.sql, placeOf(run, self), id, json, MAX_DOC);
+        if (outcome === "missing") throw missing();
+        if (outcome === "too large")
+          throw new SdkError(`the data would be larger than ${MAX_DOC} bytes as JSON`);
+      },
+    }),
+    method({
+      name: "delete",
+      params: [docId],
+      returns: "bool",
+      doc: "Removes a document. Answers whether there was one.",
+      call: (run, self, id) => store.deleteDoc(run.sql, placeOf(run, self), id),
+    }),
+    method({
+      name: "create_index",
+      params: [identifier("field"), optional(map("options"))],
+      returns: "()",
+      doc:
+        "Has a field (or path a.b.c) indexed, so that filters and $sort by it are fast. It is built beside what goes on; see indexes(). " +
+        "With #{ unique: true } no two documents may have the same value.",
+      call: async (run, self, field, options) => {
+        const { unique = false } = readOptions(options, { unique: boolean("unique") });
+        await store.requestIndex(run.sql, placeOf(run, self), store.readPath(field), unique);
+        run.indexesChanged();
+      },
+    }),
+    method({
+      name: "drop_index",
+      params: [identifier("field")],
+      returns: "bool",
+      doc: "Removes an index. Answers whether there was one.",
+      call: async (run, self, field) => {
+        const was = await store.requestDrop(run.sql, placeOf(run, self), store.readPath(field));
+        run.indexesChanged();
+        return was;
+      },
+    }),
+    method({
+      name: "indexes",
+      params: [],
+      returns: "array",
+      doc: "The indexes: an array of #{ field, unique, state, error }, where state is building, ready or failed.",
+      call: async (run, self) => {
+        const rows = await store.listIndexes(run.sql, placeOf(run, self));
+        return fromHost(
+          rows.map(({ path, is_unique, state, error }) => ({
+            field: path.join("."),
+            unique: is_unique,
+            state,
+            error,
+          })),
+        );
+      },
+    }),
+    method({
+      name: "explain",
+      params: [filter],
+      returns: "map",
+      doc: "Which index a filter would use: #{ index, uses, suggestion }. `uses` is values, range, sort or collection (every document).",
+      call: async (run, self, given) => {
+        const explanation = await store.explainQuery(run.sql, placeOf(run, self), store.readFilter(given));
+        return fromHost({ ...explanation });
+      },
+    }),
+  ],
+};
+
+const pageOf = (shown: RhaiMap[], nextCursor: string | undefined): RhaiMap =>
+  RhaiMap.of(
+    new Map<string, Value>([
+      ["docs", new RhaiArray(shown)],
+      ["next_cursor", nextCursor],
+    ]),
+  );

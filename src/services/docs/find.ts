@@ -1,0 +1,181 @@
+import type { Queryable } from "../../database/client.ts";
+import { parseJson } from "../../rhai/index.ts";
+import { invalid } from "../../shared/errors.ts";
+import { conditionsIn, type Path, type Query } from "./filter.ts";
+import { readyIndexes } from "./indexes.ts";
+import { matches, type MatchPattern } from "./match.ts";
+import { chooseIndex, missingIndex } from "./plan.ts";
+import type { Collection, Doc } from "./queries.ts";
+import {
+  afterSql,
+  conditionSql,
+  indexSql,
+  keysSql,
+  orderSql,
+  Statement,
+  type After,
+  type IndexUse,
+} from "./sql.ts";
+
+/** A document with its sort keys (JSON text), from which a cursor is made. */
+export interface FoundDoc extends Doc {
+  readonly keys: readonly string[];
+}
+
+/** Documents that a regular expression is tried on at most. */
+const MAX_CANDIDATES = 10_000;
+
+/** Documents that are read at once while a regular expression is tried on them. */
+const BATCH = 500;
+
+/** Which documents of a query are wanted. */
+export interface Page {
+  readonly limit: number;
+  /** Null: from the first. */
+  readonly after: After | null;
+}
+
+/** Finds documents in order. @throws AppError 422 */
+export async function findDocs(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+  page: Page,
+  matchPattern: MatchPattern,
+): Promise<FoundDoc[]> {
+  if (!hasPattern(query)) return select(sql, collection, query, page);
+  const found: FoundDoc[] = [];
+  for await (const doc of candidates(sql, collection, query, page.after)) {
+    if (matches(query.where, parseJson(doc.data), matchPattern)) found.push(doc);
+    if (found.length === page.limit) break;
+  }
+  return found;
+}
+
+/** The documents that all but the regular expressions leave. @throws AppError 422 when they are too many */
+async function* candidates(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+  from: After | null,
+): AsyncGenerator<FoundDoc> {
+  let after = from;
+  for (let seen = 0; ;) {
+    const batch = await select(sql, collection, query, { limit: BATCH, after });
+    yield* batch;
+    const last = batch.at(-1);
+    if (last === undefined || batch.length < BATCH) return;
+    seen += batch.length;
+    if (seen >= MAX_CANDIDATES) {
+      throw invalid(
+        "query_too_slow",
+        `$regex was tried on ${MAX_CANDIDATES} documents without an end; narrow the filter by an indexed field`,
+      );
+    }
+    after = { keys: last.keys, id: last.id };
+  }
+}
+
+async function select(sql: Queryable, collection: Collection, query: Query, page: Page): Promise<FoundDoc[]> {
+  const use = chooseIndex(query, await readyIndexes(sql, collection));
+  const statement = new Statement();
+  const from = fromSql(statement, collection, query, use);
+  const after = page.after === null ? "" : ` and ${afterSql(statement, query.sort, use, page.after)}`;
+  const text =
+    `select d.id, d.data::text as data, d.created_at, d.updated_at, ${keysSql(statement, query.sort, use)} as keys ` +
+    `${from}${after} order by ${orderSql(statement, query.sort, use)} limit ${statement.bind(page.limit)}::integer`;
+  return run<FoundDoc>(sql, text, statement, query, use);
+}
+
+/** How many documents there are. @throws AppError 422 */
+export async function countDocs(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+  matchPattern: MatchPattern,
+): Promise<number> {
+  if (hasPattern(query)) {
+    let count = 0;
+    for await (const doc of candidates(sql, collection, { ...query, sort: [] }, null)) {
+      if (matches(query.where, parseJson(doc.data), matchPattern)) count++;
+    }
+    return count;
+  }
+  const use = chooseIndex({ ...query, sort: [] }, await readyIndexes(sql, collection));
+  const statement = new Statement();
+  const text = `select count(*)::integer as count ${fromSql(statement, collection, query, use)}`;
+  const [row] = await run<{ count: number }>(sql, text, statement, query, use);
+  return row?.count ?? 0;
+}
+
+/** What would answer a query. */
+export interface Explanation {
+  /** The indexed field that narrows the documents or gives their order; null: every one of the collection is looked at. */
+  readonly index: string | null;
+  readonly uses: IndexUse["kind"] | "collection";
+  /** A field of which an index would help, when none is used. */
+  readonly suggestion: string | null;
+}
+
+export async function explainQuery(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+): Promise<Explanation> {
+  const use = chooseIndex(query, await readyIndexes(sql, collection));
+  return {
+    index: use === null ? null : use.path.join("."),
+    uses: use?.kind ?? "collection",
+    suggestion: use === null ? (missingIndex(query)?.join(".") ?? null) : null,
+  };
+}
+
+/** Whether a query holds conditions that are not SQL's to decide. */
+const hasPattern = (query: Query): boolean =>
+  [...conditionsIn(query.where)].some(({ kind }) => kind === "regex");
+
+function fromSql(
+  statement: Statement,
+  { appId, collection }: Collection,
+  query: Query,
+  use: IndexUse | null,
+): string {
+  const app = `${statement.bind(appId)}::uuid`;
+  const name = `${statement.bind(collection)}::text`;
+  const where = conditionSql(statement, query.where);
+  if (use === null) return `from docs d where d.app_id = ${app} and d.collection = ${name} and ${where}`;
+  return (
+    `from doc_index_entries e join docs d on d.app_id = e.app_id and d.collection = e.collection and d.id = e.doc_id ` +
+    `where e.app_id = ${app} and e.collection = ${name} and d.app_id = ${app} and d.collection = ${name} ` +
+    `and ${indexSql(statement, use)} and ${where}`
+  );
+}
+
+/** SQLSTATE of a statement that took longer than it may. */
+const CANCELED = "57014";
+
+async function run<Row>(
+  sql: Queryable,
+  text: string,
+  statement: Statement,
+  query: Query,
+  use: IndexUse | null,
+): Promise<Row[]> {
+  try {
+    // Not prepared: the server would keep a plan for every form of filter that a script ever made.
+    return (await sql.unsafe(text, statement.values as never[], { prepare: false })) as unknown as Row[];
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === CANCELED)
+      throw tooSlow(missingIndex(query), use);
+    throw error;
+  }
+}
+
+function tooSlow(field: Path | null, use: IndexUse | null) {
+  const name = field?.join(".");
+  const help =
+    name === undefined || use !== null
+      ? "Ask for less: narrow the filter by an indexed field."
+      : `No index is on "${name}": create one with create_index("${name}").`;
+  return invalid("query_too_slow", `the query took too long. ${help}`, { details: { field: name ?? null } });
+}

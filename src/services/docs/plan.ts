@@ -1,0 +1,60 @@
+import { necessary, type Path, type Query } from "./filter.ts";
+import { samePath, type IndexUse } from "./sql.ts";
+
+/** An index that may be used, as far as choosing needs it. */
+export interface ReadyIndex {
+  readonly path: Path;
+  readonly isUnique: boolean;
+}
+
+/**
+ * Which index answers a query; null: none, every document of the collection is looked at. A given value narrows most, of a
+ * unique field most of all; then a range; and when nothing narrows, an index can at least give the order.
+ */
+export function chooseIndex(query: Query, ready: readonly ReadyIndex[]): IndexUse | null {
+  const conditions = necessary(query.where);
+  let best: IndexUse | null = null;
+  let bestRank = 0;
+  for (const { path, isUnique } of ready) {
+    const use = useOf(query, path, conditions);
+    if (use === null) continue;
+    const rank = use.kind === "values" ? (isUnique ? 4 : 3) : use.kind === "range" ? 2 : 1;
+    if (rank > bestRank) [best, bestRank] = [use, rank];
+  }
+  return best;
+}
+
+function useOf(query: Query, path: Path, conditions: ReturnType<typeof necessary>): IndexUse | null {
+  const bounds: {
+    readonly than: string;
+    readonly value: Extract<(typeof conditions)[number], { kind: "order" }>["value"];
+  }[] = [];
+  for (const condition of conditions) {
+    if (!("path" in condition) || !samePath(condition.path, path)) continue;
+    if (condition.kind === "equal" && isScalar(condition.json))
+      return { kind: "values", path, json: [condition.json] };
+    if (condition.kind === "in" && condition.json.every(isScalar))
+      return { kind: "values", path, json: condition.json };
+    if (
+      condition.kind === "order" &&
+      (bounds[0] === undefined || bounds[0].value.type === condition.value.type)
+    ) {
+      bounds.push({ than: condition.than, value: condition.value });
+    }
+  }
+  if (bounds.length > 0) return { kind: "range", path, bounds };
+  const [first] = query.sort;
+  return first !== undefined && samePath(first.path, path) ? { kind: "sort", path } : null;
+}
+
+/** Arrays and maps stand in an index by their type alone. */
+const isScalar = (json: string): boolean => !json.startsWith("[") && !json.startsWith("{");
+
+/** The field that an index would have to be on for a query that has none. */
+export function missingIndex(query: Query): Path | null {
+  const conditions = necessary(query.where);
+  const equal = conditions.find(({ kind }) => kind === "equal" || kind === "in");
+  const helpful = equal ?? conditions.find(({ kind }) => kind === "order");
+  if (helpful !== undefined && "path" in helpful) return helpful.path;
+  return query.sort[0]?.path ?? null;
+}
