@@ -247,7 +247,7 @@ describe("a call that takes too long", () => {
       await sql`select from kv_entries where collection = 'held' for update`;
       const begun = performance.now();
       const outcome = await plane().runs.run('kv::collection("held").set("locked", 2)', {
-        app,
+        app: plane().app,
         limits: { timeoutMs: 500 },
       });
       expect(outcome.status).toBe("timeout");
