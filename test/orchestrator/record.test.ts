@@ -87,7 +87,12 @@ test("a body is kept up to 64 KiB, and says when it was longer", async () => {
 test("secrets are written nowhere, wherever in a request they stand", async () => {
   const script = await plane.deploy(
     "/reset/:token/done",
-    `if ctx.request.method == "PATCH" { throw "no" } #{ token: "S3CRET-answer", nested: #{ Password: "S3CRET-inner" } }`,
+    `if ctx.request.headers["content-type"] == "application/json" {
+       log::info("got " + ctx.request.body, ctx.request.body);
+       print(ctx.request.body);
+     }
+     if ctx.request.method == "PATCH" { throw #{ why: "no", password: "S3CRET-thrown" } }
+     #{ token: "S3CRET-answer", nested: #{ Password: "S3CRET-inner" } }`,
   );
   const multipart = (extra: string) =>
     `--B\r\nContent-Disposition: form-data; name="password"\r\n\r\nS3CRET-part\r\n--B\r\n` +
@@ -124,6 +129,7 @@ test("secrets are written nowhere, wherever in a request they stand", async () =
     select string_agg(e::text, ' ') || string_agg(encode(case when request_body->>'kind' = 'bytes'
       then decode(request_body->>'text', 'base64') else '' end, 'escape'), ' ') as text
     from executions e where script_id = ${script}`;
+  expect(table?.text).toContain("why");
   expect(table?.text).not.toContain("S3CRET");
   expect(table?.text).not.toContain("root-token");
   expect(rows[0]?.request).toEqual({

@@ -1,6 +1,6 @@
 import type { Admission } from "./admission.ts";
 import { maskJson } from "./mask.ts";
-import type { ExecutionRow, LogDTO, RequestRecord } from "./model.ts";
+import type { ExecutionRow, LogDTO, LogEntry, RequestRecord } from "./model.ts";
 
 /** The request of a row, with as much of its body as the app may still have written. */
 export const requestOf = (row: ExecutionRow, admission: Admission): RequestRecord | null =>
@@ -19,9 +19,9 @@ export const toDto = (row: ExecutionRow, recorded: RequestRecord | null): LogDTO
   duration_ms: row.durationMs,
   operations: row.operations,
   request: recorded?.request ?? null,
-  response_summary: maskSummary(row.responseSummary),
-  error: row.error,
-  logs: [...row.logs],
+  response_summary: maskTextOrNull(row.responseSummary),
+  error: maskError(row.error),
+  logs: maskLogs(row.logs),
   trigger_kind: row.triggerKind,
   trigger_id: row.triggerId,
   root_execution_id: row.rootExecutionId,
@@ -47,9 +47,9 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
     operations: row.operations,
     request: recorded?.request ?? null,
     request_body: recorded?.body ?? null,
-    response_summary: maskSummary(row.responseSummary),
-    error: row.error,
-    logs: row.logs,
+    response_summary: maskTextOrNull(row.responseSummary),
+    error: maskError(row.error),
+    logs: maskLogs(row.logs),
     rerun_of: row.rerunOf,
     principal_id: row.principalId,
     created_ms: Math.floor(row.createdAt),
@@ -67,6 +67,25 @@ const MAX_SUMMARY = 256;
 export const summaryOf = (body: string | Uint8Array): string =>
   typeof body === "string" ? body.slice(0, MAX_SUMMARY).toWellFormed() : `${body.length} bytes`;
 
-/** A summary without secrets: a login's answer may be a token. */
-export const maskSummary = (text: string | null): string | null =>
-  text === null || !/^\s*[{[]/.test(text) ? text : maskJson(text, () => {});
+/** Text that may hold JSON, or a map as Rhai prints it, without its secrets: a login's answer, what was thrown. */
+export const maskText = (text: string): string => (/"\s*:/.test(text) ? maskJson(text, () => {}) : text);
+
+const maskTextOrNull = (text: string | null): string | null => (text === null ? null : maskText(text));
+
+/** What a script logged; most often that it logged a request. */
+export const maskLogs = (logs: readonly LogEntry[]): LogEntry[] =>
+  logs.map((entry) => ({
+    ...entry,
+    message: maskText(entry.message),
+    ...(typeof entry.data === "object" && entry.data !== null && { data: maskData(entry.data) }),
+  }));
+
+function maskData(data: object): unknown {
+  const text = JSON.stringify(data);
+  const masked = maskText(text);
+  return masked === text ? data : JSON.parse(masked);
+}
+
+/** @param error of a run; what it says may hold what was thrown */
+export const maskError = <E extends { readonly message: string }>(error: E | null): E | null =>
+  error === null ? null : { ...error, message: maskText(error.message) };
