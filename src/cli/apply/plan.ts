@@ -102,9 +102,12 @@ function appStep({ app }: Manifest, remote: Remote | null): Step {
   );
 }
 
-function settingsSteps({ app, settings }: Manifest, remote: Remote | null): Step[] {
+function settingsSteps({ app, settings: written }: Manifest, remote: Remote | null): Step[] {
+  const settings = Object.fromEntries(
+    Object.entries(written).map(([name, value]) => [name, setting(name, value)]),
+  );
   if (Object.keys(settings).length === 0) return [];
-  const changes = differences(settings, remote?.settings ?? {});
+  const changes = remote === null ? null : differences(settings, remote.settings);
   return [
     step(
       "settings",
@@ -176,14 +179,25 @@ function routeStep({ script, entry, pattern }: WantedRoute, owner: RemoteScript 
   });
 }
 
+/** TOML has no null: `false` stands for it where it can mean nothing else. */
+const setting = (name: string, value: unknown): unknown => {
+  if (value === false && name !== "expose_errors") return null;
+  return name === "rate_limit" ? lowerKey(value) : value;
+};
+
+/** Names of headers are kept in lower case. */
+const lowerKey = (limit: unknown): unknown =>
+  typeof limit === "object" && limit !== null && "key" in limit && typeof limit.key === "string"
+    ? { ...limit, key: limit.key.toLowerCase() }
+    : limit;
+
 /** What a route has beside its binding, by the names of the API. */
 const routeSettings = ({ dispatch, enabled, idempotent, rate_limit }: RouteEntry): object => ({
   ...(dispatch !== undefined && { dispatch_mode: dispatch }),
   ...(enabled !== undefined && { enabled }),
   ...(idempotent !== undefined && { idempotent }),
   ...(rate_limit === false && { rate_limit: null }),
-  // Names of headers are kept in lower case.
-  ...(typeof rate_limit === "object" && { rate_limit: { ...rate_limit, key: rate_limit.key.toLowerCase() } }),
+  ...(typeof rate_limit === "object" && { rate_limit: lowerKey(rate_limit) }),
 });
 
 /** Members that are wanted otherwise than they are. */

@@ -23,6 +23,7 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   client("apply", "make an app what a picloud.toml says", async () => (await import("./apply.ts")).define),
   client("invoke", "run a script on the server", async () => (await import("./invoke.ts")).define),
   client("logs", "show the latest runs of a script", async () => (await import("./logs.ts")).define),
+  client("executions", "list, show and repeat runs", async () => (await import("./executions.ts")).define),
   client("versions", "list the versions of a script", async () => (await import("./versions.ts")).define),
   client(
     "rollback",

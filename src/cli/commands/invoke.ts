@@ -3,10 +3,10 @@ import { path } from "../client/api.ts";
 import { problemOf } from "../client/api-error.ts";
 import { scriptId } from "../client/names.ts";
 import { collect, type AppFlag } from "../client/options.ts";
+import { bodyOf, headersOf } from "../client/request-options.ts";
 import { openSession } from "../client/session.ts";
 import { isUuid } from "../../shared/ids.ts";
-import { CommandError, usageError } from "../command-error.ts";
-import { readText, STDIN } from "../source-files.ts";
+import { CommandError } from "../command-error.ts";
 
 interface InvokeFlags extends AppFlag {
   readonly body?: string;
@@ -60,11 +60,6 @@ export function defineInvoke(command: Command): void {
 /** Of PiCloud's own refusals; whatever a script answers is a failure without further meaning. */
 const EXITS: Readonly<Record<number, number>> = { 401: 3, 404: 4 };
 
-async function bodyOf(text: string): Promise<string> {
-  if (!text.startsWith("@")) return text;
-  return readText(text === "@-" ? STDIN : text.slice(1));
-}
-
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
@@ -72,18 +67,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function headersOf(given: readonly string[]): Headers {
-  const headers = new Headers();
-  for (const text of given) {
-    const [, name, value] = /^([^:]+):\s*(.*)$/s.exec(text) ?? [];
-    try {
-      if (name === undefined || value === undefined) throw new TypeError("no colon");
-      headers.append(name, value);
-    } catch {
-      throw usageError(`--header "${text}" is not of the form NAME:VALUE.`);
-    }
-  }
-  return headers;
 }

@@ -42,19 +42,20 @@ export function runPrinter(print: Printer, options: { readonly endless?: boolean
   const rows: object[] = [];
   if (print.format === "json") {
     if (options.endless === true)
-      return Object.assign((run: Run) => print.text(`${JSON.stringify(row(run))}\n`), { end: () => {} });
-    return Object.assign((run: Run) => void rows.push(row(run)), { end: () => print.rows(COLUMNS, rows) });
+      return Object.assign((run: Run) => print.text(`${JSON.stringify(runRow(run))}\n`), { end: () => {} });
+    return Object.assign((run: Run) => void rows.push(runRow(run)), { end: () => print.rows(COLUMNS, rows) });
   }
   print.text(`${COLUMNS.join("\t")}\n`);
   return Object.assign(
-    (run: Run) => print.text(tsvLine(COLUMNS.map((name) => Reflect.get(row(run), name)))),
+    (run: Run) => print.text(tsvLine(COLUMNS.map((name) => Reflect.get(runRow(run), name)))),
     {
       end: () => {},
     },
   );
 }
 
-const row = (run: Run): object => ({
+/** A run as a row of a table. */
+export const runRow = (run: Run): object => ({
   created_at: run.created_at,
   status: run.status,
   status_code: run.status_code,

@@ -11,6 +11,12 @@ slug = "shop"
 name = "Shop"
 domains = ["shop.example.com"]
 
+[settings]
+expose_errors = true
+weight = 3
+max_concurrent = false
+rate_limit = { requests = 1000, window_seconds = 1, key = "header:X-Key" }
+
 [scripts.orders]
 description = "Takes orders"
 timeout_seconds = 10
@@ -65,6 +71,7 @@ const planOf = (tsv: string): string[] =>
 
 const CREATED = [
   "create app shop",
+  "create settings shop",
   "create domain shop.example.com",
   "create script prices",
   "create script orders",
@@ -76,13 +83,13 @@ const CREATED = [
 test("a dry run shows the plan and changes nothing", async () => {
   const { exit, stdout, stderr } = await apply("--dry-run");
   expect([exit, planOf(stdout)]).toEqual([0, CREATED]);
-  expect(stderr).toBe("Nothing was changed: this was a dry run of 7 changes.\n");
+  expect(stderr).toBe("Nothing was changed: this was a dry run of 8 changes.\n");
   expect((await place.call("GET", "/apps/shop")).status).toBe(404);
 });
 
 test("everything is made, and a second time there is nothing to do", async () => {
   const first = await apply();
-  expect([first.exit, planOf(first.stdout), first.stderr]).toEqual([0, CREATED, "Done: 7 changes.\n"]);
+  expect([first.exit, planOf(first.stdout), first.stderr]).toEqual([0, CREATED, "Done: 8 changes.\n"]);
   const host = { Host: "shop.example.com" };
   expect(await (await fetch(`${place.url}/orders`, { headers: host })).json()).toBe(42);
   expect(await (await fetch(`${place.url}/orders/7`, { headers: { ...host, "X-Key": "a" } })).text()).toBe(
@@ -126,6 +133,7 @@ test("what the file does not have is kept, and deleted with --prune", async () =
   const kept = await apply();
   expect(planOf(kept.stdout)).toEqual([
     "unchanged app shop",
+    "unchanged settings shop",
     "unchanged domain shop.example.com",
     "keep route /orders of orders",
     "unchanged script orders",
@@ -211,7 +219,7 @@ test("a refusal of the server tells how far it came, and the next apply goes on 
   write({ "picloud.toml": SHOP.replace("timeout_seconds = 10", "timeout_seconds = 99999") });
   const { exit, stderr } = await apply();
   expect(exit).toBe(5);
-  expect(stderr).toMatch(/^HTTP 422: .*ceiling.*\nThis was step 4 of 7: create script orders\./);
+  expect(stderr).toMatch(/^HTTP 422: .*ceiling.*\nThis was step 5 of 8: create script orders\./);
   write({ "picloud.toml": SHOP });
   const again = await apply();
   expect([again.exit, again.stderr]).toEqual([0, "Done: 4 changes.\n"]);

@@ -17,6 +17,21 @@ const placesIn = (folder: string) => ({
   XDG_CONFIG_HOME: join(folder, "config"),
 });
 
+/** Starts the real program in a folder, from source. */
+export const start = (
+  folder: string,
+  args: readonly string[],
+  stdin = "",
+  env: Readonly<Record<string, string | undefined>> = {},
+) =>
+  Bun.spawn([process.execPath, MAIN, ...args], {
+    cwd: folder,
+    stdin: Buffer.from(stdin),
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, ...placesIn(folder), ...env },
+  });
+
 /** Runs the real program in a folder, from source, until it ends. */
 export async function picloud(
   folder: string,
@@ -24,13 +39,7 @@ export async function picloud(
   stdin = "",
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Ended> {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], {
-    cwd: folder,
-    stdin: Buffer.from(stdin),
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { ...process.env, ...placesIn(folder), ...env },
-  });
+  const child = start(folder, args, stdin, env);
   const [stdout, stderr, exit] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),

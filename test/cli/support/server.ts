@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from "bun:test";
 import { startApp, type App } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config.ts";
 import { removeDataDirectory, temporaryDirectory } from "../../support/test-server.ts";
-import { folderWith, picloud, type Ended } from "./picloud.ts";
+import { folderWith, picloud, start, type Ended } from "./picloud.ts";
 
 export const USERNAME = "admin";
 export const PASSWORD = "correct horse battery";
@@ -15,6 +15,8 @@ export interface Workplace {
   readonly folder: string;
   /** Runs a command of the client to its end, signed in as the owner. */
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** Starts a command as the owner. */
+  start(args: readonly string[]): ReturnType<typeof start>;
   /** Likewise, as somebody who has not signed in. */
   runAnonymously(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** A call as the owner. @param path below /api/v1/admin */
@@ -59,6 +61,7 @@ export function workplace(files: Readonly<Record<string, string>> = {}): Workpla
         XDG_CONFIG_HOME: `${folder}/config`,
         ...options.env,
       }),
+    start: (args) => start(folder, args),
     runAnonymously: (args, options = {}) =>
       picloud(options.folder ?? folder, args, options.stdin, {
         XDG_CONFIG_HOME: `${folder}/nobody`,
