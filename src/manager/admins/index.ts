@@ -38,8 +38,7 @@ export const adminsModule = (context: ManagerContext) => {
     )
     .patch(
       "/admins/:id",
-      async ({ request, params, body }) =>
-        adminDTO(await users.update(actorOf(request), idOf(params), body)),
+      async ({ request, params, body }) => adminDTO(await users.update(actorOf(request), idOf(params), body)),
       {
         parse,
         params: AdminPath,
