@@ -1,6 +1,6 @@
 import type { ChainExpr, ChainStep, Expr } from "../syntax/ast.ts";
 import { RhaiArray, RhaiBlob, type Value } from "../runtime/values.ts";
-import { startPosition } from "../syntax/expr-position.ts";
+import { exprPosition, startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
 import { isSpecial } from "./call-effects.ts";
 import { indexType, propertyType } from "./inference.ts";
@@ -357,7 +357,7 @@ export function generic(
       const group = f.script.natives.group(step.name, count + 1);
       mutating ||=
         group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";
-      const argPos = step.args[0] === undefined ? 0 : startPosition(step.args[0]);
+      const argPos = step.args[0] === undefined ? 0 : exprPosition(step.args[0]);
       plan.push(
         `{kind:"method",name:${stringLiteral(step.name)},site:${f.script.site(step.name, count)},at:${at},count:${count},optional:${step.optional},pos:${step.pos},argPos:${argPos}}`,
       );

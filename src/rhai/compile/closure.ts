@@ -34,5 +34,8 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
 
 /** The pointer that the bare name of a function stands for. */
 export function pointerTo(f: FunctionWriter, fn: FunctionRef): string {
-  return f.script.constant(`new H.FnPtr(${stringLiteral(fn.def.name)}, [], ${fn.object})`);
+  const name = stringLiteral(fn.def.name);
+  // A method for one type is not what a call without `this` finds.
+  const target = fn.def.thisType === null ? fn.object : "null, true";
+  return f.script.constant(`new H.FnPtr(${name}, [], ${target})`);
 }

@@ -1,4 +1,4 @@
-import { startPosition } from "../syntax/expr-position.ts";
+import { exprPosition } from "../syntax/expr-position.ts";
 import type { NativeGroup } from "../runtime/natives.ts";
 import { settled } from "./call.ts";
 import { isSpecial } from "./call-effects.ts";
@@ -79,7 +79,7 @@ const site = ({ f, step }: MethodCall): string => f.script.site(step.name, step.
 /** The positions of the call and of its first argument. */
 function places({ step }: MethodCall): string {
   const [first] = step.args;
-  return `${step.pos}, ${first === undefined ? 0 : startPosition(first)}`;
+  return `${step.pos}, ${first === undefined ? 0 : exprPosition(first)}`;
 }
 
 const passed = ({ f, base, step, args }: MethodCall): string =>

@@ -124,8 +124,10 @@ export class ScriptWriter {
     );
   }
 
+  /** The function that a bare name means. */
   named(name: string): FunctionRef | null {
-    return this.functions.find((fn) => fn.def.name === name && fn.def.thisType === null) ?? null;
+    const all = this.functions.filter((fn) => fn.def.name === name);
+    return all.find((fn) => fn.def.thisType === null) ?? all[0] ?? null;
   }
 
   /** Whether a script function may be called as a method of this name. */

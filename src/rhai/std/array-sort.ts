@@ -112,7 +112,29 @@ function unsortable(text: string): RhaiError {
   return new RhaiError("ErrorFunctionNotFound", `Function not found: ${text}`, NONE, { function: text });
 }
 
-/** A comparer that fails, or answers neither an integer nor a bool, leaves the two as they are. */
+/**
+ * Where a comparer fails, or answers neither an integer nor a bool, the official one goes by what its build calls the
+ * types. Ours has settled on one such order; values of one type stay as they are.
+ */
+const TYPE_ORDER: readonly string[] = [
+  "i64",
+  "f64",
+  "range",
+  "array",
+  "Fn",
+  "range=",
+  "map",
+  "string",
+  "char",
+  "()",
+  "bool",
+  "blob",
+];
+
+const byType = (a: Value, b: Value): number =>
+  TYPE_ORDER.indexOf(typeName(a)) - TYPE_ORDER.indexOf(typeName(b));
+
+
 function sortBy(context: NativeContext, array: RhaiArray, comparer: FnPtr): Eventual<Value> {
   if (array.items.length < 2) return undefined;
   const put = (sorted: Value[]): undefined => {
@@ -121,11 +143,11 @@ function sortBy(context: NativeContext, array: RhaiArray, comparer: FnPtr): Even
   };
   const items = writableItems(context, array);
   if (comparer.target?.suspends === false) {
-    return put(stableSortNow(items, (a, b) => orderOf(orderedBy(context, comparer, a, b))));
+    return put(stableSortNow(items, (a, b) => orderOf(orderedBy(context, comparer, a, b), a, b)));
   }
   const sorted = stableSort(items, (a, b) => {
     const answer = callSwallowing(context, comparer, [a, b]);
-    return answer instanceof Promise ? answer.then(orderOf) : orderOf(answer);
+    return answer instanceof Promise ? answer.then((order) => orderOf(order, a, b)) : orderOf(answer, a, b);
   });
   return sorted instanceof Promise ? sorted.then(put) : put(sorted);
 }
@@ -140,8 +162,8 @@ function orderedBy(context: NativeContext, comparer: FnPtr, a: Value, b: Value):
   }
 }
 
-function orderOf(answer: Value): number {
+function orderOf(answer: Value, a: Value, b: Value): number {
   if (typeof answer === "boolean") return answer ? -1 : 1;
-  if (typeof answer !== "number" && typeof answer !== "bigint") return 0;
+  if (typeof answer !== "number" && typeof answer !== "bigint") return byType(a, b);
   return answer > 0 ? 1 : answer < 0 ? -1 : 0;
 }
