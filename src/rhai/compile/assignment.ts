@@ -88,10 +88,12 @@ function assignVariable(
   if (variable.kind !== "cell") {
     const next = variable.kind === "float" ? updatedFloat : updated;
     if (variable.constant) f.emit(`${value.js}; H.constantAssigned(${text}, ${pos});`);
-    else
-      f.emit(
-        `${variable.kind === "float" ? variable.bare : variable.js} = ${next(f, stmt, readVariable(variable), value)};`,
-      );
+    else {
+      // The variable is read after the value was evaluated, which may have changed it.
+      const held = stmt.op !== "=" && value.writes ? hold(f, value) : value;
+      const place = variable.kind === "float" ? variable.bare : variable.js;
+      f.emit(`${place} = ${next(f, stmt, readVariable(variable), held)};`);
+    }
     return;
   }
   const held = hold(f, value);
@@ -134,7 +136,9 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
   });
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
-    const { next } = changed(f, stmt, `${ownProperty(f.script, last.name)}(${container})`, held);
+    const own = `${ownProperty(f.script, last.name)}(${container})`;
+    const place = `H.declared(R, ${container}, ${stringLiteral(last.name)}, ${own}, ${stmt.pos})`;
+    const { next } = changed(f, stmt, place, held);
     f.emit(`${setProperty(f.script, last.name)}(R, ${container}, ${next}, ${stmt.pos});`);
   } else {
     f.emit(`if (${container} instanceof H.RhaiArray || ${container} instanceof H.RhaiMap) {`);
@@ -156,7 +160,12 @@ function setElement(
 ): string {
   const index = args.get(step)?.[0]?.js ?? "undefined";
   const pos = startPosition(step.index);
-  const { next, old } = changed(f, stmt, `H.mutableElement(${container}, ${index}, ${pos})`, value);
+  const { next, old } = changed(
+    f,
+    stmt,
+    `H.mutableElement(R, ${container}, ${index}, ${pos}, ${stmt.pos})`,
+    value,
+  );
   return `H.setIndex(R, ${container}, ${index}, ${next}, ${pos}, ${stmt.pos}${old})`;
 }
 

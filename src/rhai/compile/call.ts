@@ -1,6 +1,6 @@
 import type { CallExpr, Expr } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
-import { combined, compileExpr, operands, owned } from "./expression.ts";
+import { combined, compileExpr, operands, owned, settle } from "./expression.ts";
 import { mutablePlace, restore } from "./chain.ts";
 import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { bareCall } from "./float.ts";
@@ -149,8 +149,12 @@ function compileKeyword(f: FunctionWriter, expr: CallExpr): Operand | null {
   switch (name) {
     case "call": {
       if (first === undefined) return null;
-      const values = operands(f, args);
-      const [pointer, ...passed] = values;
+      const evaluated = [compileExpr(f, first)];
+      const mark = f.lines.length;
+      const passed = argumentValues(f, rest);
+      settle(f, evaluated, operand("", combined(passed)), mark);
+      const values = [...evaluated, ...passed];
+      const [pointer] = evaluated;
       const list = passed.map((value) => value.js).join(", ");
       const js = `H.callValue(R, ${pointer?.js}, [${list}], ${pos}, ${startPosition(first)})`;
       return operand(settled(f, js), { effects: true, writes: writes(values) });

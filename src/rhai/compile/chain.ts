@@ -55,13 +55,17 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
   const methods = expr.steps.filter((step) => step.kind === "Method").length;
   const isPlace = (root.kind === "Var" && root.path.length === 0) || root.kind === "This";
   const { effects, writes } = combined(values);
+  // A step before may fail, or end the chain, but not before the arguments of later ones were evaluated.
+  const [nearest] = expr.steps;
+  const early = nearest === undefined || nearest.optional ? 0 : argumentsOf(nearest).length;
+  const lateMayFail = values.slice(early).some(mayFail);
   const variable = root.kind === "Var" && !f.dynamic ? f.find(root.name) : null;
   const isLocal = variable !== null && variable.kind !== "cell";
   let base: Base;
   if (isPlace) {
     // An unknown variable is told after what is wrong with the arguments.
     const unknown = root.kind === "Var" && !f.dynamic && variable === null;
-    if (writes || unknown || (effects && (!isLocal || methods > 1))) values = hold(f, values);
+    if (writes || unknown || lateMayFail || (effects && (!isLocal || methods > 1))) values = hold(f, values);
     f.count(startPosition(root));
     base = placeBase(f, root);
   } else {
@@ -69,7 +73,9 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
     const lines = f.capture(() => {
       value = compileExpr(f, root);
     });
-    if (lines.length > 0 || (effects && (value.effects || methods > 1)) || writes) values = hold(f, values);
+    const eitherFails = lateMayFail || (mayFail(value) && values.some(mayFail));
+    if (lines.length > 0 || (effects && (value.effects || methods > 1)) || writes || eitherFails)
+      values = hold(f, values);
     f.lines.push(...lines);
     base = { kind: "temp", value, js: value.js, constant: false };
   }
@@ -82,6 +88,9 @@ export function chainParts(f: FunctionWriter, expr: ChainExpr): ChainParts {
   }
   return { base, steps: expr.steps, args };
 }
+
+/** Whether evaluating an operand might be an error, so that its turn matters. */
+const mayFail = (value: Operand): boolean => !value.simple && !value.constant && !/^k\d+$/.test(value.js);
 
 function argumentsOf(step: ChainStep): readonly Expr[] {
   if (step.kind === "Index") return [step.index];

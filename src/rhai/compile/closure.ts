@@ -16,14 +16,19 @@ export function compileClosure(f: FunctionWriter, expr: Extract<Expr, { kind: "C
   const fn = compileClosureFunction(f.script, expr, captures);
   const name = stringLiteral(fn.def.name);
   if (captures.length === 0) {
-    const pointer = f.script.constant(`new H.FnPtr(${name}, [], ${fn.object})`);
+    const linked = f.inConstant ? ", false" : "";
+    const pointer = f.script.constant(`new H.FnPtr(${name}, [], ${fn.object}${linked})`);
     f.script.pointers.set(pointer, fn);
     return operand(pointer, OTHER);
   }
   const cells = captures.map((capture) => {
     if (f.dynamic) return `H.share(${dynamicCell(f, capture.name, capture.pos)})`;
     const variable = f.find(capture.name);
-    if (variable === null) return `H.noVariable(${stringLiteral(capture.name)}, ${capture.pos})`;
+    if (variable === null) {
+      // A statement: what is missing is told before anything that the closure is an argument of.
+      f.emit(`H.noVariable(${stringLiteral(capture.name)}, ${capture.pos});`);
+      return "null";
+    }
     return `H.share(${variable.js})`;
   });
   return operand(`H.closure(R, ${name}, [${cells.join(", ")}], ${fn.object})`, {

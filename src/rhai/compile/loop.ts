@@ -4,7 +4,7 @@ import { compileCondition, compileExpr, operands, owned } from "./expression.ts"
 import { type Destination, type FunctionWriter, type Operand, operand } from "./function-writer.ts";
 import { asRange } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
-import { isConstant } from "./map-literal.ts";
+import { isPointer } from "./map-literal.ts";
 import { asOutermostLoop } from "./outline.ts";
 import { compileBlock, deliver } from "./statement.ts";
 
@@ -88,7 +88,7 @@ export function compileFor(
 ): void {
   f.count(stmt.pos);
   // The official parser drops an empty loop over a pointer that it made itself, before anyone sees that it cannot be run.
-  if (stmt.body.body.length === 0 && stmt.iterable.kind === "Call" && isConstant(stmt.iterable)) {
+  if (stmt.body.body.length === 0 && isPointer(stmt.iterable)) {
     return deliver(f, operand("undefined", { simple: true }), destination);
   }
   withResult(f, destination, (inner) => {

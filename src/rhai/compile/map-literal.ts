@@ -3,6 +3,7 @@ import { Float, RhaiArray, RhaiMap, charOf, type Value } from "../runtime/values
 import { typeName } from "../runtime/type-name.ts";
 import type { Expr } from "../syntax/ast.ts";
 import { parseJson } from "../syntax/parser.ts";
+import { isFunctionName } from "../syntax/function-name.ts";
 import { NONE } from "../syntax/position.ts";
 import type { EngineLimits } from "../runtime/native.ts";
 
@@ -42,12 +43,22 @@ export function isLiteral(expr: Expr): boolean {
   }
 }
 
-/** Whether the official parser makes a constant of an expression: literals and pointers to functions of literal names. */
+/** Whether the official parser makes a constant of an expression, as far as its debug form shows. */
 export function isConstant(expr: Expr): boolean {
   if (expr.kind === "Array") return expr.items.every(isConstant);
   if (expr.kind === "Map") return expr.entries.every((entry) => isConstant(entry.value));
-  if (expr.kind !== "Call" || expr.path.length > 0) return isLiteral(expr);
-  return (expr.name === "Fn" || expr.name === "curry") && expr.args.length > 0 && expr.args.every(isConstant);
+  if (expr.kind === "Closure") return expr.captures.length === 0;
+  if (expr.kind === "Unary") return isLiteral(expr.operand);
+  if (expr.kind === "Binary") return isLiteral(expr.left) && isLiteral(expr.right);
+  return isPointer(expr) || isLiteral(expr);
+}
+
+/** `Fn("name")`, also with curried constants. */
+export function isPointer(expr: Expr): boolean {
+  if (expr.kind !== "Call" || expr.path.length > 0) return false;
+  const [first, ...rest] = expr.args;
+  if (expr.name === "Fn") return first?.kind === "Str" && rest.length === 0 && isFunctionName(first.value);
+  return expr.name === "curry" && first !== undefined && isPointer(first) && rest.every(isConstant);
 }
 
 function literalValue(expr: Expr): Value {

@@ -60,7 +60,9 @@ export function compileMethod(
   }
   if (isSpecial(name)) return specialMethod(call);
   const group = f.script.natives.group(name, count + 1);
-  if (group !== null && !f.script.hasMethod(name, count)) {
+  // What calls back must not see the captured variable that it was reached through.
+  const locks = prefix.length > 0 && base.kind === "cell" && group?.callsBack === true;
+  if (group !== null && !f.script.hasMethod(name, count) && !locks) {
     return group.mutates ? mutatingMethod(call) : pureMethod(call, group);
   }
   return prefix.length > 0 ? inGeneral(call, args, false) : dispatched(call);

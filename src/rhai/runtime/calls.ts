@@ -176,11 +176,6 @@ export function callPointer(
   const all = withCurried(fn, args);
   const plain = all.map(unwrapCell);
   if (self === null) return callByName(run, fn.name, plain, null, pos);
-  if (fn.curried.length > 0 && run.program.find(fn.name, plain.length) === null) {
-    // A native gets what `this` would be after the curried arguments.
-    plain.splice(fn.curried.length, 0, copyValue(self.value));
-    return callNatives(run, run.program.natives.group(fn.name, plain.length), fn.name, plain, pos);
-  }
   return callByName(run, fn.name, plain, self, pos);
 }
 

@@ -12,6 +12,7 @@ import {
   writeIndexer,
   writeProperty,
 } from "./index-access.ts";
+import { declared } from "./places.ts";
 import { assignOperator } from "./operators.ts";
 import type { MethodSite } from "./program.ts";
 import type { Run } from "./run.ts";
@@ -288,6 +289,8 @@ function assign(
     if (isIndexable(container)) {
       // What an operator changes in place must not be shared with a copy.
       if (container instanceof RhaiArray || container instanceof RhaiMap) container.writable();
+      if (op !== "=" && container instanceof RhaiMap && typeof index === "string")
+        declared(run, container, index, container.entries.get(index), pos);
       const value =
         op === "="
           ? operand
@@ -307,7 +310,8 @@ function assign(
     if (op === "=") {
       if (!entries.has(name)) run.allocate(64 + name.length);
       entries.set(name, operand);
-    } else entries.set(name, updated(run, entries.get(name), assignment));
+    } else
+      entries.set(name, updated(run, declared(run, container, name, entries.get(name), pos), assignment));
     if (run.sized) run.checkGrown(container, pos);
     run.changed = true;
     return undefined;

@@ -5,11 +5,20 @@
 export function floatPower(x: number, y: number): number {
   // C answers 1 in these cases, JavaScript NaN.
   if (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y))) return 1;
+  if (y === -0.5) return inverseRoot(x);
   if (!Number.isInteger(y) || y < 0 || y > LARGEST || !Number.isFinite(x) || x === 0) return x ** y;
   const power = integerPower(x, y);
   // Splitting a factor overflows near one end of the range, and the errors underflow near the other.
   const magnitude = Math.abs(power.high + power.low);
   return magnitude < 1e305 && magnitude > 1e-285 ? power.high + power.low : x ** y;
+}
+
+/** The engine answers 1 / sqrt(x), which is off in the last digit; one step of Newton's method with more digits mends it. */
+function inverseRoot(x: number): number {
+  const root = x ** -0.5;
+  if (!Number.isFinite(root) || root === 0 || !(x < 1e150 && x > 1e-150)) return root;
+  const one = multiply(multiply({ high: root, low: 0 }, { high: root, low: 0 }), { high: x, low: 0 });
+  return root + (root * (1 - one.high - one.low)) / 2;
 }
 
 /** Other exponents are left to the engine, which then asks the C library. */

@@ -54,13 +54,35 @@ export function mutableIndex(target: Value, at: Value): Value {
 }
 
 /** The element that an operator is about to change. */
-export function mutableElement(target: RhaiArray | RhaiMap, at: Value, pos: Pos): Value {
+export function mutableElement(
+  run: Run,
+  target: RhaiArray | RhaiMap,
+  at: Value,
+  pos: Pos,
+  assignPos: Pos,
+): Value {
   if (target instanceof RhaiArray) {
     const { items } = target;
     if (target.owned && typeof at === "number" && at >= 0 && at < items.length) return items[at];
     return target.writable()[elementAt(items.length, at, pos)];
   }
-  return target.writable().get(mapKey(at, pos));
+  const key = mapKey(at, pos);
+  return declared(run, target, key, target.writable().get(key), assignPos);
+}
+
+/**
+ * `value`, which is what an operator is about to change in a property of a map that is its own. The property is there
+ * from now on, even if the operator fails.
+ */
+export function declared(run: Run, target: RhaiMap, name: string, value: Value, assignPos: Pos): Value {
+  if (value === undefined) declare(run, target, name, assignPos);
+  return value;
+}
+
+function declare(run: Run, target: RhaiMap, name: string, assignPos: Pos): void {
+  if (target.entries.has(name)) return;
+  target.writable().set(name, undefined);
+  addedProp(run, target, name, undefined, assignPos);
 }
 
 export function setIndex(

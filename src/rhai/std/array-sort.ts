@@ -134,7 +134,6 @@ const TYPE_ORDER: readonly string[] = [
 const byType = (a: Value, b: Value): number =>
   TYPE_ORDER.indexOf(typeName(a)) - TYPE_ORDER.indexOf(typeName(b));
 
-
 function sortBy(context: NativeContext, array: RhaiArray, comparer: FnPtr): Eventual<Value> {
   if (array.items.length < 2) return undefined;
   const put = (sorted: Value[]): undefined => {
