@@ -51,15 +51,17 @@ interface Piece {
   readonly text: string;
 }
 
+/** The code with its outermost loops apart. A mark is a line of its own, which no text of a script can be. */
 function piecesOf(code: string): Piece[] {
-  return code.split(`${BEGIN}\n`).flatMap((part, i) => {
-    if (i === 0) return [{ isLoop: false, text: part.trim() }];
-    const [loop = "", rest = ""] = part.split(END);
-    return [
-      { isLoop: true, text: loop.trim() },
-      { isLoop: false, text: rest.trim() },
-    ];
-  });
+  const pieces: { isLoop: boolean; lines: string[] }[] = [{ isLoop: false, lines: [] }];
+  let depth = 0;
+  for (const line of code.split("\n")) {
+    if (line === BEGIN || line === END) {
+      // A loop in the condition of another one is a part of it.
+      if (line === BEGIN ? depth++ === 0 : --depth === 0) pieces.push({ isLoop: depth > 0, lines: [] });
+    } else pieces.at(-1)?.lines.push(line);
+  }
+  return pieces.map(({ isLoop, lines }) => ({ isLoop, text: lines.join("\n").trim() }));
 }
 
 const declaration = (names: readonly string[]): string =>
