@@ -145,7 +145,6 @@ test("`this` names nothing but the bound value", () => {
     expect(error(source).kind).toMatch(/ErrorUnboundThis|ErrorInFunctionCall/);
   for (const source of [
     "this",
-    "let g = || this",
     "let this = 1",
     "fn this() {}",
     "fn f(this) {}",
