@@ -16,7 +16,7 @@ import {
 } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { stringLiteral } from "./literal.ts";
-import { isContainer, isInt } from "./types.ts";
+import { ANY, isContainer, isInt } from "./types.ts";
 import { getProperty, ownProperty } from "./property.ts";
 
 export type MethodStep = Extract<ChainStep, { kind: "Method" }>;
@@ -173,7 +173,8 @@ export function restore(f: FunctionWriter, place: Place, js: string): string {
 
 export function compileChain(f: FunctionWriter, expr: ChainExpr): Operand {
   const value = chainValue(f, expr);
-  return { ...value, ...f.types?.expression(expr) };
+  const type = f.types?.expression(expr) ?? ANY;
+  return type === ANY ? value : operand(value.js, { ...value, ...type });
 }
 
 function chainValue(f: FunctionWriter, expr: ChainExpr): Operand {

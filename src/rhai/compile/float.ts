@@ -58,7 +58,7 @@ export function bareCall(f: FunctionWriter, group: NativeGroup, args: readonly O
   );
   const fn = group.overloads[at]?.fn;
   if (fn?.bare === undefined) return null;
-  const name = f.script.constant(`${f.script.group(group.name, args.length)}.overloads[${at}].fn.bare`);
+  const name = f.script.constant(`${f.script.overload(group.name, args.length, at)}.fn.bare`);
   const js = `${name}(${args.map(asDouble).join(", ")})`;
   const facts = combined(args);
   return fn.returns === "f64" ? float(js, facts) : operand(js, { ...facts, ...nativeType(group, args) });

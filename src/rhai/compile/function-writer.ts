@@ -31,20 +31,22 @@ export interface Operand extends Typed {
   readonly local: boolean;
 }
 
-const PLAIN: Operand = {
-  js: "",
-  ...ANY,
-  bare: null,
-  likely: null,
-  borrowed: false,
-  simple: false,
-  constant: false,
-  effects: false,
-  writes: false,
-  local: false,
-};
+/** An operand of which no more is true than `facts` say. Written out, as compiling makes many. */
+export const operand = (js: string, facts: Partial<Operand> = NO_FACTS): Operand => ({
+  js,
+  type: facts.type ?? ANY.type,
+  bits: facts.bits ?? ANY.bits,
+  bare: facts.bare ?? null,
+  likely: facts.likely ?? null,
+  borrowed: facts.borrowed ?? false,
+  simple: facts.simple ?? false,
+  constant: facts.constant ?? false,
+  effects: facts.effects ?? false,
+  writes: facts.writes ?? false,
+  local: facts.local ?? false,
+});
 
-export const operand = (js: string, facts: Partial<Operand> = {}): Operand => ({ ...PLAIN, ...facts, js });
+const NO_FACTS: Partial<Operand> = {};
 
 /** The operand for a value that now sits in a variable of its own. */
 export const stored = (name: string, { type, bits }: Typed): Operand =>

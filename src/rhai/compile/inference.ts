@@ -345,6 +345,20 @@ export function propertyType(script: ScriptWriter, target: Typed, name: string):
   return group === null ? ANY : nativeType(group, [target]);
 }
 
+/**
+ * Which overload arguments of these types will get, by its index; null where that depends on the values. One with a tag
+ * must not be passed but where it is kept, so what may have one is only certain there.
+ */
+export function certainOverload(group: NativeGroup, args: readonly Typed[]): number | null {
+  const fits = group.overloads.filter(({ fn }) => args.every((arg, i) => mayBe(arg, fn.params[i] ?? "any")));
+  const [only] = fits;
+  if (only === undefined || fits.length > 1) return null;
+  const certain = args.every(
+    (arg, i) => arg.type !== "any" || (only.tags[i] === 0 && only.fn.keeps?.includes(i)),
+  );
+  return certain ? group.overloads.indexOf(only) : null;
+}
+
 /** What a native answers for arguments of these types: known where all of the standard ones that fit agree. */
 export function nativeType(group: NativeGroup, args: readonly Typed[]): Typed {
   if (group.suspends || group.callsBack) return ANY;

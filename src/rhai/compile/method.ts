@@ -21,6 +21,7 @@ import {
 import { combined, owned } from "./expression.ts";
 import { bareCall } from "./float.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
+import { certainOverload } from "./inference.ts";
 import { stringLiteral } from "./literal.ts";
 import { peekProperty } from "./property.ts";
 import { BOOL } from "./types.ts";
@@ -193,12 +194,28 @@ function detached({ base, step, args }: MethodCall): ChainParts["args"] {
   return new Map([...args, [step, own]]);
 }
 
+/** The same on a variable that certainly holds an array. */
+function changeOfArray(call: MethodCall): Operand {
+  const { f, base, step } = call;
+  const values = detached(call).get(step) ?? [];
+  const list = methodArguments(f, base, step, values);
+  const group = f.script.natives.group(step.name, list.length + 1);
+  const at = group === null || list.length > 1 ? null : certainOverload(group, [base.value, ...values]);
+  const [form, which] =
+    at === null
+      ? [sized("H.change", 2, list), f.script.group(step.name, list.length + 1)]
+      : [`H.changeBy${list.length}`, f.script.overload(step.name, list.length + 1, at)];
+  const js = `${form}(R, ${which}, ${base.js}, ${spread(2, list)}${step.pos})`;
+  return result(call, wrap(call, js), { writes: true });
+}
+
 /** Natives that may change their target: arrays are changed where they are. */
 function mutatingMethod(call: MethodCall): Operand {
   const { f, base, prefix, step } = call;
   const bare = prefix.length === 0;
   if (base.constant || (bare && base.kind !== "local"))
     return bare ? dispatched(call) : inGeneral(call, call.args, false);
+  if (bare && base.value.type === "array") return changeOfArray(call);
   const groupName = f.script.group(step.name, step.args.length + 1);
   const { args, set } = makeSimple(f, detached(call));
   const list = methodArguments(f, base, step, args.get(step) ?? []);
@@ -207,7 +224,6 @@ function mutatingMethod(call: MethodCall): Operand {
     call,
     `${sized("H.change", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`,
   );
-  if (bare && base.value.type === "array") return result(call, set === "" ? fast : `(${set}${fast})`);
   if (bare) {
     const place = cellOf(f, base);
     const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;

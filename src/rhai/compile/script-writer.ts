@@ -116,6 +116,10 @@ export class ScriptWriter {
     return this.constant(`P.natives.group(${stringLiteral(name)}, ${arity})`);
   }
 
+  overload(name: string, arity: number, at: number): string {
+    return this.constant(`${this.group(name, arity)}.overloads[${at}]`);
+  }
+
   find(name: string, arity: number): FunctionRef | null {
     return (
       this.functions.find(

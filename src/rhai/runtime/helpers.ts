@@ -37,6 +37,8 @@ import {
   change0,
   change1,
   change2,
+  changeBy0,
+  changeBy1,
   changeN,
 } from "./native-calls.ts";
 import {
@@ -161,6 +163,8 @@ export const helpers = {
   change0,
   change1,
   change2,
+  changeBy0,
+  changeBy1,
   changeN,
   changeable,
   changeableCell,

@@ -2,7 +2,7 @@ import { NONE, type Pos } from "../syntax/position.ts";
 import { completed, invoke, invokeMethod, type Result } from "./calls.ts";
 import { dispatchMethod } from "./chain.ts";
 import { fillPosition, functionNotFound } from "./faults.ts";
-import type { NativeGroup } from "./natives.ts";
+import type { NativeGroup, Overload } from "./natives.ts";
 import { hasSize } from "./places.ts";
 import type { Run } from "./run.ts";
 import {
@@ -109,6 +109,21 @@ export function change0(run: Run, group: NativeGroup, target: RhaiArray, pos: Po
 export function change1(run: Run, group: NativeGroup, target: RhaiArray, a: Value, pos: Pos): Result {
   const overload = group.find2(target, a);
   if (overload === null) throw functionNotFound(group.name, [target, a], pos);
+  return changeBy1(run, overload, target, a, pos);
+}
+
+/** The same where the overload is known. */
+export function changeBy0(run: Run, overload: Overload, target: RhaiArray, pos: Pos): Result {
+  run.callPos = pos;
+  try {
+    const result = overload.call(run, target);
+    return completed(run, overload, result, overload.mutates ? new Cell(target) : null, pos);
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+export function changeBy1(run: Run, overload: Overload, target: RhaiArray, a: Value, pos: Pos): Result {
   run.callPos = pos;
   try {
     const result = overload.call(run, target, a);
