@@ -111,6 +111,7 @@ async function takeUp(
     db,
     clock,
     secretKey: directory.secretKey,
+    keyring,
     sessionTtlHours: config.sessionTtlHours,
     trustedProxies: config.trustedProxies,
   });

@@ -12,7 +12,7 @@ let dataDir = "";
 beforeAll(async () => {
   dataDir = await temporaryDirectory();
 });
-afterAll(() => removeDataDirectory(dataDir));
+afterAll(() => removeDataDirectory(dataDir), 60_000);
 
 const start = (environment: Record<string, string>) =>
   startApp(

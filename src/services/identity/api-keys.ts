@@ -6,6 +6,7 @@ import { isUuid, newId } from "../../shared/ids.ts";
 import { logger } from "../../shared/log.ts";
 import { SCOPES, type Principal, type Scope } from "../../shared/principal.ts";
 import { recordAudit, type Actor } from "../audit/index.ts";
+import { findServerKey, serverKey, type Keyring } from "../secrets/index.ts";
 import { base32 } from "./base32.ts";
 import { bearerToken } from "./credentials.ts";
 import { refuseKeys } from "./capabilities.ts";
@@ -59,15 +60,11 @@ export const isKeyText = (text: string): boolean => KEY.test(text);
 /** Whether Authorization holds a text of that form, good or not: nobody but us is to see it. */
 export const carriesKey = (headers: Headers): boolean => isKeyText(bearerToken(headers) ?? "");
 
-export function createApiKeys(
-  db: Database,
-  clock: Clock,
-  secretKey: Uint8Array,
-  randomness: Randomness,
-): ApiKeys {
-  const pepper = createHmac("sha256", secretKey).update("picloud/api-keys/1").digest();
-  // The text has 256 random bits, so there is nothing to slow down; the server's key makes a stolen table useless.
-  const hmac = (text: string): Buffer => createHmac("sha256", pepper).update(text).digest();
+export function createApiKeys(db: Database, clock: Clock, keyring: Keyring, randomness: Randomness): ApiKeys {
+  let known: Uint8Array | null = null;
+  /** Read once: it never changes, only what it is sealed with does. Null: there has never been a key. */
+  const pepper = async (): Promise<Uint8Array | null> =>
+    (known ??= await findServerKey(db, keyring, "api-keys"));
 
   const noteUse = ({ key }: KeyAndUser, now: number): void => {
     if (key.last_used_at !== null && now - key.last_used_at.getTime() < NOTE_USE_EVERY_MS) return;
@@ -93,7 +90,7 @@ export function createApiKeys(
           user_id: who.userId,
           name: input.name,
           prefix: text.slice(MARK.length, MARK.length + PREFIX_LENGTH),
-          tokenHmac: hmac(text),
+          tokenHmac: hmac(await serverKey(sql, keyring, "api-keys"), text),
           scopes: SCOPES.filter((scope) => input.scopes.includes(scope)),
           app_id: input.appId,
           created_at: new Date(clock.now()),
@@ -124,13 +121,17 @@ export function createApiKeys(
     },
     async find(text) {
       const now = clock.now();
-      const found = await usableKey(db, hmac(text), new Date(now));
+      const key = await pepper();
+      const found = key === null ? undefined : await usableKey(db, hmac(key, text), new Date(now));
       if (found === undefined) return null;
       noteUse(found, now);
       return found;
     },
   };
 }
+
+/** The text has 256 random bits, so there is nothing to slow down; without the key nobody can add a row that works. */
+const hmac = (key: Uint8Array, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 
 function checkNewKey(input: NewKey, now: number): void {
   if (input.expiresAt !== null && input.expiresAt.getTime() <= now) {

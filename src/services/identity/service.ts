@@ -4,6 +4,7 @@ import { notFound, unauthorized } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
 import type { AppRole, KeyGrant, Principal } from "../../shared/principal.ts";
 import { recordAudit } from "../audit/index.ts";
+import { createKeyring, type Keyring } from "../secrets/index.ts";
 import { createApiKeys, isKeyText, type ApiKeys } from "./api-keys.ts";
 import { clientAddress, trustedProxies, type TrustedProxies } from "./client-address.ts";
 import { demand, type AppCapability } from "./capabilities.ts";
@@ -18,6 +19,8 @@ export interface IdentityDeps {
   readonly clock: Clock;
   /** 32 bytes. What must not be guessable without it is keyed with a key derived from it. */
   readonly secretKey: Uint8Array;
+  /** Opens what is kept sealed in the database. Default: made of `secretKey` alone. */
+  readonly keyring?: Keyring;
   readonly sessionTtlHours: number;
   /** Addresses and networks that may set X-Forwarded-*. */
   readonly trustedProxies: readonly string[];
@@ -76,7 +79,7 @@ export interface Identity {
 export function createIdentity(deps: IdentityDeps): Identity {
   const randomness = deps.randomness ?? systemRandomness;
   const sessions = createSessions(deps.db, deps.clock, randomness, deps.sessionTtlHours);
-  const keys = createApiKeys(deps.db, deps.clock, deps.secretKey, randomness);
+  const keys = createApiKeys(deps.db, deps.clock, deps.keyring ?? createKeyring(deps.secretKey), randomness);
   const logins = createLogins(deps.db, deps.clock, deps.secretKey);
   const proxies = trustedProxies(deps.trustedProxies);
 
