@@ -6,7 +6,7 @@ import { newId } from "../../src/shared/ids.ts";
 import { testDatabase, type TestDatabase } from "../support/postgres.ts";
 
 let database: TestDatabase;
-beforeAll(async () => void (database = await testDatabase()));
+beforeAll(async () => void (database = await testDatabase()), 60_000);
 afterAll(() => database.drop());
 
 test("a cursor reads back as the position it was made of", () => {

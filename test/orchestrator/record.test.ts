@@ -5,7 +5,7 @@ import { ROOT, startDataPlane, type DataPlane } from "./support/data-plane.ts";
 let plane: DataPlane;
 beforeAll(async () => {
   plane = await startDataPlane({ maxBodyBytes: 1024 * 1024 });
-});
+}, 60_000);
 afterAll(() => plane.stop());
 
 interface Kept {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   database = await testDatabase();
   appId = await seed(database.db).app("default");
   scriptId = await seed(database.db).script(appId, "hello", '"hi"');
-});
+}, 60_000);
 
 afterAll(() => database.drop());
 

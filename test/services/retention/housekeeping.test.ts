@@ -9,7 +9,7 @@ import {
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 let database: TestDatabase;
-beforeAll(async () => void (database = await testDatabase()));
+beforeAll(async () => void (database = await testDatabase()), 60_000);
 afterAll(() => database.drop());
 
 const running: Housekeeping[] = [];

@@ -10,7 +10,7 @@ let app = "";
 beforeAll(async () => {
   database = await testDatabase();
   app = await seed(database.db).app("app");
-});
+}, 60_000);
 afterAll(() => database.drop());
 
 const NOW = new Date("2030-06-15T12:00:00Z");
