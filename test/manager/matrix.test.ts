@@ -22,7 +22,9 @@ const operations = Object.entries(document.paths)
   .flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({
       key: `${method.toUpperCase()} ${path.slice(ROOT.length)}`,
-      takesBody: operation.requestBody !== undefined,
+      needsInput:
+        operation.requestBody !== undefined ||
+        operation.parameters?.some((one) => one.in === "query" && one.required === true) === true,
     })),
   )
   .filter(({ key }) => NEEDS[key] !== "public");
@@ -58,8 +60,8 @@ const needOf = (key: string) => {
 };
 const userIdOf = (actor: Actor): string => plane.users[STANDING[actor]?.user ?? ""] ?? "";
 
-const ask = (actor: Actor, key: string, takesBody: boolean, world: World): Promise<Answer> => {
-  const { method, path, options } = requestFor(key, world, takesBody);
+const ask = (actor: Actor, key: string, needsInput: boolean, world: World): Promise<Answer> => {
+  const { method, path, options } = requestFor(key, world, needsInput);
   return plane.call(actor, method, path, options);
 };
 
@@ -84,20 +86,20 @@ test("the matrix has every operation that needs a credential", () => {
 });
 
 describe("who must not", () => {
-  for (const { key, takesBody } of operations) {
+  for (const { key, needsInput } of operations) {
     test(`${key}`, async () => {
       const need = needOf(key);
       const before = await auditRows();
       for (const actor of ACTORS) {
         const expected = verdict(need, actor);
         if (expected === "yes") continue;
-        const answer = await ask(actor, key, takesBody, shared);
+        const answer = await ask(actor, key, needsInput, shared);
         expect([actor, answer.status]).toEqual([actor, expected]);
         expectProblem(answer);
         if (STRANGERS.has(actor)) expectNothingSecret(answer);
         if (expected !== 404) continue;
         // What exists in an app that is not theirs looks like what never existed.
-        const phantom = await ask(actor, key, takesBody, phantomWorld());
+        const phantom = await ask(actor, key, needsInput, phantomWorld());
         expect([actor, withoutRequest(phantom)]).toEqual([actor, withoutRequest(answer)]);
       }
       expect((await auditRows()).length).toBe(before.length);
@@ -109,12 +111,12 @@ describe("whoever administers another app", () => {
   // In paths that name an app and something in it. A script's name means another script in another app.
   const twofold = operations.filter(({ key }) => /\{app\}.*\{(?!name)/.test(key));
 
-  for (const { key, takesBody } of twofold) {
+  for (const { key, needsInput } of twofold) {
     test(`${key} does not reach through it into blog`, async () => {
       const before = await auditRows();
       for (const actor of ["outsider", "otherBoundKey"] as const) {
-        const answer = await ask(actor, key, takesBody, { ...shared, app: elsewhere });
-        const phantom = await ask(actor, key, takesBody, { ...phantomWorld(), app: elsewhere });
+        const answer = await ask(actor, key, needsInput, { ...shared, app: elsewhere });
+        const phantom = await ask(actor, key, needsInput, { ...phantomWorld(), app: elsewhere });
         expect([actor, answer.status, withoutRequest(answer)]).toEqual([
           actor,
           phantom.status,
@@ -141,27 +143,27 @@ describe("who may", () => {
     ...operations.filter(({ key }) => key !== last),
     ...operations.filter(({ key }) => key === last),
   ];
-  for (const { key, takesBody } of ordered) {
+  for (const { key, needsInput } of ordered) {
     const changes = !key.startsWith("GET ") && !READS.has(key);
     test(`${key}${changes ? ", and it is recorded once" : ""}`, async () => {
       const need = needOf(key);
       for (const actor of ACTORS.filter((one) => one !== "boundKey" || key !== last)) {
-        if (verdict(need, actor) === "yes") await checkAllowed(actor, key, takesBody, changes);
+        if (verdict(need, actor) === "yes") await checkAllowed(actor, key, needsInput, changes);
       }
-      if (key === last) await checkAllowed("boundKey", key, takesBody, changes);
+      if (key === last) await checkAllowed("boundKey", key, needsInput, changes);
     }, 30_000);
   }
 
   async function checkAllowed(
     actor: Actor,
     key: string,
-    takesBody: boolean,
+    needsInput: boolean,
     changes: boolean,
   ): Promise<void> {
     const app = key === last && actor !== "boundKey" ? await likeBlog() : plane.blog;
     const world = changes ? await makeWorld(plane, userIdOf(actor), app) : shared;
     const before = await auditRows();
-    const answer = await ask(actor, key, takesBody, world);
+    const answer = await ask(actor, key, needsInput, world);
     expect([actor, answer.status < 300 ? "yes" : `${answer.status} ${answer.text}`]).toEqual([actor, "yes"]);
     if (STRANGERS.has(actor)) expectNothingSecret(answer);
     const written = (await auditRows()).slice(before.length);

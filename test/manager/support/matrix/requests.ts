@@ -5,7 +5,7 @@ interface Wish extends CallOptions {
   readonly query?: string;
 }
 
-/** For each operation that takes a body or a query: a small request that is accepted, and changes something. */
+/** For each operation that takes a body, or needs a query: a small request that is accepted, and changes something. */
 const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "POST /admins": ({ n }) => ({
     body: { username: `new-${n}`, password: "long enough", instance_role: "member" },
@@ -22,6 +22,7 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "PATCH /apps/{app}/members/{user_id}": () => ({ body: { role: "editor" } }),
   "POST /apps/{app}/secrets": ({ n }) => ({ body: { name: `NEW_${n}`, value: "x" } }),
   "POST /scripts": ({ app, n }) => ({ body: { app_id: app, name: `new-${n}`, source: "1" } }),
+  "GET /scripts/{id}/diff": () => ({ query: "?from=1&to=2" }),
   "PUT /scripts/{id}": () => ({ body: { source: "3" } }),
   "PUT /apps/{app}/scripts/{name}": () => ({ raw: "3" }),
   "POST /scripts/{id}/routes": ({ n }) => ({ body: { path: `/new/${n}` } }),
@@ -57,7 +58,7 @@ const PARAMETERS: Readonly<Record<string, (world: World) => string>> = {
 export function requestFor(
   key: string,
   world: World,
-  takesBody: boolean,
+  needsInput: boolean,
 ): { readonly method: string; readonly path: string; readonly options: CallOptions } {
   const [method = "", template = ""] = key.split(" ");
   const path = template.replaceAll(
@@ -69,7 +70,8 @@ export function requestFor(
     },
   );
   const wish = WISHES[key];
-  if (takesBody && wish === undefined) throw new Error(`${key} takes a body: add one to WISHES.`);
+  if (needsInput && wish === undefined)
+    throw new Error(`${key} needs a body or a query: add a request to WISHES.`);
   const { query = "", ...options } = wish?.(world) ?? {};
   return { method, path: path + query, options };
 }
