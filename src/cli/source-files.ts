@@ -29,12 +29,17 @@ export function filesOf(argument: string): readonly string[] {
  * @throws AppError that names the file when it cannot be read or is not UTF-8
  */
 export async function readText(path: string): Promise<string> {
-  const bytes = path === STDIN ? await Bun.stdin.bytes() : readable(path, () => readFileSync(path));
+  const bytes = await readBytes(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw unreadable(nameOf(path), "this is not UTF-8 text", cause);
   }
+}
+
+/** The content of a file, or of stdin. @throws AppError that names the file when it cannot be read */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  return path === STDIN ? Bun.stdin.bytes() : readable(path, () => readFileSync(path));
 }
 
 /** Why a file could not be read, in a few words, by the system's code. */

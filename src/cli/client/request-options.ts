@@ -1,11 +1,15 @@
 import { usageError } from "../command-error.ts";
-import { readText, STDIN } from "../source-files.ts";
+import { readBytes, readText, STDIN } from "../source-files.ts";
 
 /** What `--body` stands for: the text itself, `@FILE`, or `@-` for stdin. */
-export async function bodyOf(text: string): Promise<string> {
-  if (!text.startsWith("@")) return text;
-  return readText(text === "@-" ? STDIN : text.slice(1));
-}
+export const bodyOf = async (text: string): Promise<Uint8Array> =>
+  text.startsWith("@") ? readBytes(fileOf(text)) : Buffer.from(text);
+
+/** Likewise, where it can only be a text. */
+export const textBodyOf = async (text: string): Promise<string> =>
+  text.startsWith("@") ? readText(fileOf(text)) : text;
+
+const fileOf = (text: string): string => (text === "@-" ? STDIN : text.slice(1));
 
 /** What `--header` stands for, each `NAME:VALUE`. @throws CommandError (usage) */
 export function headersOf(given: readonly string[]): Headers {

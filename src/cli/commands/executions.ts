@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { ADMIN, path } from "../client/api.ts";
-import { headersOf, bodyOf } from "../client/request-options.ts";
+import { headersOf, textBodyOf } from "../client/request-options.ts";
 import { collect, count, appCommand, type AppFlag } from "../client/options.ts";
 import { firstOf } from "../client/pages.ts";
 import { openSession } from "../client/session.ts";
@@ -110,7 +110,7 @@ export function define(command: Command): void {
         timeoutMs: RERUN_TIMEOUT_MS,
         json: {
           ...(live === true && { version: "live" }),
-          ...(body !== undefined && { body: await bodyOf(body) }),
+          ...(body !== undefined && { body: await textBodyOf(body) }),
           ...(header !== undefined && { headers: Object.fromEntries(headersOf(header)) }),
           ...(method !== undefined && { method }),
           ...(query !== undefined && { query }),

@@ -31,9 +31,7 @@ export function defineInvoke(command: Command): void {
       const id = await scriptId(api, flags.app, script);
       const headers = headersOf(flags.header ?? []);
       const body = flags.body === undefined ? undefined : await bodyOf(flags.body);
-      if (body !== undefined && !headers.has("content-type")) {
-        headers.set("content-type", isJson(body) ? "application/json" : "text/plain; charset=utf-8");
-      }
+      if (body !== undefined && !headers.has("content-type")) headers.set("content-type", typeOf(body));
       const response = await api.exchange("POST", path`/api/v1/execute/${id}`, {
         headers: Object.fromEntries(headers),
         timeoutMs: TIMEOUT_MS,
@@ -60,11 +58,17 @@ export function defineInvoke(command: Command): void {
 /** Of PiCloud's own refusals; whatever a script answers is a failure without further meaning. */
 const EXITS: Readonly<Record<number, number>> = { 401: 3, 404: 4 };
 
-function isJson(text: string): boolean {
+/** JSON, other text, or bytes. */
+function typeOf(body: Uint8Array): string {
   try {
-    JSON.parse(text);
-    return true;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    try {
+      JSON.parse(text);
+      return "application/json";
+    } catch {
+      return "text/plain; charset=utf-8";
+    }
   } catch {
-    return false;
+    return "application/octet-stream";
   }
 }

@@ -5,6 +5,7 @@ import type { Script } from "../client/names.ts";
 import type { Session } from "../client/session.ts";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit.ts";
+import { isClosedPipe } from "../output.ts";
 import { runPrinter } from "./print-runs.ts";
 import type { Run } from "./run.ts";
 
@@ -73,7 +74,7 @@ export async function follow({ api, print }: Session, script: Script, before: nu
     if (error instanceof ApiError && error.status === 404) {
       throw new CommandError("This server has no live log; leave out --follow.", EXIT.notFound, error);
     }
-    if (error instanceof CommandError) throw error;
+    if (error instanceof CommandError || isClosedPipe(error)) throw error;
     throw new CommandError(`The connection to ${api.url} was lost.`, EXIT.failure, error);
   }
 }

@@ -100,6 +100,16 @@ describe("invoke", () => {
     }
   });
 
+  test("bytes that are no text arrive as they are", async () => {
+    await Bun.write(join(place.folder, "bytes.bin"), new Uint8Array([0xff, 0, 1]));
+    writeFileSync(
+      join(place.folder, "size.rhai"),
+      'type_of(ctx.request.body) + " " + ctx.request.body.len()',
+    );
+    await ok("deploy", "size.rhai");
+    expect(await ok("invoke", "size", "--body", "@bytes.bin")).toBe("blob 3");
+  });
+
   test("by id as well as by name", async () => {
     const { id } = JSON.parse(await ok("scripts", "show", "echo", "--output", "json")) as { id: string };
     expect(JSON.parse(await ok("invoke", id))).toHaveProperty("body");
@@ -177,6 +187,15 @@ describe("output", () => {
     await dialogue.until("default");
     for (const line of dialogue.shown().split("\r\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
     dialogue.kill();
+  });
+
+  test("nobody has to read all of it", async () => {
+    const child = place.start(["--help"]);
+    await child.stdout.cancel();
+    expect(await child.exited).toBe(0);
+    const listing = place.start(["audit", "--limit", "200"]);
+    await listing.stdout.cancel();
+    expect([await listing.exited, await new Response(listing.stderr).text()]).toEqual([0, ""]);
   });
 
   test("commands without a server refuse what is for a server", async () => {
