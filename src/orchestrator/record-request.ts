@@ -21,6 +21,7 @@ const MAX_BODY = 64 * 1024;
 const SMALL_BODY = 512;
 /** Names that are told of what was masked. */
 const MAX_MASKED = 64;
+const MAX_MASKED_NAME = 200;
 
 /** What a body keeps in memory, about. */
 export const bodyBytes = (body: RunBody): number =>
@@ -32,7 +33,8 @@ export const bodyBytes = (body: RunBody): number =>
  */
 export function recordRequest(request: RunHttpRequest, budget: BodyBudget): RequestRecord {
   const masked = new Set<string>();
-  const mask = (name: string): void => void (masked.size < MAX_MASKED && masked.add(name));
+  const mask = (name: string): void =>
+    void (masked.size < MAX_MASKED && masked.add(name.slice(0, MAX_MASKED_NAME)));
   const cut = (text: string, most: number, name: string): string => {
     if (text.length <= most) return text;
     mask(name);

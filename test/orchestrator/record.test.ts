@@ -160,6 +160,20 @@ test("secrets are written nowhere, wherever in a request they stand", async () =
   expect(JSON.stringify(rows.map(({ body }) => body))).toContain("user=ada");
 });
 
+test("names of what is left out cannot blow a row up, nor break it", async () => {
+  const script = await plane.deploy("/names", "()");
+  const members = Array.from({ length: 200 }, (_, n) => `"password${n}${"x".repeat(300)}":1`);
+  await plane.call("/names", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: `{"\\ud800 token":"S3CRET",${members.join(",")}}`,
+  });
+  const [row] = await kept(script);
+  expect(row?.request.masked).toHaveLength(64);
+  expect(row?.request.masked?.[0]).toBe("body.\ufffd token");
+  expect(row?.request.masked?.[1]).toHaveLength(200);
+});
+
 test("a flood of large bodies leaves rows with the beginning of the body", async () => {
   const app = await plane.rows.app("flood");
   await plane.rows.domain(app, "flood.local", "exact");

@@ -104,11 +104,21 @@ export function createExecutionLog(
   function made(entry: Waiting): string {
     const { row } = entry;
     if (row === null) return entry.json;
-    entry.json = toJson(row, requestOf(row, admission));
     entry.row = null;
+    entry.json = jsonOf(row);
     characters += entry.json.length - TYPICAL_CHARACTERS;
     unmade -= row.heldBytes;
     return entry.json;
+  }
+
+  function jsonOf(row: ExecutionRow): string {
+    try {
+      return toJson(row, requestOf(row, admission));
+    } catch (error) {
+      // The run has its row, if not a whole one; above all, others have theirs.
+      logger("executions").error("cannot record all of a run: {error}", { error, execution_id: row.id });
+      return toJson({ ...row, logs: [] }, null);
+    }
   }
 
   function countDrop(appId: string, scriptId: string, createdAt: number): void {

@@ -54,9 +54,12 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
     principal_id: row.principalId,
     created_ms: Math.floor(row.createdAt),
   });
-  // Postgres holds no NUL in text. Escapes are matched whole, so that an escaped backslash before `u0000` stays.
-  return json.includes("\\u0000")
-    ? json.replace(/\\(?:u0000|[^])/g, (escape) => (escape === "\\u0000" ? "\\ufffd" : escape))
+  // Postgres holds neither NUL in text nor half of a surrogate pair, and one such row would take its whole batch along.
+  // Escapes are matched whole, so that an escaped backslash before `u0000` stays.
+  return /\\u(?:0000|d[89a-f])/.test(json)
+    ? json.replace(/\\(?:u0000|ud[89a-f][0-9a-f]{2}|[^])/g, (escape) =>
+        escape.length === 6 ? "\\ufffd" : escape,
+      )
     : json;
 }
 

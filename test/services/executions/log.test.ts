@@ -120,6 +120,29 @@ test("NUL characters are replaced, escaped backslashes are not touched", async (
   expect(dto?.logs[0]?.message).toBe("\\u0000 \ufffd");
 });
 
+test("a row that cannot be made whole is made in part, and takes no other row with it", async () => {
+  const script = await seed(database.db).script(appId, "odd", "1");
+  const log = createExecutionLog(database.db, { clock: systemClock });
+  const broken = row({
+    scriptId: script,
+    request: () => {
+      throw new Error("headers that cannot be read");
+    },
+  });
+  const half = row({
+    scriptId: script,
+    responseSummary: "half \ud800 of a pair, \\ud800 in letters, a whole one: \u{1f600}",
+  });
+  for (const run of [broken, half, row({ scriptId: script })]) offer(log, run);
+  await log.stop();
+  const rows = await listLogs(database.db, appId, script, {});
+  expect(rows).toHaveLength(3);
+  expect(rows.find(({ id }) => id === broken.id)).toMatchObject({ request: null, logs: [] });
+  expect(rows.find(({ id }) => id === half.id)?.response_summary).toBe(
+    "half \ufffd of a pair, \\ud800 in letters, a whole one: \u{1f600}",
+  );
+});
+
 test("a flood is cut to the allowance, failures are kept, and what was dropped is counted", async () => {
   const script = await seed(database.db).script(appId, "flood", "1");
   const log = createExecutionLog(database.db, { clock: { now: () => 0, monotonic: () => 0 } });
