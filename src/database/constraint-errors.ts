@@ -1,5 +1,5 @@
 import type { PostgresError } from "postgres";
-import { conflict, invalid, type AppError } from "../shared/errors.ts";
+import { conflict, invalid, notFound, type AppError } from "../shared/errors.ts";
 
 /**
  * What the violation of a named constraint means to a client. The one table of it: a migration that adds a
@@ -8,6 +8,9 @@ import { conflict, invalid, type AppError } from "../shared/errors.ts";
 const CONSTRAINTS: Readonly<Record<string, () => AppError>> = {
   apps_slug_key: () => conflict("slug_taken", "Slug is already taken."),
   scripts_name_key: () => conflict("name_taken", "A script of this name exists in the app."),
+  // The app was deleted while somebody wrote into it.
+  api_keys_app_id_fkey: () => notFound("App"),
+  app_members_app_id_fkey: () => notFound("App"),
   users_username_key: () => conflict("username_taken", "A user of this name exists."),
   doc_index_entries_unique_key: () =>
     conflict("duplicate_value", "Another document has the same value of a unique field."),

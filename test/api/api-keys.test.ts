@@ -170,6 +170,30 @@ describe("API keys", () => {
     expect(strip(hidden.text)).toBe(strip(missing.text));
   });
 
+  test("an app that is deleted at the same moment is one that is not there", async () => {
+    const doomed = Bun.randomUUIDv7();
+    await plane.db`insert into apps (id, slug, name) values (${doomed}, 'doomed', 'Doomed')`;
+    const asked: Promise<Answer>[] = [];
+    await plane.db.begin(async (sql) => {
+      await sql`delete from apps where id = ${doomed}`;
+      asked.push(
+        mint("owner", { name: "late", scopes: ["script:read"], app_id: "doomed" }),
+        plane.call("owner", "POST", "/apps/doomed/members", {
+          body: { user_id: plane.users["outsider"], role: "viewer" },
+        }),
+      );
+      // Both stand before their last step by then.
+      for (let tries = 0, waiting = 0; tries < 200 && waiting < 2; tries++) {
+        await Bun.sleep(10);
+        waiting = (
+          await plane.db`select 1 from pg_stat_activity
+            where wait_event_type = 'Lock' and datname = current_database()`
+        ).length;
+      }
+    });
+    for (const answer of await Promise.all(asked)) expectProblem(answer, "not_found");
+  });
+
   test("a revoked key is worth nothing with the next request", async () => {
     const { id, raw_token: key } = await minted("viewer", {});
     expect((await withKey(key, "GET", "/apps")).status).toBe(200);

@@ -28,7 +28,7 @@ export async function movedSlug(
 /** Where a request for a former slug finds what it asked for. */
 export function movedTo(request: Request, slug: string): Response {
   const { pathname, search } = new URL(request.url);
-  const location = pathname.replace(/(\/apps\/)[^/]+/, `$1${slug}`) + search;
+  const location = pathname.replace(/(?<=\/apps\/)[^/]+/, slug) + search;
   return new Response(null, { status: 301, headers: { Location: location, [SLUG_MOVED]: slug } });
 }
 
