@@ -3,8 +3,9 @@ import { path, type Api } from "../client/api.ts";
 import { openSession } from "../client/session.ts";
 import { checkManifest } from "../apply/check.ts";
 import { MANIFEST, readManifest } from "../apply/manifest.ts";
-import { planOf, type Step } from "../apply/plan.ts";
+import { planOf } from "../apply/plan.ts";
 import { orNull, readRemote } from "../apply/remote.ts";
+import type { ScriptIds, Step } from "../apply/step.ts";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit.ts";
 
@@ -44,7 +45,7 @@ export function define(command: Command): void {
 
 const changesText = (count: number): string => `${count} ${count === 1 ? "change" : "changes"}`;
 
-async function carryOut(api: Api, steps: readonly Step[], ids: Map<string, string>): Promise<void> {
+async function carryOut(api: Api, steps: readonly Step[], ids: ScriptIds): Promise<void> {
   for (const [index, { action, kind, name, apply }] of steps.entries()) {
     try {
       await apply?.(api, ids);

@@ -51,6 +51,7 @@ export function defineDeploy(command: Command): void {
         );
       }
       if (file === STDIN && flags.name === undefined) throw usageError("A script from stdin needs a --name.");
+      refuseTwins(files);
       const { done, refused } = await deployAll(session.api, session.print, files, flags);
       session.print.rows(["name!", "version", "created", "urls!"], done);
       const [first] = refused;
@@ -80,7 +81,7 @@ async function deployAll(api: Api, print: Printer, files: readonly string[], fla
 }
 
 async function deploy(api: Api, print: Printer, file: string, flags: DeployFlags): Promise<object> {
-  const name = flags.name ?? basename(file).replace(/\.rhai$/, "");
+  const name = flags.name ?? scriptNameOf(file);
   const query = new URLSearchParams((flags.route ?? []).map((route): [string, string] => ["route", route]));
   for (const key of ["method", "dispatch", "kind", "message"] as const) {
     const value = flags[key];
@@ -96,6 +97,16 @@ async function deploy(api: Api, print: Printer, file: string, flags: DeployFlags
     print.note(`${nameOf(file)}${line === undefined ? "" : `:${line}`}: warning: ${message}`);
   }
   return { name, version, created: answer.status === 201, urls };
+}
+
+const scriptNameOf = (file: string): string => basename(file).replace(/\.rhai$/, "");
+
+/** In different folders two files may have the same name; as scripts they cannot. */
+function refuseTwins(files: readonly string[]): void {
+  const byName = Map.groupBy(files, scriptNameOf);
+  for (const [name, twins] of byName) {
+    if (twins.length > 1) throw usageError(`${twins.join(" and ")} would both be the script "${name}".`);
+  }
 }
 
 function isFolder(file: string): boolean {

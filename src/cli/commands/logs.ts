@@ -35,9 +35,9 @@ export function define(command: Command): void {
       const script = await scriptNamed(api, flags.app, name);
       const limit = Math.min(flags.limit ?? (flags.follow === true ? SHOWN_BEFORE : SHOWN), MOST);
       if (flags.follow === true) return follow(session, script, limit);
-      const show = runPrinter(print);
+      const printer = runPrinter(print);
       for (const run of await api.get<readonly Run[]>(path`/scripts/${script.id}/logs?limit=${limit}`))
-        show(run);
-      show.end();
+        printer.show(run);
+      printer.end();
     });
 }

@@ -31,7 +31,7 @@ const ENDS: Readonly<Record<string, string>> = {
 export async function follow({ api, print }: Session, script: Script, before: number): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  const printRun = runPrinter(print, { endless: true });
+  const printer = runPrinter(print, { endless: true });
   const seen = new Set<string>();
   const show = (run: Run): void => {
     if (seen.has(run.execution_id)) return;
@@ -40,7 +40,7 @@ export async function follow({ api, print }: Session, script: Script, before: nu
       if (seen.size <= REMEMBERED) break;
       seen.delete(id);
     }
-    printRun(run);
+    printer.show(run);
   };
 
   /** Listens first and looks back then, so that no run is missed in between. @returns why the stream ended */

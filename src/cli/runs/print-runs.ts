@@ -29,29 +29,31 @@ const LONGEST_LABEL = 7;
 /** An answer is shown so far. */
 const SUMMARY = 60;
 
-/** Shows one run; `end` says that there are no more. */
-export type RunPrinter = ((run: Run) => void) & { readonly end: () => void };
+export interface RunPrinter {
+  show(run: Run): void;
+  /** There are no more. */
+  end(): void;
+}
 
 /**
  * Prints runs as they come: a paragraph each for people; for programs a line each, or one JSON array.
  * @param options.endless there is no last one: JSON is one object a line
  */
 export function runPrinter(print: Printer, options: { readonly endless?: boolean } = {}): RunPrinter {
-  if (print.format === "table")
-    return Object.assign((run: Run) => print.text(paragraph(run)), { end: () => {} });
-  const rows: object[] = [];
-  if (print.format === "json") {
-    if (options.endless === true)
-      return Object.assign((run: Run) => print.text(`${JSON.stringify(runRow(run))}\n`), { end: () => {} });
-    return Object.assign((run: Run) => void rows.push(runRow(run)), { end: () => print.rows(COLUMNS, rows) });
+  const nothing = (): void => {};
+  if (print.format === "table") return { show: (run) => print.text(paragraph(run)), end: nothing };
+  if (print.format === "tsv") {
+    print.text(tsvLine(COLUMNS));
+    return {
+      show: (run) => print.text(tsvLine(COLUMNS.map((name) => Reflect.get(runRow(run), name)))),
+      end: nothing,
+    };
   }
-  print.text(`${COLUMNS.join("\t")}\n`);
-  return Object.assign(
-    (run: Run) => print.text(tsvLine(COLUMNS.map((name) => Reflect.get(runRow(run), name)))),
-    {
-      end: () => {},
-    },
-  );
+  if (options.endless === true) {
+    return { show: (run) => print.text(`${JSON.stringify(runRow(run))}\n`), end: nothing };
+  }
+  const rows: object[] = [];
+  return { show: (run) => void rows.push(runRow(run)), end: () => print.rows(COLUMNS, rows) };
 }
 
 /** A run as a row of a table. */

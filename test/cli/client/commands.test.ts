@@ -9,6 +9,8 @@ const place = workplace({
   "echo.rhai": '#{ body: ctx.request.body, header: ctx.request.headers["x-a"] }',
   "bad.rhai": "let a = 1;\nlet x = ;\n",
   "many/one.rhai": "1",
+  "twins/a/same.rhai": "1",
+  "twins/b/same.rhai": "1",
   "many/two.rhai": "2",
   "mixed/bad.rhai": "let x = ;",
   "mixed/good.rhai": "1",
@@ -74,6 +76,11 @@ describe("deploy", () => {
   test("what cannot be meant is a usage error", async () => {
     expect((await run("deploy", "many", "--name", "x")).exit).toBe(2);
     expect((await run("deploy")).exit).toBe(2);
+    const twins = await run("deploy", "twins");
+    expect([twins.exit, twins.stderr]).toEqual([
+      2,
+      'picloud: twins/a/same.rhai and twins/b/same.rhai would both be the script "same".\n',
+    ]);
     const missing = await run("deploy", "missing.rhai");
     expect([missing.exit, missing.stderr]).toEqual([1, "picloud: missing.rhai: there is no such file.\n"]);
   });
