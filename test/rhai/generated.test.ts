@@ -19,6 +19,12 @@ const SOURCES: Readonly<Record<string, string>> = {
   "elements and properties": "let m = #{list: [1, 2]};\nm.list[0] += 5;\nm.list.push(3);\nm?.list[1]",
   "methods and this": "fn grow(by) { this.size += by; }\nlet o = #{size: 1};\no.grow(2);\no.size",
   "try and throw": 'try {\n  throw "x";\n} catch (e) {\n  print(e);\n}',
+  "floats stay bare numbers":
+    "let x = 0.5;\nlet i = 0;\nwhile x < 100.0 {\n  x = x * 1.5 + i;\n  i += 1;\n}\nx.sqrt()",
+  "floats that are likely":
+    "fn total(list) {\n  let sum = 0.0;\n  for i in 0..list.len { sum += list[i] * 2.0; }\n  sum\n}",
+  "known arrays, blobs and small integers":
+    "let a = [];\nlet b = blob(9, 7);\nfor i in 0..b.len { a.push(b[i] & 3); }\na[0] = a.len / 2;",
   text: 'let name = "a\\u2028b</script>";\n`<${name}> ${1 + 1}`',
   "natives that suspend": "fn nap(x) { sleep(x); x }\nfn still(x) { x }\nnap(still(0))",
 };

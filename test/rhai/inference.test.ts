@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Engine, type EngineLimits } from "../../src/rhai/index.ts";
+import { Engine, type EngineLimits, Float, type NativeContext } from "../../src/rhai/index.ts";
 import { analyse } from "../../src/rhai/compile/inference.ts";
 import { ScriptWriter } from "../../src/rhai/compile/script-writer.ts";
 import type { Ident, Stmt } from "../../src/rhai/syntax/ast.ts";
 import { parse } from "../../src/rhai/syntax/parser.ts";
 import { walkStmt } from "../../src/rhai/compile/walk.ts";
 import { toDebugValue } from "../../src/rhai/runtime/format.ts";
+import { typeName } from "../../src/rhai/runtime/type-name.ts";
 import { readCases } from "./conformance.ts";
 import { mutate, random } from "./mutation.ts";
 
@@ -132,6 +133,54 @@ test(
   },
   1000 * 60 * 60,
 );
+
+test("standard functions answer the type that they declare", async () => {
+  const wrong = new Set<string>();
+  const checked = new Engine();
+  for (const group of checked.natives.groups()) {
+    for (const [i, overload] of group.overloads.entries()) {
+      const { fn, call } = overload;
+      if (!KNOWN_TYPES.has(fn.returns) || fn.callsBack === true) continue;
+      group.overloads[i] = {
+        ...overload,
+        call: (context, ...args) => {
+          const value = call(context, ...args);
+          if (!(value instanceof Promise) && typeName(value) !== fn.returns)
+            wrong.add(`${fn.name}(${fn.params.join(", ")}) answers ${typeName(value)}, not ${fn.returns}`);
+          return value;
+        },
+      };
+    }
+  }
+  for (const { script } of readCases()) await outcome(checked, script, { maxOperations: 20_000 });
+  expect([...wrong]).toEqual([]);
+});
+
+const KNOWN_TYPES: ReadonlySet<string> = new Set(["i64", "f64", "bool", "string", "array", "blob", "()"]);
+
+test("functions on bare numbers answer what those on values do", () => {
+  const context = {} as NativeContext;
+  for (const group of engine.natives.groups()) {
+    for (const { fn, call } of group.overloads) {
+      const { bare } = fn;
+      if (bare === undefined) continue;
+      const { params } = fn;
+      const numbers = fc.array(fc.oneof(fc.double(), fc.integer()), {
+        minLength: params.length,
+        maxLength: params.length,
+      });
+      fc.assert(
+        fc.property(numbers, (given) => {
+          const whole = given.map((value, i) => (params[i] === "i64" ? Math.trunc(value) || 0 : value));
+          fc.pre(whole.every((value, i) => params[i] !== "i64" || Number.isSafeInteger(value)));
+          const values = whole.map((value, i) => (params[i] === "i64" ? value : new Float(value)));
+          const answer = call(context, ...values);
+          expect(bare(...whole)).toBe(answer instanceof Float ? answer.value : (answer as boolean));
+        }),
+      );
+    }
+  }
+});
 
 /** The types of all variables of a script, by name; the last of several with one name. */
 function typesOf(source: string): Record<string, string> {

@@ -50,7 +50,8 @@ export function generate(script: Script, options: GenerateOptions): Generated {
 }
 
 function assemble(writer: ScriptWriter, main: string): string {
-  return withHelpers([...writer.hoisted, ...writer.code, main, "return main;"].join("\n"));
+  const code = [...writer.code, main, "return main;"].join("\n");
+  return withHelpers([...writer.hoistedFor(code), code].join("\n"));
 }
 
 /** Global constants are only kept where a function could ask for them. */

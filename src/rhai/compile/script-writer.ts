@@ -44,6 +44,8 @@ export class ScriptWriter {
   readonly methods = new Map<string, string>();
   #id = 0;
   readonly #known = new Map<string, string>();
+  /** Names of the constants that hold floats. */
+  readonly #floats = new Set<string>();
 
   constructor(options: {
     script: Script;
@@ -96,7 +98,21 @@ export class ScriptWriter {
   }
 
   float(value: number): string {
-    return this.constant(`new H.Float(${numberLiteral(value)})`);
+    const name = this.constant(`new H.Float(${numberLiteral(value)})`);
+    this.#floats.add(name);
+    return name;
+  }
+
+  /** The constants for this code: of floats, which are mostly written bare, only those that it mentions. */
+  hoistedFor(code: string): string[] {
+    if (this.#floats.size === 0) return this.hoisted;
+    const nameOf = (line: string): string => /^const (k\d+) = new /.exec(line)?.[1] ?? "";
+    const others = this.hoisted.filter((line) => !this.#floats.has(nameOf(line)));
+    const mentioned = new Set(`${others.join("\n")}${code}`.match(/\bk\d+\b/g));
+    return this.hoisted.filter((line) => {
+      const name = nameOf(line);
+      return !this.#floats.has(name) || mentioned.has(name);
+    });
   }
 
   char(text: string): string {
