@@ -8,6 +8,7 @@ export const BENCHES = {
   start: () => import("./start.ts"),
   http: () => import("./http.ts"),
   save: () => import("./save.ts"),
+  control: () => import("./control.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
 } satisfies Record<string, () => Promise<{ run(flags?: ReadonlySet<string>): Promise<void> }>>;

@@ -41,13 +41,12 @@ export async function routesOfScripts(
   sql: Queryable,
   scripts: readonly { readonly app_id: string; readonly id: string }[],
 ): Promise<Route[]> {
-  const appIds = scripts.map((script) => script.app_id);
+  const appIds = [...new Set(scripts.map((script) => script.app_id))];
   const ids = scripts.map((script) => script.id);
   return sql<Route[]>`
     select routes.*, scripts.name as script_name
-    from unnest(${appIds}::uuid[], ${ids}::uuid[]) as wanted(app_id, id)
-    join scripts using (app_id, id)
-    join routes on routes.app_id = wanted.app_id and routes.script_id = wanted.id
+    from routes join scripts on scripts.app_id = routes.app_id and scripts.id = routes.script_id
+    where routes.app_id = any(${appIds}::uuid[]) and routes.script_id = any(${ids}::uuid[])
     order by routes.created_at, routes.id`;
 }
 

@@ -38,9 +38,13 @@ const columns = (sql: Queryable) => sql`
   scripts.live_version, scripts.last_version, scripts.created_at, scripts.updated_at,
   v.version, v.source_sha256, v.timeout_seconds, v.memory_limit_mb, v.sandbox`;
 
+/** With its limit it is looked up for each script; the planner, left to itself, reads all versions of the app. */
 const shownVersion = (sql: Queryable) => sql`
-  join script_versions v on v.app_id = scripts.app_id and v.script_id = scripts.id
-    and v.version = coalesce(scripts.live_version, scripts.last_version)`;
+  cross join lateral (
+    select * from script_versions
+    where app_id = scripts.app_id and script_id = scripts.id
+      and version = coalesce(scripts.live_version, scripts.last_version)
+    limit 1) v`;
 
 /** A script, with what the membership table grants the asking user in its app. */
 export async function findScript(

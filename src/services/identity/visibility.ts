@@ -11,6 +11,7 @@ export function visibleTo(sql: Queryable, who: Principal, appId: string) {
   const bound = who.key?.appId ?? null;
   const within = bound === null ? sql`true` : sql`${column} = ${bound}`;
   if (who.instanceRole !== "member") return within;
-  return sql`(${within} and exists (
-    select 1 from app_members seen where seen.app_id = ${column} and seen.user_id = ${who.userId}))`;
+  // As an array, and not as a join, so that a page is read in the order of an index.
+  return sql`(${within} and ${column} = any(array(
+    select seen.app_id from app_members seen where seen.user_id = ${who.userId})))`;
 }
