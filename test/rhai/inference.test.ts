@@ -154,7 +154,7 @@ test("standard functions answer the type that they declare", async () => {
   }
   for (const { script } of readCases()) await outcome(checked, script, { maxOperations: 20_000 });
   expect([...wrong]).toEqual([]);
-});
+}, 120_000);
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(["i64", "f64", "bool", "string", "array", "blob", "()"]);
 
