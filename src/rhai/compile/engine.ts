@@ -132,9 +132,15 @@ export class Engine {
   }
 }
 
-/** Makes a function of generated code. Its only parameters are the helpers and the program. */
+let linked = 0;
+
+/**
+ * Makes a function of generated code. Its only parameters are the helpers and the program. No two get the same text:
+ * the engine would share what it knows of one with the other, and take the constants of neither for constant.
+ */
 function link(javascript: string, program: Program): (...args: never[]) => unknown {
-  return new Function("H", "P", javascript)(helpers, program);
+  linked += 1;
+  return new Function("H", "P", `${javascript}\n//${linked}`)(helpers, program);
 }
 
 function signatures(script: Script): FunctionSignature[] {

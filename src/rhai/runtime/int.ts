@@ -15,7 +15,6 @@ const TWO_32 = 0x1_0000_0000;
 
 /** The canonical form of an integer that is known to lie within i64. */
 export function normalizeInt(value: bigint): Int {
-  // A float of a bigint compares faster than the bigint, and none beyond 2^53 is rounded to less.
   const near = Number(value);
   return near >= -SAFE && near <= SAFE ? near : value;
 }
@@ -40,7 +39,7 @@ export function add(a: Int, b: Int): Int {
     const sum = a + b;
     if (sum <= SAFE && sum >= -SAFE) return sum;
   }
-  const sum = big(a) + big(b);
+  const sum = (typeof a === "bigint" ? a : BigInt(a)) + (typeof b === "bigint" ? b : BigInt(b));
   return bounded(sum) ?? fail(`Addition overflow: ${a} + ${b}`);
 }
 
@@ -49,7 +48,7 @@ export function sub(a: Int, b: Int): Int {
     const difference = a - b;
     if (difference <= SAFE && difference >= -SAFE) return difference;
   }
-  const difference = big(a) - big(b);
+  const difference = (typeof a === "bigint" ? a : BigInt(a)) - (typeof b === "bigint" ? b : BigInt(b));
   return bounded(difference) ?? fail(`Subtraction overflow: ${a} - ${b}`);
 }
 
@@ -59,7 +58,7 @@ export function mul(a: Int, b: Int): Int {
     // A rounded product is never below 2^53, so what passes is exact; adding 0 turns -0 into 0.
     if (product <= SAFE && product >= -SAFE) return product + 0;
   }
-  const product = big(a) * big(b);
+  const product = (typeof a === "bigint" ? a : BigInt(a)) * (typeof b === "bigint" ? b : BigInt(b));
   return bounded(product) ?? fail(`Multiplication overflow: ${a} * ${b}`);
 }
 
@@ -161,13 +160,11 @@ export function xor(a: Int, b: Int): Int {
   return normalizeInt(BigInt(a) ^ BigInt(b));
 }
 
-const big = (value: Int): bigint => (typeof value === "bigint" ? value : BigInt(value));
-
 /** The canonical form of an integer if it lies within i64, else null. */
 function bounded(value: bigint): Int | null {
+  // A float of a bigint compares faster than the bigint, and none beyond 2^53 is rounded to less.
   const near = Number(value);
-  if (near >= -SAFE && near <= SAFE) return near;
-  if (near < NEAR_MAX && near > -NEAR_MAX) return value;
+  if (near < NEAR_MAX && near > -NEAR_MAX) return near <= SAFE && near >= -SAFE ? near : value;
   return value >= INT_MIN && value <= INT_MAX ? value : null;
 }
 
