@@ -1,6 +1,6 @@
 import type { ChainExpr, ChainStep, Expr, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
-import { type Base, type ChainParts, chainParts, generic, makeSimple, readMutable } from "./chain.ts";
+import { assignInGeneral, type ChainParts, chainParts, generic, makeSimple, readMutable } from "./chain.ts";
 import { compileExpr, dynamicCell, owned, readVariable, thisCell } from "./expression.ts";
 import { bareOf } from "./float.ts";
 import { type FunctionWriter, type Operand, operand, stored, type Variable } from "./function-writer.ts";
@@ -116,7 +116,8 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
     !f.dynamic &&
     steps.every((step) => !step.optional && step.kind !== "Method");
   if (!direct || last === undefined || last.kind === "Method") {
-    f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
+    const operator = f.script.constant(operatorPlan(stmt, target));
+    f.emit(`${generic(f, simple, `{...${operator}, value: ${owned(held)}}`).js};`);
     return;
   }
   if (steps.length === 1 && last.kind === "Index" && base.value.type === "array") {
@@ -132,7 +133,7 @@ function assignChain(f: FunctionWriter, stmt: AssignStmt, target: ChainExpr, val
         : base.js;
   f.emit(`${container} = ${readMutable(f, start, steps.slice(0, -1), args)};`);
   const slow = f.capture(() => {
-    f.emit(`${generic(f, simple, assignmentOf(stmt, target, base, held)).js};`);
+    f.emit(`${assignInGeneral(f, simple, operatorPlan(stmt, target), held)};`);
   });
   if (last.kind === "Property") {
     f.emit(`if (${container} instanceof H.RhaiMap) {`);
@@ -182,9 +183,8 @@ function changed(
   return { next: `(${old} = ${place}, ${next})`, old: `, ${old}` };
 }
 
-function assignmentOf(stmt: AssignStmt, target: ChainExpr, base: Base, value: Operand): string {
-  const { root } = target;
+/** The static parts of the assignment. */
+function operatorPlan(stmt: AssignStmt, { root }: ChainExpr): string {
   const name = root.kind === "Var" ? root.name : "";
-  void base;
-  return `{op:${stringLiteral(stmt.op)},value:${owned(value)},pos:${stmt.pos},name:${stringLiteral(name)},rootPos:${startPosition(root)}}`;
+  return `H.operatorPlan(${stringLiteral(stmt.op)}, ${stmt.pos}, ${stringLiteral(name)}, ${startPosition(root)})`;
 }

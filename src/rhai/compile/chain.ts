@@ -144,7 +144,7 @@ export function cellOf(f: FunctionWriter, base: Base): Place {
     case "local": {
       if (base.constant) return { cell: `H.fixed(${base.js})`, after: null };
       const cell = f.temp();
-      const value = f.lent.has(base.js) ? `${base.js} = H.cp(${base.js})` : base.js;
+      const value = lendable(f, base);
       // One cell serves every time that the same call is made; nobody keeps it longer.
       return {
         cell: `((${cell} ??= new H.Cell(undefined)).value = ${value}, ${cell})`,
@@ -153,6 +153,10 @@ export function cellOf(f: FunctionWriter, base: Base): Place {
     }
   }
 }
+
+/** The value of a local, made the function's own first if it may still be the caller's. */
+const lendable = (f: FunctionWriter, base: Base): string =>
+  f.lent.has(base.js) ? `(${base.js} = H.cp(${base.js}))` : base.js;
 
 /** The place of a variable or of `this`. */
 export function mutablePlace(f: FunctionWriter, expr: Expr): Place {
@@ -338,29 +342,24 @@ export function methodSuspends(f: FunctionWriter, name: string, count: number): 
   );
 }
 
-/** The chain in full generality, at run time. `assignment` is the expression of an Assignment. */
-export function generic(
+/** The steps of a chain as the run time knows them, and the evaluated values that they refer to. */
+function planOf(
   f: FunctionWriter,
   parts: ChainParts,
-  assignment: string | null,
-  inline = false,
-): Operand {
+): { steps: string; values: string[]; mutating: boolean } {
   const { base, steps, args } = parts;
   const values: string[] = [];
   const plan: string[] = [];
-  let mutating = assignment !== null;
+  let mutating = false;
   for (const step of steps) {
     const at = values.length;
     const own = args.get(step) ?? [];
+    const optional = step.optional ? ", true" : "";
     if (step.kind === "Property") {
-      plan.push(
-        `{kind:"property",name:${stringLiteral(step.name)},optional:${step.optional},pos:${step.pos},opPos:${step.opPos}}`,
-      );
+      plan.push(`H.propertyStep(${stringLiteral(step.name)}, ${step.pos}, ${step.opPos}${optional})`);
     } else if (step.kind === "Index") {
       values.push(own[0]?.js ?? "undefined");
-      plan.push(
-        `{kind:"index",at:${at},optional:${step.optional},pos:${startPosition(step.index)},opPos:${step.opPos}}`,
-      );
+      plan.push(`H.indexStep(${at}, ${startPosition(step.index)}, ${step.opPos}${optional})`);
     } else {
       const count = step.args.length;
       values.push(...methodArguments(f, base, step, own));
@@ -368,12 +367,41 @@ export function generic(
       mutating ||=
         group === null || group.mutates || f.script.hasMethod(step.name, count) || step.name === "call";
       const argPos = step.args[0] === undefined ? 0 : exprPosition(step.args[0]);
-      plan.push(
-        `{kind:"method",name:${stringLiteral(step.name)},site:${f.script.site(step.name, count)},at:${at},count:${count},optional:${step.optional},pos:${step.pos},argPos:${argPos}}`,
-      );
+      const site = f.script.site(step.name, count);
+      plan.push(`H.methodStep(${site}, ${at}, ${count}, ${step.pos}, ${argPos}${optional})`);
     }
   }
-  const planName = f.script.constant(`{steps:[${plan.join(",")}],mutating:${mutating}}`);
+  return { steps: `[${plan.join(", ")}]`, values, mutating };
+}
+
+/** The assignment at the end of a chain without methods, in full generality. `operator` is an AssignmentPlan. */
+export function assignInGeneral(
+  f: FunctionWriter,
+  parts: ChainParts,
+  operator: string,
+  value: Operand,
+): string {
+  const { base } = parts;
+  const { steps, values } = planOf(f, parts);
+  const plan = f.script.constant(`{steps: ${steps}, mutating: true, operator: ${operator}}`);
+  const given = `[${values.join(", ")}], ${owned(value)}`;
+  if (base.kind === "local" && !base.constant && f.tries === 0)
+    return `${base.js} = H.assignLocal(R, ${plan}, ${lendable(f, base)}, ${given})`;
+  const place = cellOf(f, base);
+  const lock = base.kind === "cell" && !f.dynamic;
+  return restore(f, place, `H.assignChain(R, ${plan}, ${place.cell}, ${given}, ${lock})`);
+}
+
+/** The chain in full generality, at run time. `assignment` is the expression of an Assignment. */
+export function generic(
+  f: FunctionWriter,
+  parts: ChainParts,
+  assignment: string | null,
+  inline = false,
+): Operand {
+  const { base, steps } = parts;
+  const { steps: list, values, mutating } = planOf(f, parts);
+  const planName = f.script.constant(`{steps: ${list}, mutating: ${mutating || assignment !== null}}`);
   const place = cellOf(f, base);
   const lock = base.kind === "cell" && !f.dynamic;
   const call = `H.chain(R, ${planName}, ${place.cell}, [${values.join(", ")}], ${assignment ?? "null"}, ${lock})`;

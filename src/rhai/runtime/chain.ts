@@ -12,6 +12,15 @@ import {
   writeIndexer,
   writeProperty,
 } from "./index-access.ts";
+import type {
+  Assignment,
+  AssignmentPlan,
+  ChainPlan,
+  IndexStep,
+  MethodStep,
+  PropertyStep,
+  Step,
+} from "./chain-plan.ts";
 import { declared } from "./places.ts";
 import { assignOperator } from "./operators.ts";
 import type { MethodSite } from "./program.ts";
@@ -23,54 +32,6 @@ import { Cell, copyValue, FnPtr, RhaiArray, RhaiMap, type Value } from "./values
  * Chains of properties, indices and methods in full generality. Generated code takes shorter ways for the common
  * shapes and comes here for the rest, with all arguments and indices evaluated.
  */
-
-export interface PropertyStep {
-  readonly kind: "property";
-  readonly name: string;
-  readonly optional: boolean;
-  readonly pos: Pos;
-  readonly opPos: Pos;
-}
-
-export interface IndexStep {
-  readonly kind: "index";
-  /** Which of the evaluated values. */
-  readonly at: number;
-  readonly optional: boolean;
-  readonly pos: Pos;
-  readonly opPos: Pos;
-}
-
-export interface MethodStep {
-  readonly kind: "method";
-  readonly name: string;
-  readonly site: MethodSite;
-  /** Its arguments are the evaluated values from `at`, `count` of them. */
-  readonly at: number;
-  readonly count: number;
-  readonly optional: boolean;
-  readonly pos: Pos;
-  readonly argPos: Pos;
-}
-
-export type Step = PropertyStep | IndexStep | MethodStep;
-
-export interface Assignment {
-  /** The operator with its `=`. */
-  readonly op: string;
-  readonly value: Value;
-  readonly pos: Pos;
-  /** The root's name and place, for the error of a constant. */
-  readonly name: string;
-  readonly rootPos: Pos;
-}
-
-/** Static parts of a chain. */
-export interface ChainPlan {
-  readonly steps: readonly Step[];
-  /** Whether it can change what it starts from: it assigns, or a method of it may. */
-  readonly mutating: boolean;
-}
 
 /** Answered by a chain that was thought not to change anything and meets a function in a map. */
 const RESTART = Symbol("restart");
@@ -95,6 +56,31 @@ export function runChain(
     return step(run, plan.steps, 0, root, values, assignment, true) as Result;
   };
   return lock ? locked(root, walk) : walk();
+}
+
+/** Runs a chain of places that ends in an assignment. */
+export function assignChain(
+  run: Run,
+  plan: AssignmentPlan,
+  root: Cell,
+  values: readonly Value[],
+  value: Value,
+  lock: boolean,
+): Result {
+  return runChain(run, plan, root, values, { ...plan.operator, value }, lock);
+}
+
+/** The same from a local variable that holds `root`; answers what it holds afterwards. */
+export function assignLocal(
+  run: Run,
+  plan: AssignmentPlan,
+  root: Value,
+  values: readonly Value[],
+  value: Value,
+): Value {
+  const cell = new Cell(root);
+  void assignChain(run, plan, cell, values, value, false);
+  return cell.value;
 }
 
 /** Goes on with `next` once `value` is there. */

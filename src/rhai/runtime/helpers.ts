@@ -1,5 +1,6 @@
 import { NONE, type Pos } from "../syntax/position.ts";
-import { dispatchMethod, runChain } from "./chain.ts";
+import { assignChain, assignLocal, dispatchMethod, runChain } from "./chain.ts";
+import { indexStep, methodStep, operatorPlan, propertyStep } from "./chain-plan.ts";
 import { DynamicScope } from "./dynamic-scope.ts";
 import { Entries } from "./entries.ts";
 import {
@@ -149,6 +150,8 @@ export const helpers = {
   addedProp,
   array,
   asString,
+  assignChain,
+  assignLocal,
   bool,
   boolCell,
   callFn0,
@@ -187,6 +190,7 @@ export const helpers = {
   hasSize,
   importModule,
   index,
+  indexStep,
   isDefinedFunction,
   iterate,
   join,
@@ -200,6 +204,7 @@ export const helpers = {
   method1,
   method2,
   methodN,
+  methodStep,
   mutableElement,
   mutableIndex,
   mutate,
@@ -210,8 +215,10 @@ export const helpers = {
   none,
   not,
   onCell,
+  operatorPlan,
   ownFn,
   pointerCell,
+  propertyStep,
   qualified,
   rangeEnd,
   rd,
