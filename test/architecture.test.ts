@@ -11,7 +11,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   config: ["shared"],
   "data-directory": ["shared", "config"],
   database: ["shared", "config"],
-  services: ["shared", "config", "database"],
+  services: ["shared", "config", "rhai", "database"],
   executor: ["shared", "config", "rhai", "database", "services"],
   orchestrator: ["shared", "config", "database", "services", "executor"],
   manager: ["shared", "config", "rhai", "database", "services"],

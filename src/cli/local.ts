@@ -15,6 +15,7 @@ import {
   toJson,
   type Value,
 } from "../rhai/index.ts";
+import { NO_MODULES } from "../services/catalog/index.ts";
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { write } from "./output.ts";
 
@@ -63,6 +64,7 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
       scriptName,
       version: 0,
       limits: DEFAULT_LIMITS,
+      modules: NO_MODULES,
       executionId,
       requestId: crypto.randomUUID(),
       rootExecutionId: executionId,

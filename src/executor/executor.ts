@@ -1,7 +1,6 @@
-import type { Diagnostic } from "../rhai/index.ts";
 import { invalid, unavailable } from "../shared/errors.ts";
 import type { JobEnd } from "./job.ts";
-import type { Executor, ExecutorOptions, RunErrorCode, RunOutcome, RunRequest } from "./model.ts";
+import type { Checked, Executor, ExecutorOptions, RunErrorCode, RunOutcome, RunRequest } from "./model.ts";
 import { Pool } from "./pool.ts";
 import { STANDARD_HEADERS, type Failure, type Result } from "./protocol.ts";
 import { Sources, type Source } from "./sources.ts";
@@ -45,7 +44,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     });
   }
 
-  async function check(appId: string, text: string): Promise<readonly Diagnostic[]> {
+  async function check(appId: string, text: string): Promise<Checked> {
     if (checks >= MAX_CHECKS) await new Promise<void>((resolve) => waitingChecks.push(resolve));
     checks++;
     try {
@@ -63,7 +62,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
           end: resolve,
         });
       });
-      if (end.kind === "result") return end.result[3] as readonly Diagnostic[];
+      if (end.kind === "result") return end.result[3] as Checked;
       if (end.failure.code === "internal") {
         throw unavailable(
           "check_failed",

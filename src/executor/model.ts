@@ -1,6 +1,7 @@
 import type { ConnectionTarget } from "../database/target.ts";
 import type { Diagnostic } from "../rhai/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
+import type { ModuleSet, ScriptLinks } from "../services/catalog/index.ts";
 import type { ExecutionError, ExecutionStatus, LogEntry } from "../services/executions/index.ts";
 
 /** The HTTP request as the script may see it: credentials of the control plane are already removed. */
@@ -41,6 +42,8 @@ export interface RunRequest {
   readonly scriptName: string;
   readonly version: number;
   readonly limits: RunLimits;
+  /** What it may import. The same object as long as it means the same. */
+  readonly modules: ModuleSet;
   readonly executionId: string;
   readonly requestId: string;
   readonly rootExecutionId: string;
@@ -91,6 +94,13 @@ export interface RunOutcome {
   readonly released: Promise<void> | null;
 }
 
+/** What the compiler says of a source. */
+export interface Checked {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Empty when it does not compile. */
+  readonly links: ScriptLinks;
+}
+
 export interface ExecutorStats {
   /** Worker threads alive, busy ones among them. */
   readonly workers: number;
@@ -110,14 +120,10 @@ export interface Executor {
    */
   execute(run: RunRequest): Promise<RunOutcome>;
   /**
-   * Compiles without running, in a worker, so that hostile source delays nobody. Empty when it compiles.
+   * Compiles without running, in a worker, so that hostile source delays nobody. No diagnostics when it compiles.
    * @throws AppError 422 `compile_timeout` when the compiler does not come back within some seconds
    */
-  check(
-    appId: string,
-    source: string,
-    options: { readonly kind: "endpoint" | "module" },
-  ): Promise<readonly Diagnostic[]>;
+  check(appId: string, source: string, options: { readonly kind: "endpoint" | "module" }): Promise<Checked>;
   stats(): ExecutorStats;
   /** Waits up to `graceMs` for running scripts, then terminates every worker. */
   stop(graceMs: number): Promise<void>;

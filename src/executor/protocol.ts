@@ -1,7 +1,7 @@
 import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { LogEntry } from "../services/executions/index.ts";
-import type { RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
+import type { Checked, RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
 import type { CtxMember, Needs, RequestMember } from "./needs.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { CtxMember, Needs, RequestMember } from "./needs.ts";
  * in one message, and so do the results of the runs that were made of them. A number that a worker posts is a moment, in
  * milliseconds since the epoch, at which data that it wrote expires; "indexes" says that there are some to build or drop.
  */
-export type Command = BindCommand | LoadCommand | DropCommand | RunCommand | CheckCommand;
+export type Command = BindCommand | ModuleCommand | LoadCommand | DropCommand | RunCommand | CheckCommand;
 
 /** Another app's runs follow: forget everything of the former one. */
 export type BindCommand = readonly ["bind", appId: string];
@@ -23,7 +23,13 @@ export type LoadCommand = readonly [
   scriptId: string,
   scriptName: string,
   limits: RunLimits,
+  modules: readonly (readonly [name: string, handle: number])[],
+  /** Names that scripts have which are no modules. */
+  endpoints: readonly string[],
 ];
+
+/** One version of a module, for the scripts that follow. */
+export type ModuleCommand = readonly ["module", handle: number, source: string];
 
 export type DropCommand = readonly ["drop", handle: number];
 
@@ -74,13 +80,8 @@ export interface Failure {
   readonly column?: number;
 }
 
-/** The diagnostics of a check, as `Diagnostic[]`. */
-export type CheckedResult = readonly [
-  ticket: number,
-  durationMs: number,
-  operations: -1,
-  diagnostics: readonly unknown[],
-];
+/** What a check found. */
+export type CheckedResult = readonly [ticket: number, durationMs: number, operations: -1, checked: Checked];
 
 export type Result = AnsweredResult | FailedResult | CheckedResult;
 

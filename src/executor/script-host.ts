@@ -1,11 +1,6 @@
-import {
-  Engine,
-  JsonError,
-  type CompiledScript,
-  type Diagnostic,
-  type RunOptions,
-  type RunResult,
-} from "../rhai/index.ts";
+import { Engine, JsonError, type CompiledScript, type RunOptions, type RunResult } from "../rhai/index.ts";
+import { ANY_MODULE, NO_LINKS } from "../services/catalog/modules.ts";
+import type { Checked } from "./model.ts";
 import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import { compileFailure, failureOf } from "./failure.ts";
@@ -13,6 +8,7 @@ import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
 import type { ContextFields, Failure, Greeting, Result } from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
+import type { ScriptModules } from "./script-modules.ts";
 import { buildCtx } from "./sdk/ctx.ts";
 import { nativeModules } from "./sdk/define.ts";
 import { logModule, RunLog } from "./sdk/log.ts";
@@ -26,6 +22,7 @@ export interface LoadedScript {
   readonly scriptId: string;
   readonly scriptName: string;
   readonly limits: RunLimits;
+  readonly imports: ScriptModules;
   /** Made at the first run. */
   compiled: CompiledScript | Failure | null;
 }
@@ -71,15 +68,28 @@ export class ScriptHost {
     this.#notices = notices;
   }
 
-  check(source: string): readonly Diagnostic[] {
+  check(source: string): Checked {
     const result = this.#plain.engine.compile(source, { constants: CONSTANTS });
-    return result.ok ? [] : result.diagnostics;
+    if (!result.ok) return { diagnostics: result.diagnostics, links: NO_LINKS };
+    const { links, functions } = result.script;
+    const exports = functions.filter(({ isPrivate, thisType }) => !isPrivate && thisType === null);
+    return {
+      diagnostics: [],
+      links: {
+        imports: links.importsComputed ? [...links.imports, ANY_MODULE] : links.imports,
+        calls: links.calls,
+        exports: exports.map(({ name, params }) => ({ name, arity: params.length })),
+      },
+    };
   }
 
   /** Never throws: whatever happens is a result. A promise only when the script suspended. */
   run(script: LoadedScript, input: RunInput): Result | Promise<Result> {
     const begun = performance.now();
-    const setting = mentionsServices(script.source) ? this.#serviceSetting() : this.#plain;
+    const setting =
+      mentionsServices(script.source) || script.imports.mentionServices
+        ? this.#serviceSetting()
+        : this.#plain;
     if (!(setting instanceof Promise)) return this.#run(script, input, setting, begun);
     return setting.then(
       (loaded) => this.#run(script, input, loaded, begun),
@@ -100,17 +110,12 @@ export class ScriptHost {
     };
   }
 
-  #run(
-    script: LoadedScript,
-    input: RunInput,
-    { engine, services }: Setting,
-    begun: number,
-  ): Result | Promise<Result> {
+  #run(script: LoadedScript, input: RunInput, setting: Setting, begun: number): Result | Promise<Result> {
     const log = new RunLog();
     try {
-      script.compiled ??= compile(engine, script);
+      script.compiled ??= compile(setting.engine, script);
       if ("code" in script.compiled) return [input.ticket, performance.now() - begun, 0, script.compiled];
-      const result = script.compiled.run(this.#options(script, input, begun, log, services));
+      const result = script.compiled.run(this.#options(script, input, begun, log, setting));
       return result instanceof Promise
         ? result.then((settled) => finish(input.ticket, begun, settled, log))
         : finish(input.ticket, begun, result, log);
@@ -124,7 +129,7 @@ export class ScriptHost {
     input: RunInput,
     begun: number,
     log: RunLog,
-    services: Services | undefined,
+    { engine, services }: Setting,
   ): RunOptions {
     const { limits, scriptId } = script;
     const { appId, executionId } = input;
@@ -146,6 +151,7 @@ export class ScriptHost {
       cancelled: this.#meter.mustStop,
       print: (text) => log.add("info", text),
       debug: (text) => log.add("trace", text),
+      resolver: script.imports.resolver(engine),
       context: new RunContext({ appId, scriptId, executionId, log, deadline }, services),
     };
   }

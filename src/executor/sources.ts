@@ -1,10 +1,19 @@
+import type { ModuleSet, ModuleVersion } from "../services/catalog/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { ExecutorOptions, RunRequest } from "./model.ts";
 import { needsOf, type Needs } from "./needs.ts";
 
-/** One version of one script, and what was learned about it. */
+/** One version of a module. The same object for all scripts that import it, as long as it is kept. */
+export interface ModuleSource {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One version of one script with the modules that it can reach, and what was learned about it. */
 export class Source {
   readonly text: string;
+  readonly modules: readonly ModuleSource[];
+  readonly set: ModuleSet;
   /** Null: none of `ctx`. */
   readonly needs: Needs | null;
   readonly version: number;
@@ -16,9 +25,16 @@ export class Source {
   /** Share of recent runs that were slow, each new run counting for a twentieth. */
   #slowShare = 0;
 
-  constructor(text: string, run: Pick<RunRequest, "limits" | "scriptId" | "scriptName" | "version">) {
+  constructor(
+    text: string,
+    modules: readonly ModuleSource[],
+    run: Pick<RunRequest, "limits" | "modules" | "scriptId" | "scriptName" | "version">,
+  ) {
     this.version = run.version;
     this.text = text;
+    this.modules = modules;
+    this.set = run.modules;
+    // Modules are functions: they see nothing of `ctx` but what they are given.
     this.needs = needsOf(text);
     this.limits = run.limits;
     this.scriptId = run.scriptId;
@@ -55,12 +71,14 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Source texts, read when first needed; of each script the version that was last asked for. A version is immutable, so
- * nothing here ever grows stale; name and limits are compared because they may come to differ for the same version.
+ * nothing here ever grows stale; name, limits and modules are compared because they may come to differ for the same
+ * version. A run gets the modules that were live when it was asked for, and never a mixture.
  */
 export class Sources {
   readonly #load: ExecutorOptions["loadSource"];
   readonly #known = new Map<string, Source>();
   readonly #loading = new Map<string, Promise<Source | null>>();
+  readonly #modules = new Map<string, { readonly version: number; readonly source: ModuleSource }>();
   #characters = 0;
 
   constructor(load: ExecutorOptions["loadSource"]) {
@@ -70,10 +88,12 @@ export class Sources {
   /** Null: there is no such version. */
   get(run: RunRequest): Source | Promise<Source | null> {
     const known = this.#known.get(run.scriptId);
-    if (known !== undefined && known.version === run.version) {
+    if (known !== undefined && known.version === run.version && known.set === run.modules) {
       if (known.limits === run.limits && known.scriptName === run.scriptName) return known;
-      return this.#keep(new Source(known.text, run));
+      return this.#keep(new Source(known.text, known.modules, run));
     }
+    // Whoever waits for the same version may wait for other modules.
+    if (run.modules.modules.length > 0) return this.#read(run);
     const key = `${run.scriptId}:${run.version}`;
     let loading = this.#loading.get(key);
     if (loading === undefined) {
@@ -84,23 +104,57 @@ export class Sources {
   }
 
   async #read(run: RunRequest): Promise<Source | null> {
-    const text = await this.#load(run.appId, run.scriptId, run.version);
-    return text === null ? null : this.#keep(new Source(text, run));
+    const known = this.#known.get(run.scriptId);
+    const [text, ...modules] = await Promise.all([
+      known?.version === run.version ? known.text : this.#load(run.appId, run.scriptId, run.version),
+      ...run.modules.modules.map((module) => this.#module(run.appId, module)),
+    ]);
+    if (text === null) return null;
+    // One that was deleted just now is missing like any other.
+    const present = modules.filter((module) => module !== null);
+    return this.#keep(new Source(text, present, run));
+  }
+
+  async #module(appId: string, { name, scriptId, version }: ModuleVersion): Promise<ModuleSource | null> {
+    const known = this.#modules.get(scriptId);
+    if (known !== undefined && known.version === version && known.source.name === name) return known.source;
+    const text = await this.#load(appId, scriptId, version);
+    if (text === null) return null;
+    const source = { name, text };
+    this.#forgetModule(scriptId);
+    this.#modules.set(scriptId, { version, source });
+    this.#characters += text.length;
+    this.#makeRoom();
+    return source;
   }
 
   #keep(source: Source): Source {
     this.#forget(source.scriptId);
     this.#known.set(source.scriptId, source);
     this.#characters += source.text.length;
+    this.#makeRoom(source.scriptId);
+    return source;
+  }
+
+  /** The oldest scripts go first, then modules. */
+  #makeRoom(butFor?: string): void {
     for (const oldest of this.#known.keys()) {
-      if (this.#characters <= MAX_CHARACTERS || oldest === source.scriptId) break;
+      if (this.#characters <= MAX_CHARACTERS || oldest === butFor) break;
       this.#forget(oldest);
     }
-    return source;
+    for (const oldest of this.#modules.keys()) {
+      if (this.#characters <= MAX_CHARACTERS) break;
+      this.#forgetModule(oldest);
+    }
   }
 
   #forget(scriptId: string): void {
     this.#characters -= this.#known.get(scriptId)?.text.length ?? 0;
     this.#known.delete(scriptId);
+  }
+
+  #forgetModule(scriptId: string): void {
+    this.#characters -= this.#modules.get(scriptId)?.source.text.length ?? 0;
+    this.#modules.delete(scriptId);
   }
 }

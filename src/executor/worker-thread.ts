@@ -4,7 +4,7 @@ import type { Job } from "./job.ts";
 import { lowerPriority, restorePriority } from "./priority.ts";
 import type { ExecutorOptions } from "./model.ts";
 import { runCommand, type Command, type Greeting, type Result } from "./protocol.ts";
-import type { Source } from "./sources.ts";
+import type { ModuleSource, Source } from "./sources.ts";
 
 /** What a worker tells its pool. */
 export interface WorkerEvents {
@@ -14,6 +14,9 @@ export interface WorkerEvents {
   /** It died without being told to. */
   crashed(worker: WorkerThread, reason: string): void;
 }
+
+/** Compiled modules kept per worker, beside those of the scripts that it keeps. */
+const MAX_MODULES = 512;
 
 /** What all workers of a pool have in common. */
 export type WorkerOptions = Pick<
@@ -46,6 +49,7 @@ export class WorkerThread {
   readonly #jobs = new Map<number, Job>();
   /** What the worker holds, by least recent use. */
   readonly #loaded = new Map<Source, number>();
+  readonly #modules = new Map<ModuleSource, number>();
   /** What waits to be posted. */
   #outbox: Command[] = [];
   #inOutbox = 0;
@@ -133,6 +137,7 @@ export class WorkerThread {
     if (job.appId !== this.appId) {
       this.appId = job.appId;
       this.#loaded.clear();
+      this.#modules.clear();
       this.#outbox.push(["bind", job.appId]);
     }
     this.#outbox.push(
@@ -223,7 +228,24 @@ export class WorkerThread {
     }
     const handle = ++this.#handle;
     this.#loaded.set(source, handle);
-    this.#outbox.push(["load", handle, source.text, source.scriptId, source.scriptName, source.limits]);
+    const modules = source.modules.map((module) => [module.name, this.#loadModule(module)] as const);
+    const { text, scriptId, scriptName, limits, set } = source;
+    this.#outbox.push(["load", handle, text, scriptId, scriptName, limits, modules, set.endpoints]);
+    return handle;
+  }
+
+  /** What a worker drops, scripts that import it still hold. */
+  #loadModule(module: ModuleSource): number {
+    let handle = this.#modules.get(module);
+    if (handle !== undefined) return handle;
+    for (const [oldest, its] of this.#modules) {
+      if (this.#modules.size < MAX_MODULES) break;
+      this.#modules.delete(oldest);
+      this.#outbox.push(["drop", its]);
+    }
+    handle = ++this.#handle;
+    this.#modules.set(module, handle);
+    this.#outbox.push(["module", handle, module.text]);
     return handle;
   }
 }

@@ -6,6 +6,7 @@ import { Claims } from "./claims.ts";
 import { HeapBoard } from "./heap-board.ts";
 import { threadId } from "./priority.ts";
 import type { Command, Greeting, Result, RunCommand } from "./protocol.ts";
+import { LoadedModule, ScriptModules } from "./script-modules.ts";
 import { ScriptHost, type LoadedScript } from "./script-host.ts";
 
 /** Results wait at most this long for others of the same batch. */
@@ -15,6 +16,7 @@ let host: ScriptHost | null = null;
 let claims: Claims | null = null;
 let appId = "";
 const scripts = new Map<number, LoadedScript>();
+const modulesByHandle = new Map<number, LoadedModule>();
 const line: Command[] = [];
 let working = false;
 let results: Result[] = [];
@@ -69,23 +71,32 @@ function obey(command: Command): Result | Promise<Result> | undefined {
     case "run":
       return claims.start(command[1]) ? run(host, command) : undefined;
     case "load": {
-      const [, handle, source, scriptId, scriptName, limits] = command;
-      scripts.set(handle, { source, scriptId, scriptName, limits, compiled: null });
+      const [, handle, source, scriptId, scriptName, limits, modules, endpoints] = command;
+      const imports = new ScriptModules(
+        modules.map(([name, module]) => [name, modulesByHandle.get(module)] as const),
+        endpoints,
+      );
+      scripts.set(handle, { source, scriptId, scriptName, limits, imports, compiled: null });
       return undefined;
     }
+    case "module":
+      modulesByHandle.set(command[1], new LoadedModule(command[2]));
+      return undefined;
     case "drop":
       scripts.delete(command[1]);
+      modulesByHandle.delete(command[1]);
       return undefined;
     case "bind":
       scripts.clear();
+      modulesByHandle.clear();
       appId = command[1];
       return undefined;
     case "check": {
       const [, ticket, source] = command;
       if (!claims.start(ticket)) return undefined;
       const begun = performance.now();
-      const diagnostics = host.check(source);
-      return [ticket, performance.now() - begun, -1, diagnostics];
+      const checked = host.check(source);
+      return [ticket, performance.now() - begun, -1, checked];
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Diagnostic } from "../rhai/index.ts";
 import type { ExecutionLog, ExecutionRow } from "../services/executions/index.ts";
-import type { Catalog } from "../services/catalog/index.ts";
+import type { Catalog, ScriptLinks } from "../services/catalog/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 import type { Keyring } from "../services/secrets/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
@@ -18,12 +18,17 @@ export interface ScriptDiagnostic extends Pick<Diagnostic, "message" | "line" | 
   readonly severity?: "error" | "warning";
 }
 
-/** Compiles a source off the main thread, without running it. Resolves with what is wrong; empty: it compiles. */
+/** Compiles a source off the main thread, without running it. */
 export type CheckScript = (
   appId: string,
   source: string,
   options: { readonly kind: ScriptKind },
-) => Promise<readonly ScriptDiagnostic[]>;
+) => Promise<{
+  /** What is wrong with it; no errors among them: it compiles. */
+  readonly diagnostics: readonly ScriptDiagnostic[];
+  /** What it imports and offers, as far as it compiles. */
+  readonly links: ScriptLinks;
+}>;
 
 /**
  * Runs one version of a script with a request, and answers, counts and records as the data plane does. Who calls has
@@ -38,6 +43,7 @@ export type InvokeVersion = (
       readonly id: string;
       readonly name: string;
       readonly limits: RunLimits;
+      readonly imports: readonly string[];
     };
     readonly version: number;
     /** `hidesAuthorization`: that header is a credential of ours, which the script must not see. */
@@ -77,6 +83,7 @@ export type RunScript = (run: {
     readonly id: string;
     readonly name: string;
     readonly limits: RunLimits;
+    readonly imports: readonly string[];
   };
   readonly version: number;
   readonly triggerKind: string;

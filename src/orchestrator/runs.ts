@@ -90,6 +90,7 @@ export function createRuns(options: RunsOptions): Runs {
       scriptName: script.name,
       version,
       limits: script.limits,
+      modules: catalog.modules(appId, script.imports),
       executionId,
       requestId: wanted.requestId,
       rootExecutionId: rerun?.rootExecutionId ?? executionId,

@@ -13,7 +13,7 @@ export const EXECUTE = "/api/v1/execute/";
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** With the limits of the version that runs. */
-export type Runnable = Pick<CatalogScript, "appId" | "id" | "name" | "limits">;
+export type Runnable = Pick<CatalogScript, "appId" | "id" | "name" | "limits" | "imports">;
 
 /** What a request asks to be run. */
 export interface Target {

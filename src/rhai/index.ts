@@ -17,11 +17,13 @@
  */
 export { Engine, type EngineOptions } from "./compile/engine.ts";
 export type { Session } from "./compile/session.ts";
+export type { ModuleCall, ModuleLinks } from "./compile/module-links.ts";
 export type { CompiledScript, CompileResult } from "./compile/script.ts";
 export type {
   CompileOptions,
   FunctionSignature,
   ModuleResolver,
+  ResolvedModule,
   RunOptions,
   RunResult,
 } from "./runtime/run-options.ts";

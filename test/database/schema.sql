@@ -272,6 +272,15 @@ TABLE schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (number)
 );
 
+TABLE script_imports (
+  app_id uuid not null,
+  script_id uuid not null,
+  name text not null,
+  constraint script_imports_pkey PRIMARY KEY (app_id, script_id, name),
+  constraint script_imports_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
+);
+CREATE INDEX script_imports_name_idx ON public.script_imports USING btree (app_id, name);
+
 TABLE script_versions (
   app_id uuid not null,
   script_id uuid not null,
@@ -284,6 +293,8 @@ TABLE script_versions (
   author_id uuid,
   message text not null default ''::text,
   created_at timestamp with time zone not null default now(),
+  imports text[] not null default '{}'::text[],
+  links jsonb not null default '{"calls": [], "exports": []}'::jsonb,
   constraint script_versions_pkey PRIMARY KEY (app_id, script_id, version),
   constraint script_versions_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE,
   constraint script_versions_version_check CHECK ((version > 0))

@@ -166,9 +166,25 @@ describe("one run does not disturb another", () => {
 
 describe("compiling", () => {
   test("check answers diagnostics with their place, or none", async () => {
-    expect(await runs.executor.check("app", "1 + 1", { kind: "endpoint" })).toEqual([]);
-    const [first] = await runs.executor.check("app", "let x =\n  ;", { kind: "endpoint" });
-    expect(first).toMatchObject({ line: 2, column: 3 });
+    expect(await runs.executor.check("app", "1 + 1", { kind: "endpoint" })).toEqual({
+      diagnostics: [],
+      links: { imports: [], calls: [], exports: [] },
+    });
+    const { diagnostics } = await runs.executor.check("app", "let x =\n  ;", { kind: "endpoint" });
+    expect(diagnostics[0]).toMatchObject({ line: 2, column: 3 });
+  });
+
+  test("check tells what a source imports, calls of modules, and offers", async () => {
+    const source = `import "a" as x; import "b" + "c" as y; fn f(p) { x::g(p, 1) } private fn h() { y::i() } x::j()`;
+    const { links } = await runs.executor.check("app", source, { kind: "endpoint" });
+    expect(links).toEqual({
+      imports: ["a", "*"],
+      calls: [
+        { module: "a", name: "j", arity: 0 },
+        { module: "a", name: "g", arity: 2 },
+      ],
+      exports: [{ name: "f", arity: 1 }],
+    });
   });
 
   test("a hostile source delays nobody", async () => {
@@ -186,7 +202,7 @@ describe("compiling", () => {
       worst = Math.max(worst, performance.now() - begun);
     }
     expect(worst).toBeLessThan(100);
-    for (const diagnostics of await Promise.all(checks)) expect(diagnostics.length).toBeGreaterThan(0);
+    for (const { diagnostics } of await Promise.all(checks)) expect(diagnostics.length).toBeGreaterThan(0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { configureSync, type LogRecord } from "@logtape/logtape";
 import { connect } from "../../src/database/client.ts";
+import { NO_LINKS } from "../../src/services/catalog/index.ts";
 import { createManager } from "../../src/manager/index.ts";
 import { createIdentity } from "../../src/services/identity/index.ts";
 import { configureLog } from "../../src/shared/log.ts";
@@ -15,7 +16,7 @@ beforeAll(async () => {
     checkScript: async () => {
       if (fault === "silence") await new Promise(() => {});
       if (fault !== null) throw fault;
-      return [];
+      return { diagnostics: [], links: NO_LINKS };
     },
   });
 }, 60_000);
@@ -107,7 +108,7 @@ describe("faults", () => {
       db: plane.db,
       config: plane.config,
       identity,
-      checkScript: async () => [],
+      checkScript: async () => ({ diagnostics: [], links: NO_LINKS }),
       routeOf: plane.catalog.route,
       invokeVersion: () => Promise.reject(new Error("not asked here")),
       runScript: () => Promise.reject(new Error("not asked here")),

@@ -97,7 +97,7 @@ describe("import", () => {
     const compiled = engine.compile(
       'import "a" as a; fn f() { import "b" as b; } let g = || { import "c" as c; };',
     );
-    expect(compiled.ok && compiled.script.imports).toEqual(["a", "c", "b"]);
+    expect(compiled.ok && compiled.script.links.imports).toEqual(["a", "c", "b"]);
   });
 });
 

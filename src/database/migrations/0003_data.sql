@@ -97,3 +97,19 @@ end $$;
 
 create trigger docs_keep_indexes after insert or update of data on docs
   for each row execute function keep_doc_indexes();
+
+-- What a version imports by name (`*`: by names that are only known at run time), what it calls of those modules, and what
+-- it offers to others.
+alter table script_versions add column imports text[] not null default '{}';
+alter table script_versions add column links jsonb not null default '{"calls": [], "exports": []}';
+
+-- Imports of live versions. By name, so that a module may come later than those who import it.
+create table script_imports (
+  app_id uuid not null,
+  script_id uuid not null,
+  name text not null,
+  primary key (app_id, script_id, name),
+  constraint script_imports_script_fkey foreign key (app_id, script_id) references scripts on delete cascade
+);
+
+create index script_imports_name_idx on script_imports (app_id, name);

@@ -58,6 +58,8 @@ export async function seedDefaultApp(db: Database, config: Pick<Config, "limits"
         version: 1,
         source: HELLO_WORLD,
         source_sha256: createHash("sha256").update(HELLO_WORLD).digest(),
+        imports: [],
+        links: { calls: [], exports: [] },
         author_id: null,
         message: "made at the first start",
       }),

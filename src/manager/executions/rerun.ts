@@ -107,6 +107,7 @@ async function runnable(context: ManagerContext, original: WholeExecution, which
     name: script.name,
     version: version.version,
     limits: runLimits(settings, limits, ceilings),
+    imports: version.imports,
   };
 }
 

@@ -68,6 +68,8 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /scripts/{id}/diff": "AppRead",
   "POST /scripts/{id}/versions/{version}:activate": "AppWriteScript",
   "POST /scripts/{id}/versions/{version}:invoke": "AppWriteScript",
+  "GET /scripts/{id}/imports": "AppRead",
+  "GET /scripts/{id}/used-by": "AppRead",
   "GET /scripts/{id}/logs": "AppLogRead",
 
   "GET /apps/{app}/executions": "AppLogRead",

@@ -10,9 +10,12 @@ import { diffVersions } from "./diff.ts";
 import { scriptDTO, scriptSummary, versionDTO, versionSummary } from "./dto.ts";
 import {
   CreateScript,
+  DeleteScriptQuery,
   Deployed,
   DeployQuery,
   DiffQuery,
+  ImportDTO,
+  ImporterDTO,
   ListQuery,
   NamedScriptPath,
   SavedScript,
@@ -34,9 +37,11 @@ import {
   activateVersion,
   changeScript,
   createScript,
+  importsOfScript,
   openVersion,
   removeScript,
   versionsOf,
+  usersOfScript,
   visibleScripts,
 } from "./service.ts";
 import { urlsOf, urlsOfScripts } from "./urls.ts";
@@ -118,16 +123,38 @@ export const scriptsModule = (context: ManagerContext) => {
     )
     .delete(
       "/scripts/:id",
-      async ({ request, params }) => {
+      async ({ request, params, query }) => {
         const who = actorOf(request);
         const script = await openScript(context, who, params.id, "AppAdmin");
-        await removeScript(context, who, script, request.headers.get("if-match"));
+        await removeScript(context, who, script, request.headers.get("if-match"), query.force === true);
         return status(204, undefined);
       },
       {
         params: ScriptPath,
+        query: DeleteScriptQuery,
         detail: { summary: "Deletes a script with its routes and runs", tags: ["scripts"] },
-        response: { 204: NoContent, ...problems(401, 403, 404, 412) },
+        response: { 204: NoContent, ...problems(401, 403, 404, 409, 412, 422) },
+      },
+    )
+    .get(
+      "/scripts/:id/imports",
+      async ({ request, params }) => importsOfScript(context, principalOf(request), params.id),
+      {
+        params: ScriptPath,
+        detail: { summary: "Lists the modules that a script imports", tags: ["scripts"] },
+        response: { 200: Type.Array(ImportDTO), ...problems(401, 404) },
+      },
+    )
+    .get(
+      "/scripts/:id/used-by",
+      async ({ request, params }) => {
+        const importers = await usersOfScript(context, principalOf(request), params.id);
+        return importers.map(({ id, name, kind }) => ({ script_id: id, name, kind }));
+      },
+      {
+        params: ScriptPath,
+        detail: { summary: "Lists the scripts that import a module", tags: ["scripts"] },
+        response: { 200: Type.Array(ImporterDTO), ...problems(401, 404) },
       },
     )
     .get(
@@ -270,16 +297,17 @@ export const namedScriptsModule = (context: ManagerContext) =>
     )
     .delete(
       "/apps/:app/scripts/:name",
-      async ({ request, params }) => {
+      async ({ request, params, query }) => {
         const who = actorOf(request);
         const script = await openNamedScript(context, who, params.app, params.name, "AppAdmin");
-        await removeScript(context, who, script, request.headers.get("if-match"));
+        await removeScript(context, who, script, request.headers.get("if-match"), query.force === true);
         return status(204, undefined);
       },
       {
         params: NamedScriptPath,
+        query: DeleteScriptQuery,
         detail: { summary: "Deletes a script, by name", tags: ["scripts"] },
-        response: { 204: NoContent, ...problems(401, 403, 404, 412) },
+        response: { 204: NoContent, ...problems(401, 403, 404, 409, 412, 422) },
       },
     );
 

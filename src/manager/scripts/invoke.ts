@@ -36,6 +36,7 @@ export async function invokeVersion(
       id: script.id,
       name: script.name,
       limits: runLimits(settings, context.config.limits, context.config.ceilings),
+      imports: version.imports,
     },
     version: version.version,
     caller: { principal: principalOf(request), hidesAuthorization: authentication?.kind !== "cookie" },

@@ -55,6 +55,25 @@ export type Warning = Static<typeof Warning>;
 export const SavedScript = strict({ ...ScriptDTO.properties, warnings: Type.Optional(Type.Array(Warning)) });
 export type SavedScript = Static<typeof SavedScript>;
 
+export const DeleteScriptQuery = strict({
+  force: Type.Optional(t.Boolean({ description: "deletes a module although other scripts import it" })),
+});
+
+/** A module that a script imports; null where the app has nothing of that name. */
+export const ImportDTO = strict({
+  name: Type.String(),
+  script_id: Type.Union([Type.String(), Type.Null()]),
+  kind: Type.Union([Type.Literal("endpoint"), Type.Literal("module"), Type.Null()]),
+  live_version: Type.Union([Type.Integer(), Type.Null()]),
+});
+
+/** A script that imports a module. */
+export const ImporterDTO = strict({
+  script_id: Type.String(),
+  name: Type.String(),
+  kind: Type.Union([Type.Literal("endpoint"), Type.Literal("module")]),
+});
+
 /** The answer to `PUT /apps/{app}/scripts/{name}`. */
 export const Deployed = strict({
   script: ScriptDTO,

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import type { ScriptLinks } from "../../services/catalog/index.ts";
 import { visibleTo } from "../../services/identity/index.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 import type { ScriptKind } from "../context.ts";
@@ -23,7 +24,12 @@ export interface Script {
   readonly timeout_seconds: number;
   readonly memory_limit_mb: number;
   readonly sandbox: Sandbox;
+  readonly imports: readonly string[];
+  readonly links: VersionLinks;
 }
+
+/** What a version calls of modules, and offers as one. */
+export type VersionLinks = Pick<ScriptLinks, "calls" | "exports">;
 
 /** A row of `scripts`, without its times. */
 export type ScriptHead = Pick<
@@ -36,7 +42,7 @@ export type GrantedScript = Script & { readonly granted: AppRole | null };
 const columns = (sql: Queryable) => sql`
   scripts.app_id, scripts.id, scripts.name, scripts.kind, scripts.description, scripts.direct_execute,
   scripts.live_version, scripts.last_version, scripts.created_at, scripts.updated_at,
-  v.version, v.source_sha256, v.timeout_seconds, v.memory_limit_mb, v.sandbox`;
+  v.version, v.source_sha256, v.timeout_seconds, v.memory_limit_mb, v.sandbox, v.imports, v.links`;
 
 /** With its limit it is looked up for each script; the planner, left to itself, reads all versions of the app. */
 const shownVersion = (sql: Queryable) => sql`
@@ -128,6 +134,8 @@ interface VersionRow {
   readonly timeout_seconds: number;
   readonly memory_limit_mb: number;
   readonly sandbox: Sandbox;
+  readonly imports: readonly string[];
+  readonly links: VersionLinks;
   readonly author_id: string | null;
   readonly message: string;
 }
@@ -137,9 +145,10 @@ export type NewVersion = VersionRow & { readonly app_id: string; readonly script
 export async function insertVersion(sql: Queryable, row: NewVersion): Promise<void> {
   await sql`
     insert into script_versions (app_id, script_id, version, source, source_sha256, timeout_seconds,
-      memory_limit_mb, sandbox, author_id, message)
+      memory_limit_mb, sandbox, imports, links, author_id, message)
     values (${row.app_id}, ${row.script_id}, ${row.version}, ${row.source}, ${row.source_sha256},
-      ${row.timeout_seconds}, ${row.memory_limit_mb}, ${sql.json(row.sandbox)}, ${row.author_id}, ${row.message})`;
+      ${row.timeout_seconds}, ${row.memory_limit_mb}, ${sql.json(row.sandbox)}, ${row.imports as string[]}::text[],
+      ${sql.json(row.links)}, ${row.author_id}, ${row.message})`;
 }
 
 export async function deleteScript(sql: Queryable, appId: string, id: string): Promise<void> {
@@ -185,7 +194,7 @@ export async function listVersions(
   limit: number,
 ): Promise<Version[]> {
   return sql<Version[]>`
-    select version, '' as source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id,
+    select version, '' as source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, imports, links, author_id,
       users.username as author, message, v.created_at
     from script_versions v left join users on users.id = author_id
     where app_id = ${script.app_id} and script_id = ${script.id} and version < ${before}
@@ -199,7 +208,7 @@ export async function findVersion(
   version: number,
 ): Promise<Version | undefined> {
   const [row] = await sql<Version[]>`
-    select version, source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, author_id,
+    select version, source, source_sha256, timeout_seconds, memory_limit_mb, sandbox, imports, links, author_id,
       users.username as author, message, v.created_at
     from script_versions v left join users on users.id = author_id
     where app_id = ${script.app_id} and script_id = ${script.id} and version = ${version}`;

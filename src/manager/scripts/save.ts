@@ -4,11 +4,20 @@ import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import { conflict, invalid, notFound, type AppError } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import { lockApp, touchCatalog } from "../apps/queries.ts";
+import type { ScriptLinks } from "../../services/catalog/index.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
 import { routesAround, routesOfScript, type Route } from "../routes/queries.ts";
 import { checkRoutable } from "../routes/rules.ts";
 import { bind, writeBound, type Binding } from "./bindings.ts";
 import { auditedScript, scriptTarget } from "./dto.ts";
+import {
+  brokenImporters,
+  checkCycles,
+  importersOf,
+  importWarnings,
+  refuseWhileImported,
+  replaceImports,
+} from "./imports.ts";
 import type { UpdateScript, Warning } from "./model.ts";
 import { checkNameFor, checkScriptName } from "./names.ts";
 import { checkPrecondition } from "./precondition.ts";
@@ -75,13 +84,15 @@ export async function saveScript(context: ManagerContext, actor: Actor, save: Sa
   checkNameFor(kind, change.name ?? nameOf(save));
   checkPrecondition(save.ifMatch, before);
 
-  const compiled: Compiled = { source, hash: sha256(source), kind };
-  const checked =
-    before !== undefined && sameHash(before.source_sha256, compiled.hash) && before.kind === kind;
-  const warnings = checked ? [] : await compile(context.checkScript, save.appId, source, kind);
+  const hash = sha256(source);
+  const checked = before !== undefined && sameHash(before.source_sha256, hash) && before.kind === kind;
+  const { warnings, links } = checked
+    ? { warnings: [], links: { imports: before.imports, ...before.links } }
+    : await compile(context.checkScript, save.appId, source, kind);
+  const compiled: Compiled = { source, hash, kind, links };
   const { changed, ...written } = await context.db.begin((sql) => write(context, actor, save, compiled, sql));
   if (changed) await context.catalogChanged(save.appId);
-  return { ...written, warnings };
+  return { ...written, warnings: [...warnings, ...written.warnings] };
 }
 
 /** What the compiler has judged. */
@@ -89,6 +100,7 @@ interface Compiled {
   readonly source: string;
   readonly hash: Uint8Array;
   readonly kind: ScriptKind;
+  readonly links: ScriptLinks;
 }
 
 async function write(
@@ -97,7 +109,7 @@ async function write(
   save: Save,
   compiled: Compiled,
   sql: Transaction,
-): Promise<Omit<Saved, "warnings"> & { readonly changed: boolean }> {
+): Promise<Saved & { readonly changed: boolean }> {
   const { appId, target, change } = save;
   // Sent together: the lock is taken first, what follows sees everything that was committed before it.
   const [appExists, current, appRoutes] = await Promise.all([
@@ -120,6 +132,14 @@ async function write(
   const name = change.name ?? current?.name ?? nameOf(save);
   const own = appRoutes.filter((route) => route.script_id === id);
   if (compiled.kind === "module" && own.length > 0) throw stillRouted(own.length);
+  if (current?.kind === "module" && compiled.kind !== "module") {
+    await refuseWhileImported(
+      sql,
+      appId,
+      current.name,
+      `The module "${current.name}" cannot become an endpoint`,
+    );
+  }
   if (save.bindings.length > 0) checkRoutable({ kind: compiled.kind, name });
   const bound = bind(save.bindings, id, appRoutes);
 
@@ -145,9 +165,18 @@ async function write(
   };
   const isNewHead = current === undefined || !sameHead(current, head);
   const changed = isNewHead || bound.added.length > 0 || bound.redispatched.length > 0;
-  const saved = { ...content, version, source: compiled.source };
+  const { imports, ...links } = compiled.links;
+  const saved = { ...content, version, source: compiled.source, imports, links };
   if (!changed) {
-    return { script: { ...current, ...saved }, created: false, drafted: false, routes: own, changed };
+    const warnings = await linkWarnings(sql, head, compiled);
+    return {
+      script: { ...current, ...saved },
+      created: false,
+      drafted: false,
+      routes: own,
+      warnings,
+      changed,
+    };
   }
 
   // In the order of the foreign keys; nothing waits for the answer to the one before.
@@ -156,11 +185,9 @@ async function write(
   if (known === undefined) {
     statements.push(
       insertVersion(sql, {
-        ...content,
+        ...saved,
         app_id: appId,
         script_id: id,
-        version,
-        source: compiled.source,
         author_id: actor.userId,
         message: change.message ?? "",
       }),
@@ -179,6 +206,7 @@ async function write(
       }),
     );
   }
+  if (save.activate) statements.push(replaceImports(sql, head, imports));
   statements.push(...writeBound(sql, actor, head, bound));
   if (known === undefined) statements.push(pruneVersions(sql, appId, id, version));
   statements.push(touchCatalog(sql, appId));
@@ -188,13 +216,34 @@ async function write(
     routesOfScript(sql, appId, id),
   ]);
   if (script === undefined) throw new Error("a script just written is not there");
+  if (save.activate && head.kind === "module" && imports.length > 0) await checkCycles(sql, appId, name);
   return {
     script: { ...script, ...saved },
     created: current === undefined,
     drafted: known === undefined && !save.activate,
     routes,
+    warnings: [...(await linkWarnings(sql, head, compiled)), ...(await renameWarnings(sql, current, head))],
     changed,
   };
+}
+
+/** What does not fit between a script and the modules that it imports, or those that import it. */
+async function linkWarnings(sql: Transaction, head: ScriptHead, { links }: Compiled): Promise<Warning[]> {
+  const own = links.imports.length === 0 ? [] : await importWarnings(sql, head, links);
+  return head.kind === "module" ? [...own, ...(await brokenImporters(sql, head, links))] : own;
+}
+
+/** Scripts import a module by its name: those that know the former one find it no more. */
+async function renameWarnings(
+  sql: Transaction,
+  current: Script | undefined,
+  head: ScriptHead,
+): Promise<Warning[]> {
+  if (current?.kind !== "module" || current.name === head.name) return [];
+  const importers = await importersOf(sql, head.app_id, current.name);
+  return importers.map(({ name }) => ({
+    message: `"${name}" still imports "${current.name}", the former name.`,
+  }));
 }
 
 type Content = Settings & Pick<Script, "source_sha256">;

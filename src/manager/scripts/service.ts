@@ -9,6 +9,15 @@ import { DEFAULT_PAGE } from "../http/cursor.ts";
 import { openScript } from "./access.ts";
 import { auditedScript, scriptTarget } from "./dto.ts";
 import { decodePosition, encodePosition } from "./list-cursor.ts";
+import {
+  checkCycles,
+  importersOf,
+  importsOf,
+  refuseWhileImported,
+  replaceImports,
+  type Import,
+  type Importer,
+} from "./imports.ts";
 import type { CreateScript, ListQuery, UpdateScript } from "./model.ts";
 import { checkScriptName } from "./names.ts";
 import {
@@ -91,12 +100,21 @@ export async function removeScript(
   who: Actor,
   script: Script,
   ifMatch: string | null,
+  force: boolean,
 ): Promise<void> {
   const appId = script.app_id;
   await context.db.begin(async (sql) => {
     const [, current] = await Promise.all([lockAndTouch(sql, appId), scriptById(sql, appId, script.id)]);
     if (current === undefined) throw notFound("Script");
     checkPrecondition(ifMatch, current);
+    if (current.kind === "module" && !force) {
+      await refuseWhileImported(
+        sql,
+        appId,
+        current.name,
+        `"${current.name}" cannot be deleted (but with ?force=true)`,
+      );
+    }
     await Promise.all([
       deleteScript(sql, appId, script.id),
       recordAudit(sql, who, {
@@ -159,7 +177,7 @@ export async function activateVersion(
   const row = await versionOf(context, script, number);
   checkPrecondition(ifMatch, script);
   // The language or the script's kind may have changed since it was saved.
-  await compile(context.checkScript, appId, row.source, script.kind);
+  const { links } = await compile(context.checkScript, appId, row.source, script.kind);
   const live = await context.db.begin(async (sql) => {
     const [, current, present] = await Promise.all([
       lockAndTouch(sql, appId),
@@ -174,6 +192,7 @@ export async function activateVersion(
     const [, after] = await Promise.all([
       updateScript(sql, wanted),
       scriptById(sql, appId, script.id),
+      replaceImports(sql, wanted, links.imports),
       recordAudit(sql, who, {
         action: "script.activate",
         appId,
@@ -183,6 +202,7 @@ export async function activateVersion(
       }),
     ]);
     if (after === undefined) throw notFound("Script");
+    if (after.kind === "module" && links.imports.length > 0) await checkCycles(sql, appId, after.name);
     return after;
   });
   await context.catalogChanged(appId);
@@ -195,4 +215,23 @@ async function versionOf(context: ManagerContext, script: Script, number: string
     : undefined;
   if (row === undefined) throw notFound("Version");
   return row;
+}
+
+/** What the live version of a script imports. */
+export async function importsOfScript(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+): Promise<Import[]> {
+  return importsOf(context.db, await openScript(context, who, id, "AppRead"));
+}
+
+/** The live scripts that import this one by its name. */
+export async function usersOfScript(
+  context: ManagerContext,
+  who: Principal,
+  id: string,
+): Promise<Importer[]> {
+  const script = await openScript(context, who, id, "AppRead");
+  return importersOf(context.db, script.app_id, script.name);
 }

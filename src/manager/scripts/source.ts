@@ -1,5 +1,6 @@
 import { AppError, invalid, tooLarge } from "../../shared/errors.ts";
 import { MAX_SOURCE_BYTES } from "../../shared/limits.ts";
+import type { ScriptLinks } from "../../services/catalog/index.ts";
 import type { CheckScript, ScriptDiagnostic, ScriptKind } from "../context.ts";
 import { readBody } from "../http/body.ts";
 import type { Warning } from "./model.ts";
@@ -64,18 +65,22 @@ export function checkSourceText(source: string): void {
 
 const FIELD = { details: { field: "source" } };
 
-/** Compiles a source. @returns the compiler's warnings @throws AppError 422 `compile_error`, `module_shape` */
+/**
+ * Compiles a source.
+ * @returns the compiler's warnings, and what the source imports and offers
+ * @throws AppError 422 `compile_error`, `module_shape`
+ */
 export async function compile(
   check: CheckScript,
   appId: string,
   source: string,
   kind: ScriptKind,
-): Promise<Warning[]> {
-  const diagnostics = await check(appId, source, { kind });
+): Promise<{ readonly warnings: Warning[]; readonly links: ScriptLinks }> {
+  const { diagnostics, links } = await check(appId, source, { kind });
   const error = diagnostics.find((diagnostic) => diagnostic.severity !== "warning");
   if (error === undefined) {
     if (kind === "module") checkModuleShape(source);
-    return diagnostics.map(warning);
+    return { warnings: diagnostics.map(warning), links };
   }
   const { line, column, message, excerpt } = error;
   const place = line === null ? "" : ` (line ${line}${column === null ? "" : `, column ${column}`})`;

@@ -10,14 +10,15 @@ import type { Value } from "../runtime/values.ts";
 import { standardLibrary } from "../std/index.ts";
 import { jsonFunctions } from "../std/json.ts";
 import { parseMapLiteral } from "./map-literal.ts";
-import type { Expr, Script } from "../syntax/ast.ts";
+import type { Script } from "../syntax/ast.ts";
 import { parse, parseEval } from "../syntax/parser.ts";
 import { generate, generateEval, type GenerateOptions } from "./generate.ts";
 import { printing, reflection } from "./engine-natives.ts";
+import { moduleLinks } from "./module-links.ts";
 import { type Main, Runner } from "./runner.ts";
 import type { CompileResult } from "./script.ts";
 import { Session } from "./session.ts";
-import { closuresIn, walkStmt } from "./walk.ts";
+import { closuresIn } from "./walk.ts";
 
 export interface EngineOptions {
   /** Natives beside the standard library, which is always there. */
@@ -127,7 +128,7 @@ export class Engine {
       limits,
       javascript,
       functions: signatures(script),
-      imports: literalImports(script),
+      links: moduleLinks(script),
     });
   }
 }
@@ -170,23 +171,3 @@ function factsOf(script: Script): FunctionFacts[] {
   }));
   return [...named, ...closures];
 }
-
-function literalImports(script: Script): string[] {
-  const names = new Set<string>();
-  const bodies = [script.body, ...script.functions.map((fn) => fn.body.body)];
-  for (const body of bodies.flatMap((own) => [
-    own,
-    ...closuresIn(own).map((closure) => closure.fn.body.body),
-  ])) {
-    for (const stmt of body) {
-      walkStmt(stmt, {
-        stmt: (inner) => {
-          if (inner.kind === "Import" && isText(inner.module)) names.add(inner.module.value);
-        },
-      });
-    }
-  }
-  return [...names];
-}
-
-const isText = (expr: Expr): expr is Extract<Expr, { kind: "Str" }> => expr.kind === "Str";

@@ -1,14 +1,15 @@
 import { callByName, codeOf, type Result } from "../runtime/calls.ts";
 import { DynamicScope } from "../runtime/dynamic-scope.ts";
 import { RhaiError } from "../runtime/errors.ts";
-import { functionNotFound } from "../runtime/faults.ts";
+import { fillPosition, functionNotFound } from "../runtime/faults.ts";
 import type { EngineLimits, NativeModule } from "../runtime/native.ts";
 import { NativeTable } from "../runtime/natives.ts";
 import type { Program } from "../runtime/program.ts";
 import { type ImportedModule, type ModuleInstance, Run } from "../runtime/run.ts";
-import type { FunctionSignature, RunOptions, RunResult } from "../runtime/run-options.ts";
+import type { FunctionSignature, ResolvedModule, RunOptions, RunResult } from "../runtime/run-options.ts";
 import type { Cell, Value } from "../runtime/values.ts";
 import { NONE, type Pos } from "../syntax/position.ts";
+import type { ModuleLinks } from "./module-links.ts";
 import type { Engine } from "./engine.ts";
 import type { CompiledScript } from "./script.ts";
 
@@ -22,7 +23,7 @@ interface RunnerParts {
   readonly limits: EngineLimits;
   readonly javascript: string;
   readonly functions: readonly FunctionSignature[];
-  readonly imports: readonly string[];
+  readonly links: ModuleLinks;
 }
 
 /** What the inputs of a session share. */
@@ -37,7 +38,7 @@ export interface SessionState {
 export class Runner implements CompiledScript {
   readonly suspends: boolean;
   readonly functions: readonly FunctionSignature[];
-  readonly imports: readonly string[];
+  readonly links: ModuleLinks;
   readonly javascript: string;
   readonly program: Program;
   readonly #engine: Engine;
@@ -47,7 +48,7 @@ export class Runner implements CompiledScript {
   constructor(parts: RunnerParts) {
     this.suspends = parts.suspends;
     this.functions = parts.functions;
-    this.imports = parts.imports;
+    this.links = parts.links;
     this.javascript = parts.javascript;
     this.program = parts.program;
     this.#engine = parts.engine;
@@ -169,25 +170,21 @@ interface Loading {
 }
 
 function loadModule(loading: Loading): ModuleInstance | null {
-  const { engine, run, name, pos, from, loaded } = loading;
+  const { engine, run, name, pos, loaded } = loading;
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const found = run.options.resolver?.resolve(name, from);
+  const found = resolved(loading);
   if (found === undefined) return null;
-  if (!("source" in found)) return nativeInstance(found);
-  const compiled = engine.compile(found.source, { limits: run.limits });
-  if (!compiled.ok) {
-    const [first] = compiled.diagnostics;
-    const inner = new RhaiError("ErrorParsing", `Syntax error: ${first?.message ?? ""}`, first?.pos ?? NONE);
-    throw inModule(inner, name, pos);
-  }
+  const script = "script" in found ? found.script : compiledModule(loading, found);
+  if (script === null) return nativeInstance(found as NativeModule);
+  if (!(script instanceof Runner)) throw new TypeError(`module ${name} is not a script of this engine`);
   const { depth } = run;
   run.callees[depth] = null;
   // A module that imports itself ends at the limit of calls.
   if (depth >= run.maxDepth) run.overflow(pos);
   run.depth = depth + 1;
   try {
-    const module = (compiled.script as Runner).instantiate(run, name, (inner, innerPos) =>
+    const module = script.instantiate(run, name, (inner, innerPos) =>
       loadModule({ engine, run, name: inner, pos: innerPos, from: name, loaded }),
     );
     loaded.set(name, module);
@@ -200,6 +197,28 @@ function loadModule(loading: Loading): ModuleInstance | null {
   } finally {
     run.depth = depth;
   }
+}
+
+/** @throws RhaiError of the resolver, with the place of the import */
+function resolved({ run, name, pos, from }: Loading): ResolvedModule | undefined {
+  try {
+    return run.options.resolver?.resolve(name, from);
+  } catch (error) {
+    throw fillPosition(error, pos);
+  }
+}
+
+/** The script of a module that was answered as text; null: it is one of natives. @throws RhaiError */
+function compiledModule(
+  { engine, run, name, pos }: Loading,
+  found: { readonly source: string } | NativeModule,
+) {
+  if (!("source" in found)) return null;
+  const compiled = engine.compile(found.source, { limits: run.limits });
+  if (compiled.ok) return compiled.script;
+  const [first] = compiled.diagnostics;
+  const inner = new RhaiError("ErrorParsing", `Syntax error: ${first?.message ?? ""}`, first?.pos ?? NONE);
+  throw inModule(inner, name, pos);
 }
 
 function inModule(error: RhaiError, name: string, pos: Pos): RhaiError {

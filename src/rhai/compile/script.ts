@@ -1,3 +1,4 @@
+import type { ModuleLinks } from "./module-links.ts";
 import type { Diagnostic } from "../syntax/diagnostics.ts";
 import type { FunctionSignature, RunOptions, RunResult } from "../runtime/run-options.ts";
 import type { Value } from "../runtime/values.ts";
@@ -7,8 +8,8 @@ export interface CompiledScript {
   /** True when a run answers a promise: some native that it can reach may suspend. */
   readonly suspends: boolean;
   readonly functions: readonly FunctionSignature[];
-  /** Names of the modules that it imports by a literal string. */
-  readonly imports: readonly string[];
+  /** The modules that it imports, and what it calls of them. */
+  readonly links: ModuleLinks;
   /** The generated JavaScript, for tests and the curious. */
   readonly javascript: string;
   /** Runs the script's statements. Never throws: a failed run is a result. */

@@ -3,10 +3,21 @@ import type { RhaiError } from "./errors.ts";
 import type { EngineLimits, NativeModule } from "./native.ts";
 import type { Value } from "./values.ts";
 
-/** Where `import "name"` gets its modules from. Answers undefined for a module that does not exist. */
+/** Where `import "name"` gets its modules from. */
 export interface ModuleResolver {
-  /** `from` is the name of the importing module, null for the main script. Source text, or a module of natives. */
-  resolve(name: string, from: string | null): { readonly source: string } | NativeModule | undefined;
+  /**
+   * The module of a name: as source text, as a script that the same engine has compiled, or as natives; undefined when
+   * there is none. Asked once a run for each name that can be loaded. May throw a RhaiError that says why it cannot.
+   * @param from the name of the importing module, null for the main script
+   */
+  resolve(name: string, from: string | null): ResolvedModule | undefined;
+}
+
+export type ResolvedModule = { readonly source: string } | { readonly script: Importable } | NativeModule;
+
+/** A compiled script, as far as it matters here. */
+export interface Importable {
+  readonly functions: readonly FunctionSignature[];
 }
 
 /** What one run of a script may use. Everything is optional. */

@@ -4,6 +4,7 @@ import { logger } from "../../shared/log.ts";
 import type { RouteMatch } from "../routes/index.ts";
 import { compileHosts, type HostResolution, type HostTable } from "./domains.ts";
 import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
+import { NO_MODULES, type ModuleSet } from "./modules.ts";
 import { Entry } from "./entry.ts";
 import { sharedLimits } from "./limits.ts";
 import { readApps, readChanges } from "./queries.ts";
@@ -29,6 +30,8 @@ export interface Catalog {
   route(appId: string, method: string, host: string, path: string): RouteMatch<CatalogRoute> | null;
   app(appId: string): CatalogApp | undefined;
   script(scriptId: string): CatalogScript | undefined;
+  /** What a script of an app can reach that imports these names; the same object as long as it means the same. */
+  modules(appId: string, imports: readonly string[]): ModuleSet;
 }
 
 /** What waits for the next read: apps by id, or everything. */
@@ -159,5 +162,6 @@ export function createCatalog(db: Database, options: CatalogOptions): Catalog {
     route: (appId, method, host, path) => entries.get(appId)?.routes.match(method, host, path) ?? null,
     app: (appId) => entries.get(appId)?.app,
     script: (scriptId) => scripts.get(scriptId),
+    modules: (appId, imports) => entries.get(appId)?.modules(imports) ?? NO_MODULES,
   };
 }

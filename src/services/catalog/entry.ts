@@ -2,6 +2,7 @@ import { compileRoutes, type RouteTable } from "../routes/index.ts";
 import { appSettings } from "./app-settings.ts";
 import type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
 import type { LimitsOf } from "./limits.ts";
+import { NO_MODULES, reachableModules, type ModuleSet } from "./modules.ts";
 import type { CatalogRow } from "./queries.ts";
 
 /** One app in memory. Changes are worked into it, so that one costs the same in an app of ten thousand scripts. */
@@ -17,6 +18,9 @@ export class Entry {
   /** Of all apps. */
   readonly #scripts: Map<string, CatalogScript>;
   readonly #scriptIds = new Set<string>();
+  readonly #byName = new Map<string, CatalogScript>();
+  /** By the names that are imported. Forgotten when any script changes. */
+  #moduleSets = new Map<string, ModuleSet>();
   readonly #limits: LimitsOf;
   #settings: string;
 
@@ -37,6 +41,15 @@ export class Entry {
 
   get routes(): Pick<RouteTable<CatalogRoute>, "match"> {
     return this.#table;
+  }
+
+  /** What a script of the app can reach that imports these names; the same object until a script changes. */
+  modules(imports: readonly string[]): ModuleSet {
+    if (imports.length === 0) return NO_MODULES;
+    const key = imports.join("\n");
+    let set = this.#moduleSets.get(key);
+    if (set === undefined) this.#moduleSets.set(key, (set = reachableModules(imports, this.#byName)));
+    return set;
   }
 
   /** The app is gone: so are its scripts. */
@@ -74,12 +87,14 @@ export class Entry {
       this.#table.add(route);
     }
     for (const script of scripts) this.#addScript(script);
+    if (scripts.length > 0) this.#moduleSets = new Map();
   }
 
   #addScript(row: CatalogRow["scripts"][number]): void {
     const { id, name, kind, liveVersion, directExecute } = row;
-    this.#scriptIds.add(id);
-    this.#scripts.set(id, {
+    const former = this.#scripts.get(id);
+    if (former !== undefined) this.#forgetName(former);
+    const script = {
       appId: this.app.id,
       id,
       name,
@@ -87,12 +102,24 @@ export class Entry {
       liveVersion,
       directExecute,
       limits: this.#limits(row),
-    });
+      imports: row.imports ?? [],
+    };
+    this.#scriptIds.add(id);
+    this.#scripts.set(id, script);
+    this.#byName.set(name, script);
   }
 
   #removeScript(id: string): void {
+    const former = this.#scripts.get(id);
+    if (former !== undefined) this.#forgetName(former);
+    this.#moduleSets = new Map();
     this.#scriptIds.delete(id);
     this.#scripts.delete(id);
+  }
+
+  /** Unless another script has taken the name over. */
+  #forgetName(script: CatalogScript): void {
+    if (this.#byName.get(script.name) === script) this.#byName.delete(script.name);
   }
 
   #removeRoute(id: string): void {

@@ -8,5 +8,13 @@ export {
 export { createCatalog, type Catalog, type CatalogOptions } from "./catalog.ts";
 export { parseDomainClaim, type DomainClaim, type DomainShape, type HostResolution } from "./domains.ts";
 export type { CatalogApp, CatalogRoute, CatalogScript } from "./model.ts";
+export {
+  ANY_MODULE,
+  NO_LINKS,
+  NO_MODULES,
+  type ModuleSet,
+  type ModuleVersion,
+  type ScriptLinks,
+} from "./modules.ts";
 export { readSource } from "./queries.ts";
 export { runLimits, SANDBOX_KEYS, type ScriptSettings } from "./settings.ts";

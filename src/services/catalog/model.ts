@@ -29,4 +29,6 @@ export interface CatalogScript {
   /** Of the live version: the defaults, with the script's own settings in their place. */
   readonly limits: RunLimits;
   readonly directExecute: "members" | "public";
+  /** Of the live version: the names that it imports, and ANY_MODULE. */
+  readonly imports: readonly string[];
 }

@@ -35,6 +35,7 @@ export interface CatalogRow {
     readonly timeoutSeconds: number | null;
     readonly memoryLimitMb: number | null;
     readonly sandbox: Readonly<Record<string, unknown>> | null;
+    readonly imports: readonly string[] | null;
   }[];
   /** All that there are now, when some may have been deleted since; else null. */
   readonly scriptIds: readonly string[] | null;
@@ -100,7 +101,8 @@ function read(
       (select coalesce(jsonb_agg(jsonb_build_object(
            'id', s.id, 'name', s.name, 'kind', s.kind, 'directExecute', s.direct_execute,
            'liveVersion', s.live_version, 'timeoutSeconds', v.timeout_seconds,
-           'memoryLimitMb', v.memory_limit_mb, 'sandbox', v.sandbox)), '[]')
+           'memoryLimitMb', v.memory_limit_mb, 'sandbox', v.sandbox,
+           'imports', to_jsonb(v.imports))), '[]')
          from scripts s
          -- With its limit it is looked up for each script; a join may read all versions of the app.
          left join lateral (

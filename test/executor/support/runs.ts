@@ -5,6 +5,7 @@ import {
   type RunOutcome,
   type RunRequest,
 } from "../../../src/executor/index.ts";
+import { NO_MODULES } from "../../../src/services/catalog/index.ts";
 import { newId } from "../../../src/shared/ids.ts";
 import { DEFAULT_LIMITS, type RunLimits } from "../../../src/shared/limits.ts";
 
@@ -60,6 +61,7 @@ export function request(appId: string, scriptId: string, limits: RunLimits): Run
     scriptName: "test",
     version: 1,
     limits,
+    modules: NO_MODULES,
     executionId,
     requestId: newId(),
     rootExecutionId: executionId,

@@ -2,7 +2,7 @@ import { loadConfig, type Config } from "../../../src/config.ts";
 import { createExecutor } from "../../../src/executor/index.ts";
 import { createManager, type CheckScript, type Manager } from "../../../src/manager/index.ts";
 import { createOrchestrator } from "../../../src/orchestrator/index.ts";
-import { createCatalog, readSource, type Catalog } from "../../../src/services/catalog/index.ts";
+import { NO_LINKS, createCatalog, readSource, type Catalog } from "../../../src/services/catalog/index.ts";
 import { createExecutionLog, type ExecutionLog } from "../../../src/services/executions/index.ts";
 import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import { createIdentity, hashPassword, type Identity } from "../../../src/services/identity/index.ts";
@@ -107,7 +107,8 @@ export interface ControlPlane {
 
 export interface Setup {
   readonly environment?: Record<string, string>;
-  readonly checkScript?: CheckScript;
+  /** Default: as far as the parser does. `compiler`: as a running PiCloud does. */
+  readonly checkScript?: CheckScript | "compiler";
   readonly requestTimeoutMs?: number;
   readonly heartbeatMs?: number;
 }
@@ -129,6 +130,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
   const executor = createExecutor({
     maxConcurrent: 4,
     cacheSize: 16,
+    database: target,
     loadSource: (appId, scriptId, version) => readSource(db, appId, scriptId, version),
   });
   const executions = createExecutionLog(db, { clock });
@@ -158,7 +160,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     db,
     config,
     identity,
-    checkScript: setup.checkScript ?? checkByParser,
+    checkScript: setup.checkScript === "compiler" ? executor.check : (setup.checkScript ?? checkByParser),
     invokeVersion: orchestrator.invoke,
     runScript: orchestrator.runOnce,
     executions,
@@ -244,7 +246,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
 /** Compiles as far as the parser does. */
 export const checkByParser: CheckScript = async (_appId, source) => {
   const result = parse(source);
-  return result.ok ? [] : result.diagnostics;
+  return { diagnostics: result.ok ? [] : result.diagnostics, links: NO_LINKS };
 };
 
 async function populate(db: TestDatabase["db"]) {
