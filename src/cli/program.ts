@@ -4,6 +4,7 @@ import { AppError } from "../shared/errors.ts";
 import { VERSIONS } from "../shared/version.ts";
 import type { Flags } from "../config.ts";
 import { FORMATS } from "./client/formats.ts";
+import { visible } from "./client/visible.ts";
 import { CommandError, usageError } from "./command-error.ts";
 import { CLIENT_COMMANDS } from "./commands/index.ts";
 import { EXIT } from "./exit.ts";
@@ -34,7 +35,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     if (isClosedPipe(error)) return EXIT.ok;
     if (error instanceof CommandError) {
       const prefix = error.message.startsWith("HTTP ") ? "" : `${program.name()}: `;
-      process.stderr.write(`${prefix}${error.message}\n`);
+      process.stderr.write(`${prefix}${visible(error.message)}\n`);
       return error.exit;
     }
     if (!(error instanceof AppError)) throw error;

@@ -1,6 +1,5 @@
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit.ts";
-import { visible } from "./visible.ts";
 
 /** The machine part of a problem document, as far as the command line looks at it. */
 export interface Problem {
@@ -17,7 +16,7 @@ export class ApiError extends CommandError {
   readonly details: Problem["details"];
 
   constructor(status: number, problem: Problem, hint = "") {
-    super(`HTTP ${status}: ${visible(problem.message)}${excerptOf(problem)}${hint}`, exitOf(status));
+    super(`HTTP ${status}: ${problem.message}${excerptOf(problem)}${hint}`, exitOf(status));
     this.status = status;
     this.code = problem.code;
     this.details = problem.details;
@@ -35,7 +34,7 @@ const REFUSED: ReadonlySet<number> = new Set([400, 409, 410, 412, 413, 415, 422]
 /** The lines of the script with the caret, as the compiler drew them. */
 function excerptOf({ details }: Problem): string {
   const { excerpt } = details;
-  return typeof excerpt === "string" && excerpt !== "" ? `\n${visible(excerpt)}` : "";
+  return typeof excerpt === "string" && excerpt !== "" ? `\n${excerpt}` : "";
 }
 
 /**

@@ -1,7 +1,7 @@
 import { write } from "../output.ts";
 import type { Format } from "./formats.ts";
 import { cell, columnName, tableOf, tableRows, tsvRows } from "./table.ts";
-import { oneLine, visible } from "./visible.ts";
+import { jsonText, oneLine, visible } from "./visible.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -14,6 +14,8 @@ export interface Printer {
   one(thing: object): void;
   /** A text as it is. */
   text(text: string): void;
+  /** A text of somebody else's: as it is for programs, without what a terminal would act on for people. */
+  foreign(text: string): void;
   /** Bytes as they are. */
   bytes(bytes: Uint8Array): void;
   /** A sentence for the person, on stderr. */
@@ -32,13 +34,13 @@ export function createPrinter(wanted: Format | undefined): Printer {
         const picked = (rows as readonly Row[]).map((row) =>
           Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
         );
-        write("stdout", `${JSON.stringify(picked, null, 2)}\n`);
+        write("stdout", `${jsonText(picked, 2)}\n`);
       } else if (format === "tsv") write("stdout", tsvRows(names, values));
       else write("stdout", tableRows(columns, values, process.stdout.columns || 80));
     },
     one: (thing) => {
       const entries = Object.entries(thing);
-      if (format === "json") write("stdout", `${JSON.stringify(thing, null, 2)}\n`);
+      if (format === "json") write("stdout", `${jsonText(thing, 2)}\n`);
       else if (format === "table") write("stdout", tableOf(entries));
       else
         write(
@@ -47,6 +49,7 @@ export function createPrinter(wanted: Format | undefined): Printer {
         );
     },
     text: (text) => write("stdout", text),
+    foreign: (text) => write("stdout", process.stdout.isTTY ? visible(text) : text),
     bytes: (bytes) => write("stdout", bytes),
     note: (text) => write("stderr", `${visible(text)}\n`),
   };

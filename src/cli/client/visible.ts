@@ -10,3 +10,10 @@ export const visible = (text: string): string =>
 /** Likewise on one line and without tabs, so that it can be a cell of tab-separated values. */
 export const oneLine = (text: string): string =>
   visible(text.replaceAll("\\", "\\\\")).replaceAll("\t", "\\t").replaceAll("\n", "\\n");
+
+/** JSON of a value, with the same characters as escapes of JSON. @param indent spaces a level; default: one line */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replaceAll(
+    UNSEEN,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

@@ -33,7 +33,7 @@ export function define(command: Command): void {
     .action(async (name: string, flags: AppFlag & { readonly source?: boolean }, self: Command) => {
       const { api, print } = openSession(self);
       const script = await scriptNamed(api, flags.app, name);
-      if (flags.source === true) print.text(script.source);
+      if (flags.source === true) print.foreign(script.source);
       else print.one(script);
     });
   defineDeploy(command.command("deploy"));

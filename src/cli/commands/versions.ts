@@ -59,7 +59,7 @@ export function defineDiff(command: Command): void {
       const { api, print } = openSession(self);
       const id = await scriptId(api, flags.app, name);
       const answer = await api.send("GET", `${ADMIN}${path`/scripts/${id}/diff?from=${from}&to=${to}`}`);
-      print.text(await answer.text());
+      print.foreign(await answer.text());
     });
 }
 

@@ -1,6 +1,6 @@
 import type { Printer } from "../client/printer.ts";
 import { shortTime, tsvLine } from "../client/table.ts";
-import { oneLine, visible } from "../client/visible.ts";
+import { jsonText, oneLine, visible } from "../client/visible.ts";
 import type { Run } from "./run.ts";
 
 const COLUMNS = [
@@ -50,7 +50,7 @@ export function runPrinter(print: Printer, options: { readonly endless?: boolean
     };
   }
   if (options.endless === true) {
-    return { show: (run) => print.text(`${JSON.stringify(runRow(run))}\n`), end: nothing };
+    return { show: (run) => print.text(`${jsonText(runRow(run))}\n`), end: nothing };
   }
   const rows: object[] = [];
   return { show: (run) => void rows.push(runRow(run)), end: () => print.rows(COLUMNS, rows) };

@@ -170,6 +170,10 @@ describe("versions", () => {
       4,
       "picloud: The script counted has no version before 1.\n",
     ]);
+    const diff = await ok("diff", "counted", "1", "2");
+    expect(diff).toContain("\n-1\n");
+    expect(diff).toContain("\n+2\n");
+    expect((await run("diff", "counted", "1", "99")).exit).toBe(4);
     expect((await run("rollback", "counted", "99")).exit).toBe(4);
     expect((await run("rollback", "counted", "zero")).exit).toBe(2);
   });

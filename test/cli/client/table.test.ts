@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { jsonText } from "../../../src/cli/client/visible.ts";
 import { tableOf, tableRows, tsvRows } from "../../../src/cli/client/table.ts";
 
 test("TSV has a header, and no cell holds a tab or a line break", () => {
@@ -63,4 +64,12 @@ test("one thing is a line for each of its members", () => {
       ["live", true],
     ]),
   ).toBe("name         x\ndescription\nlive         true\n");
+});
+
+test("JSON stays the same value, and holds nothing that a terminal acts on", () => {
+  const value = { text: "a\u009b2Jb\u001b\u202ec\u2028\n\t", list: [1, null] };
+  for (const text of [jsonText(value), jsonText(value, 2)]) {
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/);
+  }
 });
