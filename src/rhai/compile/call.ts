@@ -5,7 +5,7 @@ import { mutablePlace, restore } from "./chain.ts";
 import { type FunctionWriter, type Operand, operand, stored } from "./function-writer.ts";
 import { bareCall } from "./float.ts";
 import { scopedFunction } from "./function.ts";
-import { nativeType } from "./inference.ts";
+import { nativeType } from "./native-types.ts";
 import { stringLiteral } from "./literal.ts";
 import { BOOL, OTHER, STRING } from "./types.ts";
 

@@ -3,7 +3,7 @@ import { RhaiArray, RhaiBlob, type Value } from "../runtime/values.ts";
 import { exprPosition, startPosition } from "../syntax/expr-position.ts";
 import { settled } from "./call.ts";
 import { isSpecial } from "./call-effects.ts";
-import { indexType, propertyType } from "./inference.ts";
+import { indexType, propertyType } from "./native-types.ts";
 import { compileMethod } from "./method.ts";
 import {
   combined,

@@ -2,8 +2,8 @@ import type { AssignOp, BinaryOp } from "../syntax/ast.ts";
 import type { NativeGroup } from "../runtime/natives.ts";
 import { combined } from "./expression.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
-import { nativeType } from "./inference.ts";
-import { FLOAT, isInt, isNumeric } from "./types.ts";
+import { nativeType } from "./native-types.ts";
+import { FLOAT, isArithmetic, isInt, isNumeric } from "./types.ts";
 
 /**
  * Floats whose type is known are computed as bare JavaScript numbers; the object that tells a float from an integer is
@@ -42,11 +42,6 @@ export function compareBare(op: BinaryOp): ((x: string, y: string) => string) | 
   const compare = COMPARISONS.get(op);
   return compare === undefined ? null : (x, y) => `${compare}(${x}, ${y})`;
 }
-
-const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
-
-/** Whether JavaScript has the operator for bare numbers. */
-export const isArithmetic = (op: string): boolean => ARITHMETIC.has(op);
 
 /**
  * A call of a native that has a form for bare numbers, where the types of its arguments choose it; null for any other.

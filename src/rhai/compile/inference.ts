@@ -1,18 +1,18 @@
-import type { CallExpr, ChainExpr, ChainStep, Expr, Ident, Stmt } from "../syntax/ast.ts";
+import type { BinaryOp, CallExpr, ChainExpr, ChainStep, Expr, Ident, Stmt } from "../syntax/ast.ts";
 import type { NativeGroup } from "../runtime/natives.ts";
 import { type Definition, findLocals, type Locals } from "./locals.ts";
 import { callEffects, isSpecial } from "./call-effects.ts";
+import { indexType, nativeType, propertyType } from "./native-types.ts";
 import type { ScriptWriter } from "./script-writer.ts";
 import {
   ANY,
   ARRAY,
   binaryType,
-  BLOB,
   BOOL,
   FLOAT,
   INT,
+  isArithmetic,
   isContainer,
-  isInt,
   join,
   literalInt,
   numberOf,
@@ -72,13 +72,13 @@ export class Types {
       return false;
     return sources.every(
       (source) =>
-        (source.kind === "update" && CALCULATIONS.has(source.op.slice(0, -1))) ||
+        (source.kind === "update" && isArithmetic(source.op.slice(0, -1))) ||
         (source.kind === "value" && source.expr !== null && this.#isCalculated(source.expr)),
     );
   }
 
   #isCalculated(expr: Expr): boolean {
-    return (expr.kind === "Binary" && CALCULATIONS.has(expr.op)) || this.#expr(expr)?.type === "float";
+    return (expr.kind === "Binary" && isArithmetic(expr.op)) || this.#expr(expr)?.type === "float";
   }
 
   expression(expr: Expr): Typed {
@@ -131,7 +131,7 @@ export class Types {
       case "update": {
         const operand = this.#expr(source.expr);
         if (own === null || operand === null) return null;
-        return UPDATES.has(source.op) ? binaryType(source.op.slice(0, -1) as "+", own, operand) : ANY;
+        return UPDATES.has(source.op) ? binaryType(source.op.slice(0, -1) as BinaryOp, own, operand) : ANY;
       }
       case "item":
         return this.#item(source.iterable);
@@ -313,8 +313,6 @@ const KEYWORDS: ReadonlySet<string> = new Set([
   "eval",
 ]);
 
-const CALCULATIONS: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
-
 /** `x += 1` and `x -= 1`: of an integer, what a loop can do no more often than it has rounds. */
 const isStep = (source: Definition): boolean =>
   source.kind === "update" &&
@@ -329,67 +327,4 @@ export function asRange(expr: Expr): Extract<Expr, { kind: "Binary" }> | null {
 function either(types: readonly (Typed | null)[]): Typed | null {
   const values = types.filter((type) => type !== null);
   return values.length === 0 ? null : values.reduce(join);
-}
-
-/** The type of `target[index]`. */
-export function indexType(target: Typed, index: Typed): Typed {
-  if (target.type === "blob") return BYTE;
-  return isInt(target) && isInt(index) ? BOOL : ANY;
-}
-
-const BYTE = numberOf(8);
-
-/** The type of `target.name`. */
-export function propertyType(script: ScriptWriter, target: Typed, name: string): Typed {
-  const group = target.type === "other" ? null : script.natives.group(`get$${name}`, 1);
-  return group === null ? ANY : nativeType(group, [target]);
-}
-
-/**
- * Which overload arguments of these types will get, by its index; null where that depends on the values. One with a tag
- * must not be passed but where it is kept, so what may have one is only certain there.
- */
-export function certainOverload(group: NativeGroup, args: readonly Typed[]): number | null {
-  const fits = group.overloads.filter(({ fn }) => args.every((arg, i) => mayBe(arg, fn.params[i] ?? "any")));
-  const [only] = fits;
-  if (only === undefined || fits.length > 1) return null;
-  const certain = args.every(
-    (arg, i) => arg.type !== "any" || (only.tags[i] === 0 && only.fn.keeps?.includes(i)),
-  );
-  return certain ? group.overloads.indexOf(only) : null;
-}
-
-/** What a native answers for arguments of these types: known where all of the standard ones that fit agree. */
-export function nativeType(group: NativeGroup, args: readonly Typed[]): Typed {
-  if (group.suspends || group.callsBack) return ANY;
-  let result: Typed | null = null;
-  for (const { fn } of group.overloads) {
-    if (!args.every((arg, i) => mayBe(arg, fn.params[i] ?? "any"))) continue;
-    if (fn.package === undefined) return ANY;
-    const returned = LENGTHS.has(fn.name) ? LENGTH : (RETURNED[fn.returns] ?? ANY);
-    result = result === null ? returned : join(result, returned);
-  }
-  return result ?? ANY;
-}
-
-/** Nothing that has a length has 2 ** 48 elements. */
-const LENGTH = numberOf(48);
-const LENGTHS: ReadonlySet<string> = new Set(["len", "get$len"]);
-
-const RETURNED: Readonly<Record<string, Typed>> = {
-  "()": UNIT,
-  bool: BOOL,
-  i64: INT,
-  f64: FLOAT,
-  string: STRING,
-  array: ARRAY,
-  blob: BLOB,
-};
-
-/** Whether a value of this type may be passed where a native asks for a type of this name. */
-function mayBe(arg: Typed, name: string): boolean {
-  if (name === "any" || arg.type === "any") return true;
-  if (arg.type === "other") return RETURNED[name] === undefined;
-  const known = RETURNED[name];
-  return known !== undefined && (known.type === arg.type || (isInt(known) && isInt(arg)));
 }

@@ -1,10 +1,10 @@
 import type { BinaryOp, Expr, Stmt } from "../syntax/ast.ts";
 import type { Pos } from "../syntax/position.ts";
 import { compileExpr, operands, owned } from "./expression.ts";
-import { bareOf, boxed, compareBare, isArithmetic } from "./float.ts";
+import { bareOf, boxed, compareBare } from "./float.ts";
 import { type FunctionWriter, type Likely, type Operand, operand, type Variable } from "./function-writer.ts";
 import { binary, generalBinary, generalUpdate } from "./operator.ts";
-import { FLOAT } from "./types.ts";
+import { FLOAT, isArithmetic } from "./types.ts";
 
 /**
  * Floats that are likely but not certain: sums of what an array holds, or of products with it. A variable that begins

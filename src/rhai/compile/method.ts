@@ -21,7 +21,7 @@ import {
 import { combined, owned } from "./expression.ts";
 import { bareCall } from "./float.ts";
 import { type FunctionWriter, type Operand, operand } from "./function-writer.ts";
-import { certainOverload } from "./inference.ts";
+import { certainOverload } from "./native-types.ts";
 import { stringLiteral } from "./literal.ts";
 import { peekProperty } from "./property.ts";
 import { BOOL } from "./types.ts";

@@ -59,18 +59,20 @@ export function join(a: Typed, b: Typed): Typed {
   return a.type === b.type ? a : ANY;
 }
 
+const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
+
+/** The operators that JavaScript has for floats too, with the same results. */
+export const isArithmetic = (op: string): boolean => ARITHMETIC.has(op);
+
 const COMPARISONS: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">="]);
 
 /** The type of `a op b`. */
 export function binaryType(op: BinaryOp, a: Typed, b: Typed): Typed {
   if (COMPARISONS.has(op)) return BOOL;
   if (isInt(a) && isInt(b)) return integerType(op, a, b);
-  if (isNumeric(a) && isNumeric(b)) return FLOATS.has(op) ? FLOAT : ANY;
+  if (isNumeric(a) && isNumeric(b)) return isArithmetic(op) || op === "**" ? FLOAT : ANY;
   return op === "+" && a.type === "string" && b.type === "string" ? STRING : ANY;
 }
-
-/** Operators that answer a float as soon as one operand is one. */
-const FLOATS: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%", "**"]);
 
 function integerType(op: BinaryOp, a: Typed, b: Typed): Typed {
   const x = a.type === "number" ? a.bits : Number.POSITIVE_INFINITY;
