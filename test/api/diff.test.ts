@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { differences } from "../../src/manager/scripts/diff.ts";
 import { startControlPlane, type ControlPlane } from "../manager/support/control-plane.ts";
-import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+import { expectProblem, runScenarios, viewersGet } from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
 let id = "";
@@ -43,16 +43,7 @@ describe("GET /scripts/{id}/diff", () => {
         name: "GET /scripts/{id}/diff",
         method: "GET",
         path: () => `/scripts/${id}/diff?from=1&to=2`,
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 200,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: viewersGet(200),
         check: ({ text, headers }) => {
           expect(text).toBe(EXPECTED);
           expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");

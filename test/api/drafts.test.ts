@@ -5,7 +5,7 @@ import {
   type ControlPlane,
   type Json,
 } from "../manager/support/control-plane.ts";
-import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+import { editorsGet, expectProblem, runScenarios } from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -40,15 +40,7 @@ describe("drafts", () => {
         method: "PUT",
         path: () => `/scripts/${id}?activate=false`,
         options: { body: { source: `"draft"` } },
-        expect: {
-          guest: 401,
-          owner: 201,
-          admin: 201,
-          outsider: 404,
-          viewer: 403,
-          editor: 201,
-          appAdmin: 201,
-        },
+        expect: editorsGet(201),
         check: ({ json, headers }) => {
           expect(json).toMatchObject({ version: 2, live: false, live_version: 1, source: `"draft"` });
           // What reading the script shows has not changed.
@@ -60,7 +52,7 @@ describe("drafts", () => {
         method: "PUT",
         path: `${NAMED}?activate=false`,
         options: { raw: `"draft"` },
-        expect: { guest: 401, outsider: 404, viewer: 403, editor: 201 },
+        expect: editorsGet(201),
         check: ({ json }) => {
           expect(json).toMatchObject({ version: 2, script: { version: 2, live: false, live_version: 1 } });
           expect(json.urls).toEqual(["http://pi:8080/post"]);
@@ -71,7 +63,7 @@ describe("drafts", () => {
         method: "POST",
         path: "/scripts?activate=false",
         options: () => ({ body: { app_id: "blog", name: "fresh", source: "1" } }),
-        expect: { guest: 401, outsider: 404, viewer: 403, editor: 201 },
+        expect: editorsGet(201),
         check: ({ json }) =>
           expect(json).toMatchObject({ version: 1, live: false, live_version: null, urls: [] }),
         restore: (running, { json }) => running.call("owner", "DELETE", `/scripts/${json.id}`),

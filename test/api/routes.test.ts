@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
-import { appAdminsGet, expectProblem, runScenarios, viewersGet } from "../manager/support/scenarios.ts";
+import {
+  appAdminsGet,
+  editorsGet,
+  expectProblem,
+  runScenarios,
+  viewersGet,
+} from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -29,16 +35,7 @@ describe("routes", () => {
         name: "GET /scripts/{id}/routes",
         method: "GET",
         path: () => `/scripts/${scriptId}/routes`,
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 200,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: viewersGet(200),
         contains: ["/posts/:id"],
       },
       {
@@ -46,16 +43,7 @@ describe("routes", () => {
         method: "POST",
         path: () => `/scripts/${scriptId}/routes`,
         options: { body: { path: "/files/*", method: "get" } },
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 201,
-          admin: 201,
-          outsider: 404,
-          viewer: 403,
-          editor: 201,
-          appAdmin: 201,
-        },
+        expect: editorsGet(201),
         check: ({ json }) =>
           expect(json).toMatchObject({
             path: "/files/",
@@ -75,30 +63,14 @@ describe("routes", () => {
         method: "PATCH",
         path: () => `/routes/${route.id}`,
         options: { body: { dispatch_mode: "async" } },
-        expect: {
-          guest: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: editorsGet(200),
         contains: ['"dispatch_mode":"async"', "/posts/:id"],
       },
       {
         name: "DELETE /routes/{id}",
         method: "DELETE",
         path: () => `/routes/${route.id}`,
-        expect: {
-          guest: 401,
-          owner: 204,
-          admin: 204,
-          outsider: 404,
-          viewer: 403,
-          editor: 204,
-          appAdmin: 204,
-        },
+        expect: editorsGet(204),
       },
       {
         name: "DELETE of a route that is not there",
@@ -111,7 +83,7 @@ describe("routes", () => {
         method: "POST",
         path: "/routes:check",
         options: { body: { app_id: "blog", path: "/posts/:slug" } },
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         check: ({ json }) => {
           expect(json.ok).toBe(false);
           expect(json.normalized).toMatchObject({ path: "/posts/:slug", path_kind: "param" });
@@ -123,7 +95,7 @@ describe("routes", () => {
         method: "POST",
         path: "/routes:match",
         options: { body: { app_id: "blog", url: "https://blog.example.com/posts/a%20b?x=1", method: "get" } },
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         check: ({ json }) =>
           expect(json).toMatchObject({
             matched: true,

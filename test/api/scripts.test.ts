@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { startControlPlane, type ControlPlane } from "../manager/support/control-plane.ts";
-import { expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+import { startControlPlane, type Actor, type ControlPlane } from "../manager/support/control-plane.ts";
+import {
+  appAdminsGet,
+  editorsGet,
+  expectProblem,
+  runScenarios,
+  viewersGet,
+} from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -27,27 +33,25 @@ describe("scripts", () => {
         name: "GET /scripts?app=blog",
         method: "GET",
         path: "/scripts?app=blog",
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 200,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: viewersGet(200),
         contains: ['"name":"post"', "the source of it"],
       },
       {
         name: "GET /scripts",
         method: "GET",
         path: "/scripts?fields=summary",
-        expect: { guest: 401, owner: 200, outsider: 200, viewer: 200 },
+        expect: { ...viewersGet(200), outsider: 200, otherBoundKey: 200 },
         excludes: ["the source of it"],
         check: ({ json }, actor) => {
+          const seen: Partial<Record<Actor, string[]>> = {
+            owner: ["hello", "post"],
+            admin: ["hello", "post"],
+            fullKey: ["hello", "post"],
+            outsider: [],
+            otherBoundKey: ["hello"],
+          };
           const names = json.map((script: { name: string }) => script.name).toSorted();
-          expect(names).toEqual({ outsider: [], viewer: ["post"] }[actor as "outsider"] ?? ["hello", "post"]);
+          expect(names).toEqual(seen[actor] ?? ["post"]);
         },
       },
       {
@@ -55,32 +59,14 @@ describe("scripts", () => {
         method: "POST",
         path: "/scripts",
         options: () => ({ body: { app_id: plane.blog, name: "new one", source: "40 + 2" } }),
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 201,
-          admin: 201,
-          outsider: 404,
-          viewer: 403,
-          editor: 201,
-          appAdmin: 201,
-        },
+        expect: editorsGet(201),
         contains: ['"version":1', '"kind":"endpoint"', '"direct_execute":"members"'],
       },
       {
         name: "GET /scripts/{id}",
         method: "GET",
         path: () => `/scripts/${scriptId}`,
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 200,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: viewersGet(200),
         contains: ["the source of it"],
         check: ({ headers }) => expect(headers.get("etag")).toBe('"1"'),
       },
@@ -89,36 +75,20 @@ describe("scripts", () => {
         method: "PUT",
         path: () => `/scripts/${scriptId}`,
         options: { body: { source: "2" } },
-        expect: {
-          guest: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: editorsGet(200),
         contains: ['"version":2'],
       },
       {
         name: "DELETE /scripts/{id}",
         method: "DELETE",
         path: () => `/scripts/${scriptId}`,
-        expect: {
-          guest: 401,
-          owner: 204,
-          admin: 204,
-          outsider: 404,
-          viewer: 403,
-          editor: 403,
-          appAdmin: 204,
-        },
+        expect: appAdminsGet(204),
       },
       {
         name: "GET /scripts/{id}/versions",
         method: "GET",
         path: () => `/scripts/${scriptId}/versions`,
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         contains: ['"version":1', '"live":true', '"next_cursor":null'],
         excludes: ["the source of it"],
       },
@@ -126,22 +96,14 @@ describe("scripts", () => {
         name: "GET /scripts/{id}/versions/1",
         method: "GET",
         path: () => `/scripts/${scriptId}/versions/1`,
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         contains: ["the source of it"],
       },
       {
         name: "POST /scripts/{id}/versions/1:activate",
         method: "POST",
         path: () => `/scripts/${scriptId}/versions/1:activate`,
-        expect: {
-          guest: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: editorsGet(200),
         contains: ["the source of it"],
       },
       {
@@ -154,21 +116,21 @@ describe("scripts", () => {
         name: "GET /scripts/{id}/logs",
         method: "GET",
         path: () => `/scripts/${scriptId}/logs`,
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         check: ({ json }) => expect(json).toEqual([]),
       },
       {
         name: "GET /apps/blog/scripts/post",
         method: "GET",
         path: "/apps/blog/scripts/post",
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         contains: ["the source of it"],
       },
       {
         name: "GET /apps/blog/scripts/post/source",
         method: "GET",
         path: "/apps/blog/scripts/post/source",
-        expect: { guest: 401, owner: 200, outsider: 404, viewer: 200 },
+        expect: viewersGet(200),
         check: ({ text, headers }) => {
           expect(text).toBe(SOURCE);
           expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");
@@ -179,23 +141,14 @@ describe("scripts", () => {
         method: "PUT",
         path: "/apps/blog/scripts/post",
         options: { raw: "2" },
-        expect: {
-          guest: 401,
-          wrong: 401,
-          owner: 200,
-          admin: 200,
-          outsider: 404,
-          viewer: 403,
-          editor: 200,
-          appAdmin: 200,
-        },
+        expect: editorsGet(200),
         contains: ['"version":2'],
       },
       {
         name: "DELETE /apps/blog/scripts/post",
         method: "DELETE",
         path: "/apps/blog/scripts/post",
-        expect: { guest: 401, owner: 204, outsider: 404, viewer: 403, editor: 403, appAdmin: 204 },
+        expect: appAdminsGet(204),
       },
       {
         name: "ids that are none",

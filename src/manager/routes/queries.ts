@@ -175,7 +175,9 @@ export async function setDispatchMode(
 }
 
 export async function deleteRoute(sql: Queryable, appId: string, id: string): Promise<void> {
-  await sql`delete from routes where app_id = ${appId} and id = ${id}`;
+  await sql`
+    with answers as (delete from idempotency_keys where app_id = ${appId} and scope_id = ${id})
+    delete from routes where app_id = ${appId} and id = ${id}`;
 }
 
 const jsonOrNull = (sql: Queryable, limit: RateLimit | null) => (limit === null ? null : sql.json(limit));

@@ -151,8 +151,15 @@ export async function insertVersion(sql: Queryable, row: NewVersion): Promise<vo
       ${sql.json(row.links)}, ${row.author_id}, ${row.message})`;
 }
 
+/** With everything that belongs to it: what foreign keys do not take along are the answers kept for repeated requests. */
 export async function deleteScript(sql: Queryable, appId: string, id: string): Promise<void> {
-  await sql`delete from scripts where app_id = ${appId} and id = ${id}`;
+  await sql`
+    with answers as (
+      delete from idempotency_keys
+      where app_id = ${appId}
+        and (scope_id = ${id}
+          or scope_id in (select routes.id from routes where app_id = ${appId} and script_id = ${id})))
+    delete from scripts where app_id = ${appId} and id = ${id}`;
 }
 
 export interface Version extends VersionRow {
