@@ -18,6 +18,22 @@ export type FormatResult = { readonly ok: true; readonly text: string } | Failur
  * another column), the text comes back as it was.
  */
 export const format = (source: string): FormatResult => {
+  const first = layOut(source);
+  if (!first.ok || first.text === source) return first;
+  // What was broken over lines once may be laid out better when it is known to be: until nothing changes any more.
+  let { text } = first;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const next = layOut(text);
+    if (!next.ok || next.text === text) return { ok: true, text };
+    text = next.text;
+  }
+  return { ok: true, text: source };
+};
+
+/** More than any script is known to need, which is three. */
+const MOST_ROUNDS = 8;
+
+const layOut = (source: string): FormatResult => {
   const marks = new Marks();
   const result = parseWithMarks(source, marks);
   if (!result.ok) return result;
