@@ -14,12 +14,14 @@ import { serveDashboard } from "./manager/dashboard/assets.ts";
 import { createManager } from "./manager/index.ts";
 import { createOrchestrator } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
+import { createIndexBuilder } from "./services/docs/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
 import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
 import { createMetrics } from "./services/metrics/index.ts";
 import { afterRows, createHousekeeping, EXECUTIONS, retentionTasks } from "./services/retention/index.ts";
 import { checkKeys, createKeyring } from "./services/secrets/index.ts";
+import { createExpiry } from "./services/kv/index.ts";
 import { systemClock } from "./shared/clock.ts";
 import { AppError } from "./shared/errors.ts";
 import { logger } from "./shared/log.ts";
@@ -101,9 +103,16 @@ async function takeUp(
     onWritten: afterRows(SWEEP_AFTER_ROWS, () => housekeeping.nudge(EXECUTIONS)),
   });
   undo.push(() => executions.stop());
+  const expiry = createExpiry(db, clock);
+  undo.push(() => expiry.stop());
+  const indexes = createIndexBuilder(db);
+  undo.push(() => indexes.stop());
   const executor = createExecutor({
     maxConcurrent: config.maxConcurrentExecutions,
     cacheSize: config.scriptCacheSize,
+    database: target,
+    onExpiry: expiry.expires,
+    onIndexes: indexes.changed,
     loadSource: (appId, scriptId, version) => readSource(db, appId, scriptId, version),
   });
   undo.push(() => executor.stop(0));
@@ -167,6 +176,8 @@ async function takeUp(
   }
   await catalog.load();
   await housekeeping.start();
+  await expiry.start();
+  indexes.start();
 
   http.open({
     manager: manager.handle,

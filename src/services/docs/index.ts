@@ -1,4 +1,5 @@
 /** Documents of an app, in collections. */
+export { createIndexBuilder, type IndexBuilder } from "./builder.ts";
 export { readFilter, readPath, invalidFilter } from "./read-filter.ts";
 export type { Condition, Path, Query } from "./filter.ts";
 export { countDocs, explainQuery, findDocs, type Explanation, type FoundDoc } from "./find.ts";

@@ -94,12 +94,14 @@ export const DROP_AFTER_SECONDS = 10;
 const BATCH = 2000;
 
 /**
- * Builds what was asked for and removes what is not wanted any more, in small transactions. Several processes may be at it:
- * each index belongs to the one that holds its lock.
+ * Builds what was asked for and removes what is not wanted any more, in small transactions. Should two processes be at it,
+ * they do the same work twice, to the same end.
+ * @param isStopping true leaves the rest for later
  * @param onStep told after each index, with what it is now
  */
 export async function finishIndexes(
   db: Database,
+  isStopping: () => boolean = () => false,
   onStep: (index: {
     readonly appId: string;
     readonly collection: string;
@@ -111,12 +113,19 @@ export async function finishIndexes(
     select app_id as "appId", collection, path, is_unique, state from doc_indexes
     where state = 'building' or state = 'dropping' and changed_at <= now() - make_interval(secs => ${DROP_AFTER_SECONDS})`;
   for (const index of unfinished) {
-    const state = index.state === "building" ? await build(db, index) : await drop(db, index);
+    const state = index.state === "building" ? await build(db, index, isStopping) : await drop(db, index);
+    if (isStopping()) return;
     onStep({ appId: index.appId, collection: index.collection, field: index.path.join("."), state });
   }
 }
 
-async function build(db: Database, index: Unfinished): Promise<IndexState> {
+/** Whether there is an index that is still to be built or dropped. */
+export async function hasUnfinished(db: Database): Promise<boolean> {
+  const rows = await db`select from doc_indexes where state in ('building', 'dropping') limit 1`;
+  return rows.length > 0;
+}
+
+async function build(db: Database, index: Unfinished, isStopping: () => boolean): Promise<IndexState> {
   const { appId, collection, path } = index;
   try {
     // Whoever was writing when the index was asked for may not have known of it: they are waited for.
@@ -134,11 +143,13 @@ async function build(db: Database, index: Unfinished): Promise<IndexState> {
           insert into doc_index_entries (app_id, collection, path, doc_id, value, is_unique)
           select ${appId}, ${collection}, ${path}::text[], id, doc_index_value(data, ${path}::text[]), ${index.is_unique}
           from batch
-          on conflict (app_id, collection, doc_id, path) do nothing
+          on conflict (app_id, collection, doc_id, path) do update
+            set value = excluded.value, is_unique = excluded.is_unique
         )
         select max(id::text)::uuid as last from batch`;
       last = rows[0]?.last ?? null;
       if (last === null) break;
+      if (isStopping()) return "building";
     }
     await db`analyze doc_index_entries`;
   } catch (error) {

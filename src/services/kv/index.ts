@@ -1,4 +1,5 @@
 /** Keys and values of an app, in collections. */
+export { createExpiry, type Expiry } from "./expiry.ts";
 export {
   addTo,
   deleteExpired,

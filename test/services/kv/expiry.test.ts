@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { createExpiry, setValue } from "../../../src/services/kv/index.ts";
+import { systemClock } from "../../../src/shared/clock.ts";
+import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { waitFor } from "../../support/wait.ts";
+import { seed } from "../seed.ts";
+
+setDefaultTimeout(60_000);
+
+let database: TestDatabase;
+let appId: string;
+beforeAll(async () => {
+  database = await testDatabase();
+  appId = await seed(database.db).app("lives");
+});
+afterAll(() => database.drop());
+
+const place = (key: string) => ({ appId, collection: "c", key });
+const keys = async (): Promise<string[]> =>
+  (await database.db<{ key: string }[]>`select key from kv_entries order by key`).map(({ key }) => key);
+
+test("entries are removed when their life ends, those that an earlier process left too", async () => {
+  const { db } = database;
+  await setValue(db, place("left"), "1", 1);
+  await setValue(db, place("stays"), "1", null);
+  const expiry = createExpiry(db, systemClock);
+  await expiry.start();
+  await setValue(db, place("new"), "1", 2);
+  expiry.expires(Date.now() + 2000);
+  await setValue(db, place("late"), "1", 3600);
+  expiry.expires(Date.now() + 3_600_000);
+  await waitFor("it is so", async () => (await keys()).join() === "late,new,stays");
+  await waitFor("it is so", async () => (await keys()).join() === "late,stays");
+  await expiry.stop();
+});
+
+test("asks nothing while nothing is due", async () => {
+  const { db } = database;
+  const expiry = createExpiry(db, systemClock);
+  await expiry.start();
+  const statements = async (): Promise<number> => {
+    const [row] = await db<{ n: number }[]>`
+      select sum(calls)::integer as n from (
+        select xact_commit + xact_rollback as calls from pg_stat_database where datname = current_database()) t`;
+    return row?.n ?? 0;
+  };
+  await db`select pg_stat_force_next_flush()`;
+  const before = await statements();
+  await Bun.sleep(1500);
+  await db`select pg_stat_force_next_flush()`;
+  // The two that ask, and the two that make the figures come.
+  expect((await statements()) - before).toBeLessThanOrEqual(4);
+  await expiry.stop();
+});
