@@ -15,7 +15,6 @@ import {
   toJson,
   type Value,
 } from "../rhai/index.ts";
-import { NO_MODULES } from "../services/catalog/index.ts";
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { write } from "./output.ts";
 
@@ -64,7 +63,7 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
       scriptName,
       version: 0,
       limits: DEFAULT_LIMITS,
-      modules: NO_MODULES,
+      modules: { modules: [], endpoints: [] },
       executionId,
       requestId: crypto.randomUUID(),
       rootExecutionId: executionId,

@@ -34,7 +34,7 @@ rate_limit = { requests = 60, window_seconds = 60, key = "header:X-Key" }
 kind = "module"
 file = "lib/prices.rhai"
 `;
-const ORDERS = "40 + 2";
+const ORDERS = 'import "prices" as p;\np::of(2)';
 
 let folder = 0;
 const here = (): string => join(place.folder, `shop${folder}`);
