@@ -33,6 +33,8 @@ export function planOf(
     ...routes.map((route) => routeStep(route, find(remote, route.script))),
     ...(remote?.scripts ?? [])
       .filter(({ name }) => !manifest.scripts.some((script) => script.name === name))
+      // Modules last: what is imported cannot go.
+      .toSorted((a, b) => Number(a.kind === "module") - Number(b.kind === "module"))
       .map(({ id, name }) => removal("script", name, prune, path`/scripts/${id}`)),
     // Last: as long as a route needs its host, the claim cannot go.
     ...extraDomains(manifest, remote).map(({ id, pattern }) =>

@@ -41,9 +41,10 @@ export function define(command: Command): void {
   defineVersions(command.command("versions"));
   appCommand(command, "delete <script>", "delete a script with its routes, versions and log")
     .alias("rm")
-    .action(async (name: string, flags: AppFlag, self: Command) => {
+    .option("--force", "also when other scripts import it")
+    .action(async (name: string, flags: AppFlag & { readonly force?: boolean }, self: Command) => {
       const { api, print } = openSession(self);
-      await api.remove(scriptPath(flags.app, name));
+      await api.remove(`${scriptPath(flags.app, name)}${flags.force === true ? "?force=true" : ""}`);
       print.note(`Deleted the script ${name}.`);
     });
 }

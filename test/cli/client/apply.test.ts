@@ -126,6 +126,7 @@ test("only what differs is changed, and what the file does not mention stays", a
 });
 
 test("what the file does not have is kept, and deleted with --prune", async () => {
+  write({ "orders.rhai": "1" });
   await apply();
   write({
     "picloud.toml": SHOP.replace('routes = ["/orders"]', "").replace(/\[scripts\.prices\][\s\S]*/, ""),
@@ -148,6 +149,16 @@ test("what the file does not have is kept, and deleted with --prune", async () =
   expect((await apply("--prune")).exit).toBe(0);
   expect((await place.call("GET", "/apps/shop/scripts/prices")).status).toBe(404);
   expect((await apply("--prune")).stderr).toBe("Nothing to do.\n");
+});
+
+test("a module that a script still imports is not deleted; an app of which nothing is left is", async () => {
+  await apply();
+  write({ "picloud.toml": SHOP.replace(/\[scripts\.prices\][\s\S]*/, "") });
+  const refused = await apply("--prune");
+  expect([refused.exit, refused.stderr]).toEqual([5, expect.stringContaining("delete script prices")]);
+  write({ "picloud.toml": '[app]\nslug = "shop"\n' });
+  expect((await apply("--prune")).exit).toBe(0);
+  expect(await (await place.call("GET", "/scripts?app=shop")).json()).toEqual([]);
 });
 
 test("a route moves from one script to another with --prune", async () => {
