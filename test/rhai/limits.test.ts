@@ -153,6 +153,17 @@ describe("sizes", () => {
     ).toBe("ErrorDataTooLarge");
   });
 
+  test("plain elements count beside nested ones that grew meanwhile", () => {
+    const limits = { maxArraySize: 20 };
+    const growing = (rounds: number): string =>
+      `let a = [[]]; for i in 0..${rounds} { a.push(1); a[0].push(2); } a.len`;
+    expect(shown(growing(9), { limits })).toBe("10");
+    expect(error(growing(11), { limits }).kind).toBe("ErrorDataTooLarge");
+    // What was replaced counts no more.
+    const replaced = "let a = [[1, 2, 3, 4, 5]]; a.push(1); a[0] = 0; for i in 0..18 { a.push(i); } a.len";
+    expect(shown(replaced, { limits })).toBe("20");
+  });
+
   test("filling a large array under limits is linear", () => {
     const limits = { maxArraySize: 10_000_000, maxStringSize: 10_000_000, maxMapSize: 1_000_000 };
     const before = performance.now();

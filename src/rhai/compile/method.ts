@@ -194,12 +194,23 @@ function detached({ base, step, args }: MethodCall): ChainParts["args"] {
   return new Map([...args, [step, own]]);
 }
 
+/** Whether these natives push onto an array as the standard library does, whatever is pushed. */
+function isStandardPush(group: NativeGroup | null): boolean {
+  if (group?.name !== "push" || group.arity !== 2) return false;
+  const [first, ...others] = group.overloads.filter(({ fn }) =>
+    ["array", "any"].includes(fn.params[0] ?? ""),
+  );
+  return first?.fn.package === "array_basic" && others.length === 0;
+}
+
 /** The same on a variable that certainly holds an array. */
 function changeOfArray(call: MethodCall): Operand {
   const { f, base, step } = call;
   const values = detached(call).get(step) ?? [];
   const list = methodArguments(f, base, step, values);
   const group = f.script.natives.group(step.name, list.length + 1);
+  if (isStandardPush(group))
+    return result(call, `H.push(R, ${base.js}, ${list[0]}, ${step.pos})`, { writes: true });
   const at = group === null || list.length > 1 ? null : certainOverload(group, [base.value, ...values]);
   const [form, which] =
     at === null
@@ -220,10 +231,9 @@ function mutatingMethod(call: MethodCall): Operand {
   const { args, set } = makeSimple(f, detached(call));
   const list = methodArguments(f, base, step, args.get(step) ?? []);
   const target = bare ? base.js : f.temp();
-  const fast = wrap(
-    call,
-    `${sized("H.change", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`,
-  );
+  const fast = isStandardPush(f.script.natives.group(step.name, list.length + 1))
+    ? `H.push(R, ${target}, ${list[0]}, ${step.pos})`
+    : wrap(call, `${sized("H.change", 2, list)}(R, ${groupName}, ${target}, ${spread(2, list)}${step.pos})`);
   if (bare) {
     const place = cellOf(f, base);
     const other = `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`;

@@ -17,6 +17,7 @@ import { toDebugValue } from "./format.ts";
 import { iterate, nextItem, rangeEnd } from "./iterate.ts";
 import { callQualified, importModule, qualified } from "./modules.ts";
 import * as operators from "./operators.ts";
+import { push } from "./push.ts";
 import type { Run } from "./run.ts";
 import { within, same } from "./switch-match.ts";
 import { typeName } from "./type-name.ts";
@@ -219,6 +220,7 @@ export const helpers = {
   ownFn,
   pointerCell,
   propertyStep,
+  push,
   qualified,
   rangeEnd,
   rd,

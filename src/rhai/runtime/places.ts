@@ -47,7 +47,11 @@ export function index(run: Run, target: Value, at: Value, pos: Pos, opPos: Pos):
 
 export function mutableIndex(target: Value, at: Value): Value {
   if (target instanceof RhaiArray && typeof at === "number") {
-    if (target.owned && at >= 0) return target.items[at];
+    if (target.owned && at >= 0) {
+      // What is in there is about to change.
+      target.measured = null;
+      return target.items[at];
+    }
     return target.writable()[at < 0 ? target.items.length + at : at];
   }
   return target instanceof RhaiMap && typeof at === "string" ? target.writable().get(at) : undefined;
