@@ -31,21 +31,13 @@ export interface Script {
   readonly kind: "endpoint" | "module";
   readonly name: string;
   readonly description: string;
-  /** The version that runs. */
   readonly version: number;
+  /** Whether that version runs; else there are only drafts. */
+  readonly live: boolean;
+  /** Where it answers. */
+  readonly urls: readonly string[];
   readonly created_at: string;
   readonly updated_at: string;
-}
-
-export interface Route {
-  readonly id: string;
-  readonly host_kind: "any" | "strict" | "wildcard";
-  readonly host: string;
-  readonly path_kind: "exact" | "prefix" | "param";
-  readonly path: string;
-  /** Null: any. */
-  readonly method: string | null;
-  readonly dispatch_mode: "sync" | "async";
 }
 
 /** An answer that is no success. The message is for the user. */
@@ -66,9 +58,7 @@ export const me = (fetch: Fetch): Promise<User> => get(fetch, `${ADMIN}/auth/me`
 export const version = (fetch: Fetch): Promise<Version> => get(fetch, "/version");
 export const apps = (fetch: Fetch): Promise<App[]> => get(fetch, `${ADMIN}/apps`);
 export const scripts = (fetch: Fetch, app: App): Promise<Script[]> =>
-  get(fetch, `${ADMIN}/scripts?app=${encodeURIComponent(app.slug)}`);
-export const routes = (fetch: Fetch, script: Script): Promise<Route[]> =>
-  get(fetch, `${ADMIN}/scripts/${encodeURIComponent(script.id)}/routes`);
+  get(fetch, `${ADMIN}/scripts?fields=summary&app=${encodeURIComponent(app.slug)}`);
 
 /** The server sets the login cookie, which no script can read. The token in its answer is not kept. */
 export async function login(username: string, password: string): Promise<void> {

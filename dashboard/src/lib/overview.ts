@@ -1,16 +1,10 @@
 import * as api from "./api.ts";
-import type { App, Probe, Route, Script, Version } from "./api.ts";
-
-export interface ScriptStatus {
-  readonly script: Script;
-  /** Null: could not be read. */
-  readonly routes: Route[] | null;
-}
+import type { App, Probe, Script, Version } from "./api.ts";
 
 export interface AppStatus {
   readonly app: App;
   /** Null: could not be read. */
-  readonly scripts: ScriptStatus[] | null;
+  readonly scripts: Script[] | null;
 }
 
 export interface Overview {
@@ -39,13 +33,9 @@ export async function readOverview(fetch: typeof globalThis.fetch): Promise<Over
       return null;
     }
   };
-  const readScript = async (script: Script): Promise<ScriptStatus> => ({
-    script,
-    routes: script.kind === "module" ? [] : await orNull(api.routes(fetch, script)),
-  });
   const readApp = async (app: App): Promise<AppStatus> => {
     const scripts = await orNull(api.scripts(fetch, app));
-    return { app, scripts: scripts && (await Promise.all(scripts.toSorted(byName).map(readScript))) };
+    return { app, scripts: scripts && scripts.toSorted(byName) };
   };
   const readApps = async (): Promise<AppStatus[]> =>
     Promise.all(((await orNull(api.apps(fetch))) ?? []).toSorted(byName).map(readApp));
