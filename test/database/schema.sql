@@ -74,7 +74,7 @@ TABLE apps (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   settings jsonb not null default '{}'::jsonb,
-  deleted_in xid8 not null default pg_current_xact_id(),
+  forgotten_in xid8 not null default pg_current_xact_id(),
   constraint apps_pkey PRIMARY KEY (id),
   constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
   constraint apps_slug_key UNIQUE (slug)
@@ -103,6 +103,14 @@ CREATE INDEX audit_log_actor_idx ON public.audit_log USING btree (actor_id, crea
 CREATE INDEX audit_log_app_idx ON public.audit_log USING btree (app_id, created_at DESC, id DESC);
 CREATE INDEX audit_log_created_idx ON public.audit_log USING btree (created_at DESC, id DESC);
 CREATE TRIGGER audit_log_immutable BEFORE UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_update();
+
+TABLE catalog_deletions (
+  app_id uuid not null,
+  changed_in xid8 not null,
+  id uuid not null,
+  constraint catalog_deletions_pkey PRIMARY KEY (app_id, changed_in, id),
+  constraint catalog_deletions_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
 
 TABLE doc_index_entries (
   app_id uuid not null,
@@ -261,8 +269,8 @@ CREATE INDEX routes_changed_idx ON public.routes USING btree (app_id, changed_in
 CREATE INDEX routes_param_idx ON public.routes USING btree (app_id, split_part(path, '/'::text, 2) text_pattern_ops) WHERE (path_kind = 'param'::text);
 CREATE INDEX routes_path_idx ON public.routes USING btree (app_id, path);
 CREATE INDEX routes_script_idx ON public.routes USING btree (app_id, script_id);
+CREATE TRIGGER routes_record_deletion AFTER DELETE ON public.routes REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION record_deletion();
 CREATE TRIGGER routes_stamp_change BEFORE INSERT OR UPDATE ON public.routes FOR EACH ROW EXECUTE FUNCTION stamp_change();
-CREATE TRIGGER routes_stamp_deletion AFTER DELETE ON public.routes REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION stamp_deletion();
 
 TABLE schema_migrations (
   number integer not null,
@@ -324,8 +332,8 @@ TABLE scripts (
   constraint scripts_name_key UNIQUE (app_id, name)
 );
 CREATE INDEX scripts_changed_idx ON public.scripts USING btree (app_id, changed_in);
+CREATE TRIGGER scripts_record_deletion AFTER DELETE ON public.scripts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION record_deletion();
 CREATE TRIGGER scripts_stamp_change BEFORE INSERT OR UPDATE ON public.scripts FOR EACH ROW EXECUTE FUNCTION stamp_change();
-CREATE TRIGGER scripts_stamp_deletion AFTER DELETE ON public.scripts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION stamp_deletion();
 
 TABLE secrets (
   app_id uuid not null,
@@ -418,6 +426,28 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.record_deletion()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Of an app that is deleted itself there is nothing left to tell.
+  insert into catalog_deletions (app_id, changed_in, id)
+  select gone.app_id, pg_current_xact_id(), gone.id from gone join apps on apps.id = gone.app_id
+  on conflict do nothing;
+  with surplus as (
+    select apps.id as app_id, (
+      select changed_in from catalog_deletions where app_id = apps.id
+      order by changed_in desc offset 1000 limit 1) as changed_in
+    from apps where apps.id in (select app_id from gone)),
+  forgotten as (
+    delete from catalog_deletions using surplus
+    where catalog_deletions.app_id = surplus.app_id and catalog_deletions.changed_in <= surplus.changed_in)
+  update apps set forgotten_in = greatest(forgotten_in, surplus.changed_in)
+  from surplus where apps.id = surplus.app_id and surplus.changed_in is not null;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_update()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -433,13 +463,4 @@ AS $function$
 begin
   new.changed_in := pg_current_xact_id();
   return new;
-end $function$;
-
-CREATE OR REPLACE FUNCTION public.stamp_deletion()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  update apps set deleted_in = pg_current_xact_id() where id in (select app_id from gone);
-  return null;
 end $function$;

@@ -48,9 +48,16 @@ create index routes_param_idx on routes (app_id, split_part(path, '/', 2) text_p
 -- Kept by triggers, so that no statement can forget it.
 alter table scripts add column changed_in xid8 not null default '0';
 alter table routes add column changed_in xid8 not null default '0';
--- The last transaction that deleted a script or a route; at first the one that made the app, since there may have been
+-- Scripts and routes that are gone: of each app the newest thousand.
+create table catalog_deletions (
+  app_id uuid not null references apps on delete cascade,
+  changed_in xid8 not null,
+  id uuid not null,
+  primary key (app_id, changed_in, id)
+);
+-- Deletions up to that transaction stand there no more; at first the one that made the app, since there may have been
 -- another of its id before.
-alter table apps add column deleted_in xid8 not null default pg_current_xact_id();
+alter table apps add column forgotten_in xid8 not null default pg_current_xact_id();
 
 create index scripts_changed_idx on scripts (app_id, changed_in);
 create index routes_changed_idx on routes (app_id, changed_in);
@@ -66,16 +73,29 @@ create trigger scripts_stamp_change before insert or update on scripts
 create trigger routes_stamp_change before insert or update on routes
   for each row execute function stamp_change();
 
-create function stamp_deletion() returns trigger language plpgsql as $$
+create function record_deletion() returns trigger language plpgsql as $$
 begin
-  update apps set deleted_in = pg_current_xact_id() where id in (select app_id from gone);
+  -- Of an app that is deleted itself there is nothing left to tell.
+  insert into catalog_deletions (app_id, changed_in, id)
+  select gone.app_id, pg_current_xact_id(), gone.id from gone join apps on apps.id = gone.app_id
+  on conflict do nothing;
+  with surplus as (
+    select apps.id as app_id, (
+      select changed_in from catalog_deletions where app_id = apps.id
+      order by changed_in desc offset 1000 limit 1) as changed_in
+    from apps where apps.id in (select app_id from gone)),
+  forgotten as (
+    delete from catalog_deletions using surplus
+    where catalog_deletions.app_id = surplus.app_id and catalog_deletions.changed_in <= surplus.changed_in)
+  update apps set forgotten_in = greatest(forgotten_in, surplus.changed_in)
+  from surplus where apps.id = surplus.app_id and surplus.changed_in is not null;
   return null;
 end $$;
 
-create trigger scripts_stamp_deletion after delete on scripts
-  referencing old table as gone for each statement execute function stamp_deletion();
-create trigger routes_stamp_deletion after delete on routes
-  referencing old table as gone for each statement execute function stamp_deletion();
+create trigger scripts_record_deletion after delete on scripts
+  referencing old table as gone for each statement execute function record_deletion();
+create trigger routes_record_deletion after delete on routes
+  referencing old table as gone for each statement execute function record_deletion();
 
 -- Answers that are given again to a request that is repeated with the same key (CONTRACT 14.3).
 create table idempotency_keys (

@@ -75,7 +75,12 @@ export class Entry {
     return !isSameHosts;
   }
 
-  #workIn({ routes, scripts, routeIds, scriptIds }: CatalogRow): void {
+  #workIn({ routes, scripts, deletedIds, routeIds, scriptIds }: CatalogRow): void {
+    // First, since what was deleted may have been made again.
+    for (const id of deletedIds) {
+      this.#removeRoute(id);
+      if (this.#scriptIds.has(id)) this.#removeScript(id);
+    }
     for (const id of missing(this.#routes, routeIds)) this.#removeRoute(id);
     for (const id of missing(this.#scriptIds, scriptIds)) this.#removeScript(id);
     // All that changed goes before any of it comes back: two routes may have changed places.

@@ -37,7 +37,9 @@ export interface CatalogRow {
     readonly sandbox: Readonly<Record<string, unknown>> | null;
     readonly imports: readonly string[] | null;
   }[];
-  /** All that there are now, when some may have been deleted since; else null. */
+  /** Scripts and routes that were deleted since. */
+  readonly deletedIds: readonly string[];
+  /** All that there are now, when not all that were deleted are known; else null. */
   readonly scriptIds: readonly string[] | null;
   readonly routeIds: readonly string[] | null;
 }
@@ -51,6 +53,7 @@ export function readApps(db: Queryable, appIds: readonly string[] | null): Promi
         : db`select id from unnest(${appIds as string[]}::uuid[]) as wanted(id)`,
     changed: () => db`true`,
     deleted: db`false`,
+    forgotten: db`false`,
   });
 }
 
@@ -67,7 +70,8 @@ export function readChanges(db: Queryable, since: ReadonlyMap<string, string>): 
       select id, since::xid8
       from unnest(${[...since.keys()]}::uuid[], ${[...since.values()]}::text[]) as known(id, since)`,
     changed: (row) => db`${db(row)}.changed_in >= w.since and ${db(row)}.changed_in < now.xmax`,
-    deleted: db`a.deleted_in >= w.since and a.deleted_in < now.xmax`,
+    deleted: db`d.changed_in >= w.since and d.changed_in < now.xmax`,
+    forgotten: db`a.forgotten_in >= w.since and a.forgotten_in < now.xmax`,
   });
 }
 
@@ -80,7 +84,10 @@ function read(
     /** Apps as `w`. */
     readonly wanted: Fragment;
     readonly changed: (row: "r" | "s") => Fragment;
+    /** Of catalog_deletions as `d`. */
     readonly deleted: Fragment;
+    /** Whether deletions are missing there. */
+    readonly forgotten: Fragment;
   },
 ): Promise<CatalogRow[]> {
   return db<CatalogRow[]>`
@@ -109,9 +116,11 @@ function read(
            select * from script_versions v
            where v.app_id = s.app_id and v.script_id = s.id and v.version = s.live_version limit 1) v on true
         where s.app_id = a.id and ${which.changed("s")}) as scripts,
-      case when ${which.deleted} then
+      (select coalesce(jsonb_agg(d.id), '[]')
+         from catalog_deletions d where d.app_id = a.id and ${which.deleted}) as "deletedIds",
+      case when ${which.forgotten} then
         (select coalesce(jsonb_agg(s.id), '[]') from scripts s where s.app_id = a.id) end as "scriptIds",
-      case when ${which.deleted} then
+      case when ${which.forgotten} then
         (select coalesce(jsonb_agg(r.id), '[]') from routes r where r.app_id = a.id) end as "routeIds"
     from now, (${which.wanted}) w
     join apps a on a.id = w.id`;

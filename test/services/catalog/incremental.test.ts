@@ -191,6 +191,33 @@ describe("the catalog that is kept up to date", () => {
     expect(catalog.script(changed)?.limits).toBe(catalog.script(kept)?.limits as never);
   });
 
+  test("of deletions the newest thousand are known; who has not read for longer compares everything", async () => {
+    await database.db`delete from apps`;
+    const rows = seed(database.db);
+    const app = await rows.app("first");
+    const script = await rows.script(app, "kept", "1");
+    await database.db`
+      insert into routes (app_id, id, script_id, path_kind, path)
+      select ${app}, gen_random_uuid(), ${script}, 'exact', '/' || i from generate_series(1, 2500) i`;
+    const [often, seldom] = [createCatalog(database.db, options), createCatalog(database.db, options)];
+    await Promise.all([often.load(), seldom.load()]);
+    const known = (catalog: Catalog) =>
+      Array.from({ length: 2500 }, (_, i) => i + 1).filter(
+        (i) => catalog.route(app, "GET", "any.test", `/${i}`) !== null,
+      );
+    for (const upTo of [3, 900, 1300, 2400]) {
+      await database.db`
+        delete from routes where app_id = ${app} and substr(path, 2)::int <= ${upTo}`;
+      await often.refresh(app);
+      expect(known(often)).toHaveLength(2500 - upTo);
+    }
+    await seldom.refresh(app);
+    expect(known(seldom)).toEqual(known(often));
+    const [kept] = await database.db<{ count: number }[]>`
+      select count(*)::int as count from catalog_deletions where app_id = ${app}`;
+    expect(kept?.count).toBeLessThanOrEqual(1000);
+  });
+
   test("rows that name transactions of another database are read once, and when they change", async () => {
     await database.db`delete from apps`;
     const rows = seed(database.db);
