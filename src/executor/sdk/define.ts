@@ -7,6 +7,7 @@ import {
   type Value,
 } from "../../rhai/index.ts";
 import type { Arguments, Param } from "./params.ts";
+import { SdkError } from "./sdk-error.ts";
 import { runContext, type RunContext } from "./run-context.ts";
 
 /** What the body of a function gets besides its arguments. */
@@ -79,6 +80,19 @@ export function service<const P extends readonly Param<unknown>[]>(
   };
 }
 
+/** A function that asks a service, and calls a function that it is given meanwhile. */
+export function serviceCallingBack<const P extends readonly Param<unknown>[]>(
+  spec: Spec<P> & { readonly call: (context: CallContext, ...args: Arguments<P>) => Promise<Value> },
+): SdkFunction {
+  return {
+    ...spec,
+    handle: null,
+    isService: true,
+    callsBack: true,
+    body: (context, args) => spec.call(context, ...(args as unknown as Arguments<P>)),
+  };
+}
+
 /** The means to declare the methods of a handle, which ask a service. */
 export function methodsOf<H extends HostValue>(handle: string) {
   return <const P extends readonly Param<unknown>[]>(
@@ -146,8 +160,8 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
 async function settled(prefix: string, answer: Promise<Value>, run: RunContext): Promise<Value> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new RhaiError("ErrorDeadline", "Script ran past its deadline")),
-    Math.max(0, run.deadline - performance.now()),
+    () => late.reject(run.isPastDeadline ? PAST_DEADLINE() : new SdkError("the transaction took too long")),
+    Math.max(0, run.waitUntil - performance.now()),
   );
   try {
     return await Promise.race([answer, late.promise]);
@@ -157,6 +171,8 @@ async function settled(prefix: string, answer: Promise<Value>, run: RunContext):
     clearTimeout(timer);
   }
 }
+
+const PAST_DEADLINE = () => new RhaiError("ErrorDeadline", "Script ran past its deadline");
 
 /** An error as scripts see it: a thrown string that begins with the function's name (CONTRACT 3.1). */
 function told(prefix: string, error: unknown, run: RunContext): unknown {

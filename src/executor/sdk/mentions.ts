@@ -1,5 +1,5 @@
 /** The namespaces of sdk/services, by name; here, so that looking for them does not load them. */
-export const SERVICE_NAMESPACES: readonly string[] = ["docs", "kv"];
+export const SERVICE_NAMESPACES: readonly string[] = ["docs", "kv", "tx"];
 
 const NAMES = new RegExp(`\\b(?:${SERVICE_NAMESPACES.join("|")})\\b`);
 

@@ -1,4 +1,4 @@
-import type { Queryable } from "../../database/client.ts";
+import type { Database, Queryable, Transaction } from "../../database/client.ts";
 import type { NativeContext } from "../../rhai/index.ts";
 import type { RunLog } from "./log.ts";
 import { SdkError } from "./sdk-error.ts";
@@ -8,13 +8,21 @@ const MAX_CALLS = 1000;
 
 /** What service calls of a worker work with. */
 export interface Services {
-  readonly db: Queryable;
+  readonly db: Database;
   /** Told of data that will be over at some moment (milliseconds since the epoch), so that it can be removed then. */
   readonly expires: (at: number) => void;
   /** Told that an index of documents was asked for, or is not wanted any more. */
   readonly indexesChanged: () => void;
   /** What a script may be told of an error; undefined: nothing, it is a fault of ours. */
   readonly explain: (error: unknown) => string | undefined;
+}
+
+/** A transaction that is under way. */
+export interface RunTransaction {
+  readonly sql: Queryable;
+  /** In `performance.now()` milliseconds. */
+  readonly deadline: number;
+  readonly maxCalls: number;
 }
 
 /** For scripts that mention none. */
@@ -40,6 +48,7 @@ export class RunContext {
   readonly deadline: number;
   readonly #services: Services;
   #calls = 0;
+  #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
     run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline">,
@@ -53,9 +62,35 @@ export class RunContext {
     this.#services = services;
   }
 
-  /** Where statements go. */
+  /** Where statements go: to the transaction, when one is under way. */
   get sql(): Queryable {
-    return this.#services.db;
+    return this.#transaction?.sql ?? this.#services.db;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== null;
+  }
+
+  /** How long a call may wait, in `performance.now()` milliseconds: as long as the run, or its transaction, may take. */
+  get waitUntil(): number {
+    return Math.min(this.deadline, this.#transaction?.deadline ?? Number.POSITIVE_INFINITY);
+  }
+
+  get isPastDeadline(): boolean {
+    return performance.now() >= this.deadline;
+  }
+
+  /** A transaction in which everything has an order, as if there were nobody else. */
+  begin<T>(body: (sql: Transaction) => Promise<T>): Promise<T> {
+    return this.#services.db.begin("isolation level serializable", body) as Promise<T>;
+  }
+
+  /** Sends statements there until the answer is called. */
+  enterTransaction(transaction: RunTransaction): () => void {
+    this.#transaction = { ...transaction, calls: 0 };
+    return () => {
+      this.#transaction = null;
+    };
   }
 
   expires(at: number): void {
@@ -72,6 +107,10 @@ export class RunContext {
 
   /** Counts one call of a service. @throws SdkError when the run has made as many as it may */
   countCall(): void {
+    const transaction = this.#transaction;
+    if (transaction !== null && ++transaction.calls > transaction.maxCalls) {
+      throw new SdkError(`a transaction may make ${transaction.maxCalls} calls of services, no more`);
+    }
     if (++this.#calls > MAX_CALLS)
       throw new SdkError(`a run may make ${MAX_CALLS} calls of services, no more`);
   }

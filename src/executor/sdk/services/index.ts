@@ -9,8 +9,9 @@ import type { SdkNamespace } from "../define.ts";
 import type { Services } from "../run-context.ts";
 import { docs } from "./docs.ts";
 import { kv } from "./kv.ts";
+import { tx } from "./tx.ts";
 
-export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv];
+export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv, tx];
 
 /** A statement of a script that takes longer is ended. */
 const STATEMENT_TIMEOUT_MS = 5000;
@@ -26,5 +27,15 @@ export function openServices(
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleTimeoutSeconds: 10,
   });
-  return { db, ...notices, explain: (error) => toAppError(error)?.message };
+  return { db, ...notices, explain };
+}
+
+/** SQLSTATE of a statement that took longer than it may. */
+const CANCELED = "57014";
+
+function explain(error: unknown): string | undefined {
+  if (error instanceof Error && "code" in error && error.code === CANCELED) {
+    return `the database took longer than ${STATEMENT_TIMEOUT_MS / 1000} s`;
+  }
+  return toAppError(error)?.message;
 }
