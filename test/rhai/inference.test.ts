@@ -51,19 +51,18 @@ test(
 const program: fc.Arbitrary<string> = (() => {
   const name = fc.constantFrom("a", "b", "c", "d", "e");
   const literal = fc.oneof(
-    fc.constantFrom(
-      "0",
-      "1",
-      "2",
-      "7",
-      "-3",
-      "31",
-      "4503599627370496",
-      "9007199254740991",
-      "-9007199254740991",
-    ),
-    fc.constantFrom("9223372036854775807", "0.0", "-0.0", "0.5", "1.0", "3.25", "1e300", "2147483647"),
-    fc.constantFrom("true", '"s"', "'c'", "()", "[1, 2.5]", "blob(3, 7)"),
+    { weight: 4, arbitrary: fc.constantFrom("0", "1", "2", "7", "-3", "31", "2147483647") },
+    { weight: 4, arbitrary: fc.constantFrom("0.0", "-0.0", "0.5", "1.0", "3.25", "-1e3", "1e300") },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(
+        "4503599627370496",
+        "9007199254740991",
+        "-9007199254740991",
+        "9223372036854775807",
+      ),
+    },
+    { weight: 1, arbitrary: fc.constantFrom("true", '"s"', "'c'", "()", "[1, 2.5]", "blob(3, 7)") },
   );
   const common = fc.oneof({ weight: 3, arbitrary: name }, { weight: 2, arbitrary: literal });
   const operator = fc.constantFrom(..."+ - * / % + - * & | ^ << >> ** == != < <= > >=".split(" "));
@@ -117,7 +116,11 @@ const program: fc.Arbitrary<string> = (() => {
   const begin = fc
     .tuple(literal, literal, literal, literal, literal)
     .map((values) => values.map((value, i) => `let ${"abcde"[i]} = ${value};`).join(" "));
-  return fc.tuple(begin, fc.array(statement(3), { minLength: 1, maxLength: 6 })).map(([start, body]) => {
+  // Most statements may fail without ending the program.
+  const guarded = fc
+    .tuple(statement(3), fc.integer({ min: 0, max: 3 }))
+    .map(([body, chance]) => (chance > 0 ? `try { ${body} } catch (err) { print(err); }` : body));
+  return fc.tuple(begin, fc.array(guarded, { minLength: 1, maxLength: 8 })).map(([start, body]) => {
     const lines = [`fn id(x) { x }`, `fn run() { let n = 0; ${start}`, ...body, "[a, b, c, d, e] }"];
     return `${lines.join("\n")}\nrun()`;
   });
