@@ -461,3 +461,17 @@ describe("the execution log", () => {
     expect(row?.logs[0]?.message.startsWith("\u00e9\u00e9")).toBe(true);
   });
 });
+
+test("a route of a script that has only drafts is 404 until one is live", async () => {
+  const script = await plane.deploy("/drafts-only", `"live"`);
+  const live = (version: number | null) =>
+    plane.database.db`update scripts set live_version = ${version} where id = ${script}`.then(() =>
+      plane.catalog.refresh(plane.appId),
+    );
+  await live(null);
+  const answer = await plane.call("/drafts-only");
+  expect(answer.status).toBe(404);
+  expect(((await answer.json()) as { code: string }).code).toBe("no_live_version");
+  await live(1);
+  expect(await (await plane.call("/drafts-only")).text()).toBe("live");
+});
