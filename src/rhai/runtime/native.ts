@@ -96,7 +96,7 @@ export interface NativeContext {
   readonly callPos: Pos;
   /** What the embedder passed as `RunOptions.context`. */
   readonly host: unknown;
-  /** Counts operations, for work that grows with the data. Also the point where deadline and cancellation are seen. */
+  /** Counts operations (a whole number), for work that grows with the data. Also the point where deadline and cancellation are seen. */
   charge(operations: number): void;
   /** Counts bytes of new values. */
   allocate(bytes: number): void;

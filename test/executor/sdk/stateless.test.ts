@@ -232,3 +232,17 @@ describe("in an executor", () => {
     expect(await runs.answer(source)).toBe('["b",1,"1970",1,"YQ==","61","%20",40]');
   });
 });
+
+describe("every call", () => {
+  test("counts whole operations", async () => {
+    for (const source of [
+      'regex::find("abcdefg", "d")',
+      'json::parse("[1, 2, 3]")',
+      "json::stringify([1])",
+      "random::string(3)",
+    ]) {
+      const result = await run(source);
+      expect([source, Number.isInteger(result.operations)]).toEqual([source, true]);
+    }
+  });
+});

@@ -17,7 +17,7 @@ function guarded<T>(work: () => T): T {
 }
 
 function parsed(native: NativeContext, source: string): Value {
-  native.charge(source.length / PER_OPERATION);
+  native.charge(Math.ceil(source.length / PER_OPERATION));
   // A value takes several times the memory of its text.
   native.allocate(source.length * 8);
   return native.checkSize(guarded(() => parseJson(source)));
@@ -26,7 +26,7 @@ function parsed(native: NativeContext, source: string): Value {
 function written(native: NativeContext, value: Value): string {
   const { maxStringSize } = native.limits;
   const json = guarded(() => toJson(value, maxStringSize === 0 ? undefined : maxStringSize));
-  native.charge(json.length / PER_OPERATION);
+  native.charge(Math.ceil(json.length / PER_OPERATION));
   native.allocate(json.length);
   return json;
 }

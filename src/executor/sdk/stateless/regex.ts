@@ -42,7 +42,7 @@ function compiled(pattern: string): RE2JS {
 /** The pattern, with the cost of going through the text once charged. */
 function charged(native: NativeContext, source: string, pattern: string): RE2JS {
   const regex = compiled(pattern);
-  native.charge((source.length * Math.min(regex.programSize(), 64)) / PER_OPERATION + 1);
+  native.charge(Math.ceil((source.length * Math.min(regex.programSize(), 64)) / PER_OPERATION) + 1);
   return regex;
 }
 
