@@ -24,6 +24,7 @@ import { type FunctionWriter, type Operand, operand } from "./function-writer.ts
 import { certainOverload } from "./native-types.ts";
 import { stringLiteral } from "./literal.ts";
 import { peekProperty } from "./property.ts";
+import type { FunctionRef } from "./script-writer.ts";
 import { BOOL } from "./types.ts";
 
 /**
@@ -98,6 +99,20 @@ function dispatched(call: MethodCall): Operand {
   const { f, base, step } = call;
   const place = cellOf(f, base);
   const writes = call.writes || place.after !== null;
+  const scripted = base.value.simple ? onlyFunction(call) : null;
+  if (scripted !== null) {
+    // Called right here as well, unless the map has a function of this name.
+    const { args, set } = makeSimple(f, call.args);
+    const list = methodArguments(f, base, step, args.get(step) ?? []);
+    const other = wrap(
+      call,
+      `H.dispatch(R, ${site(call)}, ${place.cell}, [${list.join(", ")}], ${places(call)})`,
+    );
+    const direct = `${scripted.js}(${["R", step.pos, place.cell, ...list].join(", ")})`;
+    const isOwn = `${peekProperty(f.script, step.name)}(${base.value.js}) instanceof H.FnPtr`;
+    const js = `(${set}${isOwn} ? ${other} : ${wrap(call, direct)})`;
+    return result(call, restore(f, place, js), { writes });
+  }
   if (!base.value.simple || !mayBeOwn(call)) {
     const js = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${passed(call)}], ${places(call)})`);
     return result(call, restore(f, place, js), { writes });
@@ -118,6 +133,16 @@ function dispatched(call: MethodCall): Operand {
   }
   const other = wrap(call, `H.dispatch(R, ${site(call)}, ${place.cell}, [${list}], ${places(call)})`);
   return result(call, restore(f, place, `(${set}${found} ? ${wrap(call, direct)} : ${other})`), { writes });
+}
+
+/** The script function that the name means as a method of anything, where there is no other. */
+function onlyFunction({ f, step }: MethodCall): FunctionRef | null {
+  const { allowEval, functions } = f.script;
+  if (allowEval || isSpecial(step.name)) return null;
+  const [fn, ...others] = functions.filter(
+    ({ def }) => def.name === step.name && def.params.length === step.args.length,
+  );
+  return fn !== undefined && others.length === 0 && fn.def.thisType === null ? fn : null;
 }
 
 /** Whether what is called may well be a function in a map, and gets arguments of its own. */
