@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Engine } from "../../src/rhai/index.ts";
 import { error, run, shown } from "./run.ts";
 
 describe("operations", () => {
@@ -208,11 +209,14 @@ describe("sizes", () => {
     );
   });
 
-  test("modules are limited", () => {
+  test("modules are limited", async () => {
     const resolver = { resolve: () => ({ source: "export const X = 1;" }) };
     const source = 'import "a" as a; import "b" as b; a::X + b::X';
-    expect(shown(source, { resolver, limits: { maxModules: 2 } })).toBe("2");
-    expect(error(source, { resolver, limits: { maxModules: 1 } }).kind).toBe("ErrorTooManyModules");
+    const compiled = new Engine().compile(source);
+    if (!compiled.ok) throw new Error("does not compile");
+    const runWith = (maxModules: number): unknown => compiled.script.run({ resolver, limits: { maxModules } });
+    expect(await runWith(2)).toMatchObject({ ok: true, value: 2 });
+    expect(await runWith(1)).toMatchObject({ ok: false, error: { kind: "ErrorTooManyModules" } });
   });
 });
 

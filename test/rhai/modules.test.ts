@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Engine, type ModuleResolver } from "../../src/rhai/index.ts";
+import { Engine, type ModuleResolver, RhaiError } from "../../src/rhai/index.ts";
 import { toDebugValue } from "../../src/rhai/runtime/format.ts";
 
 const SOURCES: Readonly<Record<string, string>> = {
@@ -136,4 +136,63 @@ describe("call", () => {
       "fails()",
     ]);
   });
+});
+
+describe("a module that suspends while it is loaded", () => {
+  const slow = new Engine({
+    modules: [
+      {
+        name: "slow",
+        functions: [
+          {
+            name: "value",
+            params: ["any"],
+            pure: true,
+            returns: "any",
+            suspends: true,
+            call: (async (_: unknown, value: number) => {
+              await Promise.resolve();
+              if (value === 13) throw new RhaiError("ErrorRuntime", "Runtime error: unlucky");
+              return value;
+            }) as never,
+          },
+        ],
+      },
+    ],
+  });
+  const sources: Readonly<Record<string, string>> = {
+    config: "export const N = slow::value(20); fn plus(x) { slow::value(x) + 1 } fn quick(x) { x * 2 }",
+    outer: 'import "config" as c; export const M = c::N + slow::value(2); fn down(x) { c::plus(x) }',
+    unlucky: "let x = slow::value(13);",
+    counting: 'print("loaded"); slow::value(1); print("done"); export const N = 1;',
+  };
+  async function result(source: string): Promise<string> {
+    const compiled = slow.compile(source);
+    if (!compiled.ok) return `syntax: ${compiled.diagnostics[0]?.message}`;
+    const output: string[] = [];
+    const ended = await compiled.script.run({
+      print: (text) => output.push(text),
+      resolver: {
+        resolve: (name) => {
+          const text = sources[name];
+          return text === undefined ? undefined : { source: text };
+        },
+      },
+    });
+    if (!ended.ok && ended.fault !== undefined) throw ended.fault;
+    return [ended.ok ? toDebugValue(ended.value) : ended.error.message, ...output].join("\n");
+  }
+  const cases: Readonly<Record<string, string>> = {
+    'import "config" as c; [c::N, c::plus(1), c::quick(4)]': "[20, 2, 8]",
+    'import "outer" as o; [o::M, o::down(5)]': "[22, 6]",
+    'fn f() { import "config" as c; c::N } [f(), f()]': "[20, 20]",
+    'let r = []; for i in 0..2 { import "counting" as c; r.push(c::N); } r': "[1, 1]\nloaded\ndone",
+    'let n = 1; let f = || { import "config" as c; n += c::N; n }; [f.call(), n]': "[21, 21]",
+    'import "unlucky" as u; 1':
+      "Runtime error: unlucky (line 1, position 15)\nin module 'unlucky' (line 1, position 8)",
+    'try { import "unlucky" as u; } catch (e) { import "config" as c; return c::N; }': "20",
+  };
+  for (const [source, expected] of Object.entries(cases)) {
+    test(source, async () => expect(await result(source)).toBe(expected));
+  }
 });

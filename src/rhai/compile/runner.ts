@@ -97,22 +97,33 @@ export class Runner implements CompiledScript {
   }
 
   /** Runs as a module within another run: answers what it exports. */
-  instantiate(
-    outer: Run,
-    name: string,
-    load: (name: string, pos: Pos) => ModuleInstance | null,
-  ): ModuleInstance {
+  instantiate(outer: Run, name: string, load: Run["loadModule"]): ModuleInstance | Promise<ModuleInstance> {
     const exports = new Map<string, Cell>();
     const state = swap(outer, { program: this.program, imports: [], loadModule: load, exported: exports });
-    let modules: ReadonlyMap<string, ModuleInstance>;
-    try {
-      const result = this.#main(outer, new DynamicScope(), null);
-      if (result instanceof Promise)
-        throw new RhaiError("ErrorRuntime", "a module must not suspend while it is loaded");
-      modules = new Map(outer.imports.map((entry) => [entry.alias, entry.module]));
-    } finally {
+    const ready = (): ModuleInstance => {
+      const modules = new Map(outer.imports.map((entry) => [entry.alias, entry.module]));
       state();
+      return this.#instance(name, exports, modules, load);
+    };
+    const failed = (error: unknown): never => {
+      state();
+      throw error;
+    };
+    let result: Result;
+    try {
+      result = this.#main(outer, new DynamicScope(), null);
+    } catch (error) {
+      return failed(error);
     }
+    return result instanceof Promise ? result.then(ready, failed) : ready();
+  }
+
+  #instance(
+    name: string,
+    exports: ReadonlyMap<string, Cell>,
+    modules: ReadonlyMap<string, ModuleInstance>,
+    load: Run["loadModule"],
+  ): ModuleInstance {
     const variables = new Map([...exports].map(([key, cell]) => [key, cell.value]));
     const own = [...modules].map(([alias, module]) => ({ alias, module }));
     return {
@@ -169,7 +180,7 @@ interface Loading {
   readonly loaded: Map<string, ModuleInstance>;
 }
 
-function loadModule(loading: Loading): ModuleInstance | null {
+function loadModule(loading: Loading): ModuleInstance | Promise<ModuleInstance> | null {
   const { engine, run, name, pos, loaded } = loading;
   const known = loaded.get(name);
   if (known !== undefined) return known;
@@ -183,20 +194,27 @@ function loadModule(loading: Loading): ModuleInstance | null {
   // A module that imports itself ends at the limit of calls.
   if (depth >= run.maxDepth) run.overflow(pos);
   run.depth = depth + 1;
-  try {
-    const module = script.instantiate(run, name, (inner, innerPos) =>
-      loadModule({ engine, run, name: inner, pos: innerPos, from: name, loaded }),
-    );
+  const ready = (module: ModuleInstance): ModuleInstance => {
     loaded.set(name, module);
+    run.depth = depth;
     return module;
-  } catch (error) {
+  };
+  const failed = (error: unknown): never => {
     const unwound = run.unwind(error, depth);
+    run.depth = depth;
     throw unwound instanceof RhaiError && unwound.kind !== "ErrorTerminated"
       ? inModule(unwound, name, pos)
       : unwound;
-  } finally {
-    run.depth = depth;
+  };
+  let module: ModuleInstance | Promise<ModuleInstance>;
+  try {
+    module = script.instantiate(run, name, (inner, innerPos) =>
+      loadModule({ engine, run, name: inner, pos: innerPos, from: name, loaded }),
+    );
+  } catch (error) {
+    return failed(error);
   }
+  return module instanceof Promise ? module.then(ready, failed) : ready(module);
 }
 
 /** @throws RhaiError of the resolver, with the place of the import */

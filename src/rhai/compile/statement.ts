@@ -1,6 +1,7 @@
 import type { Block, Stmt } from "../syntax/ast.ts";
 import { startPosition } from "../syntax/expr-position.ts";
 import { compileAssignment } from "./assignment.ts";
+import { settled } from "./call.ts";
 import { compileCondition, compileExpr, initial, owned, readVariable } from "./expression.ts";
 import { bareOf } from "./float.ts";
 import { type Destination, DISCARD, type FunctionWriter, type Operand } from "./function-writer.ts";
@@ -151,7 +152,8 @@ export function compileStmt(f: FunctionWriter, stmt: Stmt, destination: Destinat
       f.usesImports = true;
       const name = compileExpr(f, stmt.module);
       const alias = stmt.alias === null ? "null" : stringLiteral(stmt.alias.name);
-      f.emit(`H.importModule(R, ${name.js}, ${alias}, ${startPosition(stmt.module)}, ${stmt.pos});`);
+      const js = `H.importModule(R, ${name.js}, ${alias}, ${startPosition(stmt.module)}, ${stmt.pos})`;
+      f.emit(`${f.suspends ? settled(f, js) : `H.sync(${js})`};`);
       return setUnit(f, destination);
     }
     case "Export": {

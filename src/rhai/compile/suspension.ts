@@ -31,6 +31,7 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
   const imported = new Set(bodies.flatMap(({ facts }) => [...facts.imports]));
   const reaches = (facts: Facts): boolean =>
     facts.dynamicNames ||
+    facts.loads ||
     [...facts.calls].some((call) => natives.group(call.name, call.arity)?.suspends === true) ||
     [...facts.names].some((name) => natives.suspendsByName(name)) ||
     facts.qualified.some((call) => natives.qualifiedSuspends(call.path, call.name, call.arity, imported));
@@ -95,6 +96,8 @@ interface Facts {
   pointers: boolean;
   /** Calls into modules. */
   readonly qualified: QualifiedCall[];
+  /** Whether it imports, which runs the statements of the module. */
+  loads: boolean;
   /** Names that modules are imported as. */
   readonly imports: Set<string>;
   /** Names that may become properties of a map. */
@@ -109,6 +112,7 @@ function factsOf(body: readonly Stmt[]): Facts {
     dynamicNames: false,
     pointers: false,
     qualified: [],
+    loads: false,
     imports: new Set(),
     properties: new Set(),
     dynamicProperties: false,
@@ -116,6 +120,7 @@ function factsOf(body: readonly Stmt[]): Facts {
   const visitor: Visitor = {
     expr: (expr) => noteExpr(facts, expr),
     stmt: (stmt) => {
+      facts.loads ||= stmt.kind === "Import";
       if (stmt.kind === "Import" && stmt.alias !== null) facts.imports.add(stmt.alias.name);
       if (stmt.kind !== "Assign" || stmt.target.kind !== "Chain") return;
       const last = stmt.target.steps.at(-1);

@@ -63,8 +63,10 @@ export const failing = {
   },
   /** A promise where none was expected is a fault of the analysis; it must never become a value. */
   sync(value: Result): Value {
-    if (value instanceof Promise)
+    if (value instanceof Promise) {
+      value.catch(() => undefined);
       throw new RhaiError("ErrorSystem", "a call suspended where that was not foreseen");
+    }
     return value;
   },
 };

@@ -7,8 +7,8 @@ import type { ModuleInstance, Run } from "./run.ts";
 import { rustTypeName } from "./type-name.ts";
 import type { Value } from "./values.ts";
 
-/** `import "name" as alias`. Without an alias the module is run and forgotten. */
-export function importModule(run: Run, name: Value, alias: string | null, pos: Pos, importPos: Pos): void {
+/** `import "name" as alias`. Without an alias the module is run and forgotten. A promise when the module suspends. */
+export function importModule(run: Run, name: Value, alias: string | null, pos: Pos, importPos: Pos): Result {
   const { maxModules } = run.limits;
   if (maxModules > 0 && run.modulesLoaded >= maxModules) {
     throw new RhaiError("ErrorTooManyModules", "Too many modules imported", importPos);
@@ -16,8 +16,12 @@ export function importModule(run: Run, name: Value, alias: string | null, pos: P
   if (typeof name !== "string") throw mismatch("string", rustTypeName(name), pos);
   const module = run.loadModule(name, pos);
   if (module === null) throw moduleNotFound(name, pos);
-  run.modulesLoaded += 1;
-  if (alias !== null) run.imports.push({ alias, module });
+  const imported = (instance: ModuleInstance): undefined => {
+    run.activate();
+    run.modulesLoaded += 1;
+    if (alias !== null) run.imports.push({ alias, module: instance });
+  };
+  return module instanceof Promise ? module.then(imported) : imported(module);
 }
 
 function findImport(run: Run, path: readonly string[]): ModuleInstance | null {

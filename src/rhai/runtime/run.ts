@@ -107,7 +107,7 @@ export class Run implements NativeContext {
   /** Variables that the running module exports, by their outer names. */
   exported = new Map<string, Cell>();
   /** Set by the compiler: compiles and runs a module, null when there is none of that name. */
-  loadModule: (name: string, pos: Pos) => ModuleInstance | null = () => null;
+  loadModule: (name: string, pos: Pos) => ModuleInstance | Promise<ModuleInstance> | null = () => null;
   readonly #heapAtStart: number;
   /** Bytes of the heap above those at the start, at the last reading. */
   #read = 0;

@@ -19,7 +19,7 @@ export type FormatResult = { readonly ok: true; readonly text: string } | Failur
  */
 export const format = (source: string): FormatResult => {
   const first = layOut(source);
-  if (!first.ok || first.text === source) return first;
+  if (!first.ok || openings(first.text) === openings(source)) return first;
   // What was broken over lines once may be laid out better when it is known to be: until nothing changes any more.
   let { text } = first;
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -29,6 +29,9 @@ export const format = (source: string): FormatResult => {
   }
   return { ok: true, text: source };
 };
+
+/** How many braces have a line end behind them, which is all of a written layout that decides about the next one. */
+const openings = (text: string): number => text.match(/\{[ \t\r]*\n/g)?.length ?? 0;
 
 /** More than any script is known to need, which is three. */
 const MOST_ROUNDS = 8;
