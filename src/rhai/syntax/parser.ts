@@ -1,6 +1,7 @@
 import type { Expr, Script } from "./ast.ts";
 import { isUnicodeSpace } from "./characters.ts";
 import { type Diagnostic, toDiagnostic } from "./diagnostics.ts";
+import { excerptAt } from "./excerpt.ts";
 import { parseExpression } from "./expressions.ts";
 import { jsonToken, shownInJson } from "./json-tokens.ts";
 import {
@@ -16,6 +17,7 @@ import {
 import { NONE } from "./position.ts";
 import { parsePrimary } from "./primary.ts";
 import { fail, SyntaxFailure, unexpectedInput, WRONG_FUNCTION } from "./problems.ts";
+import { furtherDiagnostics } from "./recovery.ts";
 import { parseBlock, parseScriptBody, parseStatement } from "./statements.ts";
 import type { Token } from "./token.ts";
 import { TokenSource } from "./token-source.ts";
@@ -32,11 +34,18 @@ export type ParseResult = { readonly ok: true; readonly script: Script } | Failu
 
 /**
  * Reads a source text. Never throws; a lone surrogate counts as U+FFFD. The first diagnostic has the text and the
- * place of the official error.
+ * place of the official error; more of them tell what else is wrong for certain, see `furtherDiagnostics`.
  */
 export const parse = (source: string, options: ParseOptions = {}): ParseResult => {
-  const result = attempt(source.toWellFormed(), options, parseScript);
-  return result.ok ? { ok: true, script: result.value } : result;
+  const text = source.toWellFormed();
+  const result = attempt(text, options, parseScript);
+  if (result.ok) return { ok: true, script: result.value };
+  const [first] = result.diagnostics;
+  const more = furtherDiagnostics(text, first, (rest) => {
+    const again = attempt(rest, options, parseScript);
+    return again.ok ? null : { ...again.diagnostics[0], excerpt: excerptAt(text, again.diagnostics[0].pos) };
+  });
+  return { ok: false, diagnostics: [first, ...more] };
 };
 
 /** Like `parse`, for the formatter: with notes on the tokens in the place of limits. */
