@@ -58,3 +58,9 @@ test("a comparer that fails leaves values of one type alone, and puts those of d
   expect(shown('let a = [3, -0.5, 2]; a.sort("nope"); a')).toBe("[3, 2, -0.5]");
   expect(shown("[2, 1, 3].order(|x, y| ())")).toBe("[2, 1, 3]");
 });
+
+test("which of several natives is meant is not taken from what an argument might be", () => {
+  for (const argument of ["#{a: 1}", "'c'", "1..2"]) {
+    expect(error(`let a = [3, 1, 2]; a.sort(${argument})`).kind).toBe("ErrorFunctionNotFound");
+  }
+});

@@ -39,9 +39,12 @@ export function certainOverload(group: NativeGroup, args: readonly Typed[]): num
   const fits = group.overloads.filter(({ fn }) => args.every((arg, i) => mayBe(arg, fn.params[i] ?? "any")));
   const [only] = fits;
   if (only === undefined || fits.length > 1) return null;
-  const certain = args.every(
-    (arg, i) => arg.type !== "any" || (only.tags[i] === 0 && only.fn.keeps?.includes(i)),
-  );
+  const certain = args.every((arg, i) => {
+    const takesAll = only.tags[i] === 0;
+    // A value of an `other` type may be a function as well as a map.
+    if (arg.type === "other") return takesAll;
+    return arg.type !== "any" || (takesAll && only.fn.keeps?.includes(i));
+  });
   return certain ? group.overloads.indexOf(only) : null;
 }
 
