@@ -32,13 +32,14 @@ test("any row of changes leaves what a Map would hold", () => {
       let entries = new Entries();
       const model = new Map<string, Value>();
       for (const change of steps) {
-        if (change.kind === "set") {
-          entries.set(change.key, change.value);
-          model.set(change.key, change.value);
-        } else if (change.kind === "delete") {
+        if (change.kind === "clone") entries = entries.clone((value) => value);
+        else if (change.kind === "delete") {
           entries.delete(change.key);
           model.delete(change.key);
-        } else entries = entries.clone((value) => value);
+        } else {
+          entries[change.kind](change.key, change.value);
+          model.set(change.key, change.value);
+        }
         for (const name of HOSTILE) {
           expect(entries.has(name)).toBe(model.has(name));
           expect(entries.get(name)).toBe(model.get(name));

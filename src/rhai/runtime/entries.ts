@@ -3,7 +3,7 @@ import type { Value } from "./values.ts";
 /**
  * What a map holds. A small one is a record: each entry is a property of this very object under its key with `$` in
  * front, so that `map.name` in generated code is one cached load, and an entry takes a word. A larger one, and one that
- * loses entries, keeps them in `table`.
+ * loses entries or gets them under computed keys, keeps them in `table`.
  *
  * No key can meet a property of JavaScript: no other property begins with `$`, here or on the prototype, which
  * inherits from nothing.
@@ -32,17 +32,31 @@ export class Entries {
   }
 
   has(key: string): boolean {
-    return this.table === null ? Object.hasOwn(this, `$${key}`) : this.table.has(key);
+    if (this.table !== null) return this.table.has(key);
+    return this.size > 0 && Object.hasOwn(this, `$${key}`);
   }
 
+  /** Keys that a script computes may be many different ones, each of which would make objects of another shape. */
   set(key: string, value: Value): void {
     const { table } = this;
     if (table !== null) {
       table.set(key, value);
       this.size = table.size;
-    } else if (!setProperty(this, key, value)) {
+    } else if (this.has(key)) {
+      this[`$${key}`] = value;
+    } else {
       this.size = tableOf(this).set(key, value).size;
     }
+  }
+
+  /** `set` of a key that other maps are likely to have as well. */
+  setUsual(key: string, value: Value): void {
+    if (this.table !== null || this.size >= SMALL || Object.hasOwn(this, `$${key}`)) {
+      this.set(key, value);
+      return;
+    }
+    this.size += 1;
+    this[`$${key}`] = value;
   }
 
   delete(key: string): void {
@@ -85,23 +99,13 @@ export class Entries {
 
 Object.setPrototypeOf(Entries.prototype, null);
 
-/** Up to this many entries of any keys are a record. */
+/** Up to this many entries that a native or a JSON text gives are a record. */
 const SMALL = 8;
 
 /** Up to this many entries of keys in the source are a record. More would make the engine give up caching. */
 export const MOST_NAMED = 32;
 
 const isProperty = (name: string): name is `$${string}` => name.startsWith("$");
-
-/** False where one more property would be too many. */
-function setProperty(entries: Entries, key: string, value: Value): boolean {
-  if (!Object.hasOwn(entries, `$${key}`)) {
-    if (entries.size >= SMALL) return false;
-    entries.size += 1;
-  }
-  entries[`$${key}`] = value;
-  return true;
-}
 
 function tableOf(entries: Entries): Map<string, Value> {
   if (entries.table !== null) return entries.table;

@@ -115,7 +115,7 @@ function mixin(context: NativeContext, map: RhaiMap, added: RhaiMap): void {
   if (added.entries.size === 0) return;
   chargeItems(context, added.entries.size);
   const entries = writableEntries(context, map);
-  for (const [key, value] of added.entries) entries.set(key, copyValue(value));
+  for (const [key, value] of added.entries) entries.setUsual(key, copyValue(value));
   mapGrew(context, map, added.entries.size);
 }
 
@@ -129,7 +129,7 @@ function fillWith(context: NativeContext, map: RhaiMap, added: RhaiMap): void {
   if (added.entries.size === 0) return;
   chargeItems(context, added.entries.size);
   const entries = writableEntries(context, map);
-  for (const [key, value] of added.entries) if (!entries.has(key)) entries.set(key, copyValue(value));
+  for (const [key, value] of added.entries) if (!entries.has(key)) entries.setUsual(key, copyValue(value));
   mapGrew(context, map, added.entries.size);
 }
 
