@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { EVERYTHING } from "../executor/needs.ts";
 import { runCommand } from "../executor/protocol.ts";
 import { buildCtx } from "../executor/sdk/ctx.ts";
-import { logModule, RunLog } from "../executor/sdk/log.ts";
+import { nativeModules } from "../executor/sdk/define.ts";
+import { RunLog } from "../executor/sdk/run-log.ts";
 import { RunContext } from "../executor/sdk/run-context.ts";
+import { stateless } from "../executor/sdk/stateless/index.ts";
 import {
   type CompileResult,
   debugText,
@@ -36,7 +38,8 @@ const LIMITS: Partial<EngineLimits> = {
 let engine: Engine | null = null;
 
 /** The engine as the server's workers have it. */
-export const localEngine = (): Engine => (engine ??= new Engine({ modules: [logModule], limits: LIMITS }));
+export const localEngine = (): Engine =>
+  (engine ??= new Engine({ modules: nativeModules(stateless), limits: LIMITS }));
 
 export const compileLocally = (source: string): CompileResult =>
   localEngine().compile(source, { constants: CONSTANTS });

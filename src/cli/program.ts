@@ -148,6 +148,15 @@ function localCommands(args: readonly string[], done: (exit: number) => void): C
       done(await repl());
     });
 
+  program
+    .command("sdk")
+    .description("print what scripts can use: ctx and every function, with examples")
+    .option("--json", "as data for editors")
+    .action(async (flags: { readonly json?: boolean }) => {
+      const { printSdk } = await import("./sdk.ts");
+      printSdk(flags);
+    });
+
   const admin = program.command("admin").description("for whoever is at the machine itself");
   admin
     .command("reset-password")

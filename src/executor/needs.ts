@@ -36,7 +36,9 @@ export const REQUEST_MEMBERS = [
 export type RequestMember = (typeof REQUEST_MEMBERS)[number];
 
 /** Always there: the worker knows them anyway. */
-const FREE: ReadonlySet<string> = new Set(["sdk_version", "execution_id", "script_id", "script_name"]);
+export const FREE_MEMBERS = ["sdk_version", "execution_id", "script_id", "script_name"] as const;
+export type FreeMember = (typeof FREE_MEMBERS)[number];
+const FREE: ReadonlySet<string> = new Set(FREE_MEMBERS);
 
 export const EVERYTHING: Needs = { members: CTX_MEMBERS, request: REQUEST_MEMBERS };
 

@@ -17,7 +17,7 @@ export interface ScriptAnswer {
 }
 
 /** Longest body (CONTRACT Q33): it is built in memory. */
-const MAX_BODY = 10 * 1024 * 1024;
+export const MAX_BODY = 10 * 1024 * 1024;
 
 /** Connection-level headers, and the length, are the server's own affair. */
 const DROPPED: ReadonlySet<string> = new Set([

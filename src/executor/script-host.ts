@@ -11,7 +11,7 @@ import { answerOf, InvalidResponse } from "./response.ts";
 import type { ScriptModules } from "./script-modules.ts";
 import { buildCtx } from "./sdk/ctx.ts";
 import { nativeModules } from "./sdk/define.ts";
-import { logModule, RunLog } from "./sdk/log.ts";
+import { RunLog } from "./sdk/run-log.ts";
 import { mentionsServices } from "./sdk/mentions.ts";
 import { RunContext, type Services } from "./sdk/run-context.ts";
 import { stateless } from "./sdk/stateless/index.ts";
@@ -38,7 +38,7 @@ export interface RunInput {
 
 const CONSTANTS = ["ctx"];
 
-const STATELESS = [logModule, ...nativeModules(stateless)];
+const STATELESS = nativeModules(stateless);
 
 type Notices = Pick<Services, "expires" | "indexesChanged">;
 

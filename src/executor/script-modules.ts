@@ -2,7 +2,7 @@ import { RhaiError, type CompiledScript, type Engine, type ModuleResolver } from
 import { mentionsServices } from "./sdk/mentions.ts";
 
 /** Levels of imports, the script itself being level 0 (CONTRACT 5). */
-const MAX_DEPTH = 8;
+export const MAX_IMPORT_DEPTH = 8;
 
 /** One version of a module in this worker. */
 export class LoadedModule {
@@ -56,9 +56,9 @@ export class ScriptModules {
       resolve: (name, from) => {
         const chain = chainTo(from, importers);
         if (chain.includes(name)) throw importError(`circular import: ${[...chain, name].join(" -> ")}`);
-        if (chain.length >= MAX_DEPTH) {
+        if (chain.length >= MAX_IMPORT_DEPTH) {
           throw importError(
-            `import depth exceeded: ${[...chain, name].join(" -> ")} is deeper than ${MAX_DEPTH}`,
+            `import depth exceeded: ${[...chain, name].join(" -> ")} is deeper than ${MAX_IMPORT_DEPTH}`,
           );
         }
         const module = this.#modules.get(name);

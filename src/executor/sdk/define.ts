@@ -18,6 +18,20 @@ export interface CallContext {
   readonly native: NativeContext;
 }
 
+/** A piece of script as the reference shows it; a test runs it against a real database. */
+export interface Example {
+  readonly source: string;
+  /** Its value, as `debug` shows it. */
+  readonly result: string;
+}
+
+/** A call that fails. */
+export interface ErrorExample {
+  readonly source: string;
+  /** What it throws, without the function's name. */
+  readonly message: string;
+}
+
 /** One function or method of the SDK, from which its binding, the reference and an editor's completion are made. */
 export interface SdkFunction {
   readonly name: string;
@@ -28,6 +42,9 @@ export interface SdkFunction {
   readonly returns: string;
   /** One paragraph. */
   readonly doc: string;
+  readonly example: Example;
+  /** What it throws besides what is said of each argument that does not fit its parameter. */
+  readonly errors: readonly ErrorExample[];
   /** It asks a service, so that it takes time, and counts against the calls of a run. */
   readonly isService: boolean;
   /** It may call a function that it was given. */
@@ -52,6 +69,8 @@ interface Spec<P extends readonly Param<unknown>[]> {
   readonly params: P;
   readonly returns: string;
   readonly doc: string;
+  readonly example: Example;
+  readonly errors?: readonly ErrorExample[];
 }
 
 /** A function that answers at once. */
@@ -60,6 +79,7 @@ export function pure<const P extends readonly Param<unknown>[]>(
 ): SdkFunction {
   return {
     ...spec,
+    errors: spec.errors ?? [],
     handle: null,
     isService: false,
     callsBack: false,
@@ -73,6 +93,7 @@ export function service<const P extends readonly Param<unknown>[]>(
 ): SdkFunction {
   return {
     ...spec,
+    errors: spec.errors ?? [],
     handle: null,
     isService: true,
     callsBack: false,
@@ -86,6 +107,7 @@ export function serviceCallingBack<const P extends readonly Param<unknown>[]>(
 ): SdkFunction {
   return {
     ...spec,
+    errors: spec.errors ?? [],
     handle: null,
     isService: true,
     callsBack: true,
@@ -99,6 +121,7 @@ export function methodsOf<H extends HostValue>(handle: string) {
     spec: Spec<P> & { readonly call: (run: RunContext, self: H, ...args: Arguments<P>) => Promise<Value> },
   ): SdkFunction => ({
     ...spec,
+    errors: spec.errors ?? [],
     handle,
     isService: true,
     callsBack: false,
@@ -159,9 +182,12 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
 /** The answer of a service, awaited for no longer than the run may take. What it asked for may still happen. */
 async function settled(prefix: string, answer: Promise<Value>, run: RunContext): Promise<Value> {
   const late = Promise.withResolvers<never>();
+  const { waitUntil, deadline } = run;
+  // Not by the clock when it fires: a timer may be a fraction of a millisecond early.
+  const isRunOver = waitUntil >= deadline;
   const timer = setTimeout(
-    () => late.reject(run.isPastDeadline ? PAST_DEADLINE() : new SdkError("the transaction took too long")),
-    Math.max(0, run.waitUntil - performance.now()),
+    () => late.reject(isRunOver ? PAST_DEADLINE() : new SdkError("the transaction took too long")),
+    Math.max(0, waitUntil - performance.now()),
   );
   try {
     return await Promise.race([answer, late.promise]);

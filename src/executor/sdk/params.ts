@@ -8,6 +8,8 @@ export interface Param<T> {
   readonly type: string;
   /** May be left out, which only the last ones may; the body gets undefined. */
   readonly isOptional: boolean;
+  /** Of a map of options: the members that it may have. */
+  readonly options?: readonly Param<unknown>[];
   /** @throws SdkError that begins with the parameter's name */
   read(value: Value): T;
 }

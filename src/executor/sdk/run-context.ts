@@ -1,10 +1,10 @@
 import type { Database, Queryable, Transaction } from "../../database/client.ts";
 import type { NativeContext } from "../../rhai/index.ts";
-import type { RunLog } from "./log.ts";
+import type { RunLog } from "./run-log.ts";
 import { SdkError } from "./sdk-error.ts";
 
 /** Calls of services that one run may make (CONTRACT 3.6). */
-const MAX_CALLS = 1000;
+export const MAX_CALLS = 1000;
 
 /** What service calls of a worker work with. */
 export interface Services {
@@ -74,10 +74,6 @@ export class RunContext {
   /** How long a call may wait, in `performance.now()` milliseconds: as long as the run, or its transaction, may take. */
   get waitUntil(): number {
     return Math.min(this.deadline, this.#transaction?.deadline ?? Number.POSITIVE_INFINITY);
-  }
-
-  get isPastDeadline(): boolean {
-    return performance.now() >= this.deadline;
   }
 
   /** A transaction in which everything has an order, as if there were nobody else. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { debugText, Engine, type RunResult } from "../../../src/rhai/index.ts";
 import { nativeModules } from "../../../src/executor/sdk/define.ts";
-import { RunLog } from "../../../src/executor/sdk/log.ts";
+import { RunLog } from "../../../src/executor/sdk/run-log.ts";
 import { RunContext } from "../../../src/executor/sdk/run-context.ts";
 import { stateless } from "../../../src/executor/sdk/stateless/index.ts";
 import { startExecutor } from "../support/runs.ts";

@@ -3,7 +3,7 @@ import * as store from "../../../services/docs/index.ts";
 import { invalid, notFound } from "../../../shared/errors.ts";
 import { isUuid, newId } from "../../../shared/ids.ts";
 import { methodsOf, pure, type SdkNamespace } from "../define.ts";
-import { readOptions } from "../options.ts";
+import { options } from "../options.ts";
 import { boolean, identifier, integer, map, optional, text } from "../params.ts";
 import type { Param } from "../params.ts";
 import type { RunContext } from "../run-context.ts";
@@ -149,6 +149,7 @@ async function found(
 const missing = () => notFound("Document");
 
 const LIST_OPTIONS = { cursor: text("cursor"), limit: integer("limit", { min: 1 }) };
+const INDEX_OPTIONS = { unique: boolean("unique") };
 
 export const docs: SdkNamespace = {
   name: "docs",
@@ -159,6 +160,10 @@ export const docs: SdkNamespace = {
       params: [identifier("name")],
       returns: "DocsCollection",
       doc: "A collection, which need not exist before.",
+      example: {
+        source: ['let posts = docs::collection("posts");', "posts.count()"].join("\n"),
+        result: "0",
+      },
       call: (_, name) => new DocsCollection(name),
     }),
     method({
@@ -166,6 +171,33 @@ export const docs: SdkNamespace = {
       params: [data("data")],
       returns: "string",
       doc: "Stores a new document, and answers its id.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'let id = posts.create(#{ title: "First" });',
+          "posts.get(id).data.title",
+        ].join("\n"),
+        result: '"First"',
+      },
+      errors: [
+        {
+          source: 'let big = ""; big.pad(262144, "x"); docs::collection("c").create(#{ text: big })',
+          message: "docs::create: data is larger than 262144 bytes as JSON",
+        },
+        {
+          source: 'docs::collection("c").create(#{ f: |x| x })',
+          message: "docs::create: data cannot be stored: f is of type Fn, which JSON cannot hold",
+        },
+        {
+          source: 'docs::collection("c").create(#{ s: "\\x00" })',
+          message: "docs::create: data cannot be stored: it holds a NUL character",
+        },
+        {
+          source:
+            'let c = docs::collection("c"); c.create_index("email", #{ unique: true }); c.create(#{ email: "a@b.c" }); c.create(#{ email: "a@b.c" })',
+          message: "docs::create: Another document has the same value of a unique field.",
+        },
+      ],
       call: async (run, self, json) => {
         const id = newId();
         await store.insertDoc(run.sql, placeOf(run, self), id, json);
@@ -177,6 +209,16 @@ export const docs: SdkNamespace = {
       params: [docId],
       returns: "map or ()",
       doc: "The document #{ id, data, created_at, updated_at }; () when there is none.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'let id = posts.create(#{ title: "First" });',
+          "let post = posts.get(id);",
+          "[post.keys(), post.data]",
+        ].join("\n"),
+        result: '[["created_at", "data", "id", "updated_at"], #{"title": "First"}]',
+      },
+      errors: [{ source: 'docs::collection("c").get("x")', message: "docs::get: id is not a UUID" }],
       call: async (run, self, id) => {
         const row = await store.getDoc(run.sql, placeOf(run, self), id);
         return row === undefined ? undefined : envelope(row, null);
@@ -187,9 +229,33 @@ export const docs: SdkNamespace = {
       params: [filter],
       returns: "array",
       doc:
-        'The documents that a filter describes: #{ field: value, "a.b": #{ $gt: 1 }, $sort: #{ field: -1 }, $limit: 10, $select: ["field"] }. ' +
+        'The documents that a filter describes: #{ field: value, "a.b": #{ "$gt": 1 }, "$sort": #{ field: -1 }, "$limit": 10, "$select": ["field"] }. ' +
         "Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $regex $not, and $and $or $nor around filters. " +
         `${DEFAULT_PAGE} documents unless $limit says otherwise, at most ${MAX_PAGE}.`,
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create(#{ title: "First", tags: ["a"], likes: 3 });',
+          'posts.create(#{ title: "Second", tags: ["b"], likes: 8 });',
+          'posts.find(#{ likes: #{ "$gte": 5 }, "$sort": #{ title: 1 } }).map(|post| post.data.title)',
+        ].join("\n"),
+        result: '["Second"]',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").find(#{ a: #{ "$foo": 1 } })',
+          message:
+            "docs::find: operator '$foo' is not supported; there are $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $regex $not $and $or $nor $sort $limit $select $cursor",
+        },
+        {
+          source: 'docs::collection("c").find(#{ "a.b.c.d.e.f": 1 })',
+          message: "docs::find: invalid filter: a.b.c.d.e.f: a path may have 5 segments",
+        },
+        {
+          source: 'docs::collection("c").find(#{ "$cursor": "x" })',
+          message: "docs::find: invalid filter: $cursor: only `page` takes one",
+        },
+      ],
       call: async (run, self, given) => {
         const query = withoutCursor(store.readFilter(given));
         return new RhaiArray(await found(run, self, query, limitOf(query)));
@@ -200,6 +266,15 @@ export const docs: SdkNamespace = {
       params: [filter],
       returns: "map or ()",
       doc: "The first document that a filter describes; () when there is none.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create(#{ title: "First", tags: ["a"], likes: 3 });',
+          'posts.create(#{ title: "Second", tags: ["b"], likes: 8 });',
+          'posts.find_one(#{ title: "Second" }).data.likes',
+        ].join("\n"),
+        result: "8",
+      },
       call: async (run, self, given) => {
         const [first] = await found(run, self, withoutCursor(store.readFilter(given)), 1);
         return first;
@@ -209,7 +284,24 @@ export const docs: SdkNamespace = {
       name: "page",
       params: [filter],
       returns: "map",
-      doc: "A page of what a filter describes: #{ docs, next_cursor }. The next page is asked for with $cursor: next_cursor.",
+      doc: 'A page of what a filter describes: #{ docs, next_cursor }. The next page is asked for with "$cursor": next_cursor.',
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create(#{ title: "First", tags: ["a"], likes: 3 });',
+          'posts.create(#{ title: "Second", tags: ["b"], likes: 8 });',
+          'let first = posts.page(#{ "$sort": #{ likes: -1 }, "$limit": 1 });',
+          'let second = posts.page(#{ "$sort": #{ likes: -1 }, "$limit": 1, "$cursor": first.next_cursor });',
+          "[first.docs[0].data.title, second.docs[0].data.title, second.next_cursor]",
+        ].join("\n"),
+        result: '["Second", "First", ()]',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").page(#{ "$cursor": "x" })',
+          message: "docs::page: $cursor is not one that page has answered for this $sort",
+        },
+      ],
       call: async (run, self, given) => {
         const query = store.readFilter(given);
         const limit = limitOf(query);
@@ -226,11 +318,25 @@ export const docs: SdkNamespace = {
     }),
     method({
       name: "list",
-      params: [optional(map("options"))],
+      params: [options(LIST_OPTIONS)],
       returns: "map",
       doc: "A page of all documents, the oldest first: #{ docs, next_cursor }. Options: cursor, limit.",
-      call: async (run, self, options) => {
-        const asked = readOptions(options, LIST_OPTIONS);
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create(#{ title: "First", tags: ["a"], likes: 3 });',
+          'posts.create(#{ title: "Second", tags: ["b"], likes: 8 });',
+          "posts.list(#{ limit: 1 }).docs[0].data.title",
+        ].join("\n"),
+        result: '"First"',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").list(#{ cursor: "x" })',
+          message: "docs::list: cursor is not one that a list has answered",
+        },
+      ],
+      call: async (run, self, asked = {}) => {
         const limit = Math.min(asked.limit ?? DEFAULT_PAGE, MAX_PAGE);
         const after = asked.cursor === undefined ? null : decodeCursor(asked.cursor);
         if (after !== null && !isUuid(after))
@@ -249,6 +355,15 @@ export const docs: SdkNamespace = {
       params: [optional(filter)],
       returns: "int",
       doc: "How many documents a filter describes; all, without one.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create(#{ title: "First", tags: ["a"], likes: 3 });',
+          'posts.create(#{ title: "Second", tags: ["b"], likes: 8 });',
+          '[posts.count(), posts.count(#{ tags: #{ "$contains": "b" } })]',
+        ].join("\n"),
+        result: "[2, 1]",
+      },
       call: (run, self, given) => {
         const query = withoutCursor(store.readFilter(given ?? RhaiMap.of(new Map())));
         return store.countDocs(run.sql, placeOf(run, self), query, matchesPattern);
@@ -259,6 +374,21 @@ export const docs: SdkNamespace = {
       params: [docId, data("data")],
       returns: "()",
       doc: "Replaces a document's data. Throws when there is no such document.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'let id = posts.create(#{ title: "First", likes: 3 });',
+          'posts.update(id, #{ title: "New" });',
+          "posts.get(id).data",
+        ].join("\n"),
+        result: '#{"title": "New"}',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").update("018f0000-0000-7000-8000-000000000000", #{})',
+          message: "docs::update: Document not found.",
+        },
+      ],
       call: async (run, self, id, json) => {
         if (!(await store.replaceDoc(run.sql, placeOf(run, self), id, json))) throw missing();
       },
@@ -268,6 +398,26 @@ export const docs: SdkNamespace = {
       params: [docId, data("fields")],
       returns: "()",
       doc: "Writes some fields of a document's data and leaves the others. Throws when there is no such document.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'let id = posts.create(#{ title: "First", likes: 3 });',
+          "posts.patch(id, #{ likes: 4 });",
+          "posts.get(id).data",
+        ].join("\n"),
+        result: '#{"likes": 4, "title": "First"}',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").patch("018f0000-0000-7000-8000-000000000000", #{})',
+          message: "docs::patch: Document not found.",
+        },
+        {
+          source:
+            'let half = ""; half.pad(140000, "x"); let c = docs::collection("c"); let id = c.create(#{ a: half }); c.patch(id, #{ b: half })',
+          message: "docs::patch: the data would be larger than 262144 bytes as JSON",
+        },
+      ],
       call: async (run, self, id, json) => {
         const outcome = await store.mergeDoc(run.sql, placeOf(run, self), id, json, MAX_DOC);
         if (outcome === "missing") throw missing();
@@ -280,17 +430,39 @@ export const docs: SdkNamespace = {
       params: [docId],
       returns: "bool",
       doc: "Removes a document. Answers whether there was one.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'let id = posts.create(#{ title: "First" });',
+          "[posts.delete(id), posts.delete(id)]",
+        ].join("\n"),
+        result: "[true, false]",
+      },
       call: (run, self, id) => store.deleteDoc(run.sql, placeOf(run, self), id),
     }),
     method({
       name: "create_index",
-      params: [identifier("field"), optional(map("options"))],
+      params: [identifier("field"), options(INDEX_OPTIONS)],
       returns: "()",
       doc:
         "Has a field (or path a.b.c) indexed, so that filters and $sort by it are fast. It is built beside what goes on; see indexes(). " +
         "With #{ unique: true } no two documents may have the same value.",
-      call: async (run, self, field, options) => {
-        const { unique = false } = readOptions(options, { unique: boolean("unique") });
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create_index("slug", #{ unique: true });',
+          "posts.indexes()[0].field",
+        ].join("\n"),
+        result: '"slug"',
+      },
+      errors: [
+        {
+          source: 'docs::collection("c").create_index("a..b")',
+          message: "docs::create_index: invalid filter: a..b: a segment of the path is empty",
+        },
+      ],
+      call: async (run, self, field, asked) => {
+        const unique = asked?.unique ?? false;
         await store.requestIndex(run.sql, placeOf(run, self), store.readPath(field), unique);
         run.indexesChanged();
       },
@@ -300,6 +472,14 @@ export const docs: SdkNamespace = {
       params: [identifier("field")],
       returns: "bool",
       doc: "Removes an index. Answers whether there was one.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create_index("slug");',
+          '[posts.drop_index("slug"), posts.drop_index("title")]',
+        ].join("\n"),
+        result: "[true, false]",
+      },
       call: async (run, self, field) => {
         const was = await store.requestDrop(run.sql, placeOf(run, self), store.readPath(field));
         run.indexesChanged();
@@ -311,6 +491,15 @@ export const docs: SdkNamespace = {
       params: [],
       returns: "array",
       doc: "The indexes: an array of #{ field, unique, state, error }, where state is building, ready or failed.",
+      example: {
+        source: [
+          'let posts = docs::collection("posts");',
+          'posts.create_index("slug");',
+          "let index = posts.indexes()[0];",
+          "[index.field, index.unique, index.error]",
+        ].join("\n"),
+        result: '["slug", false, ()]',
+      },
       call: async (run, self) => {
         const rows = await store.listIndexes(run.sql, placeOf(run, self));
         return fromHost(
@@ -328,6 +517,10 @@ export const docs: SdkNamespace = {
       params: [filter],
       returns: "map",
       doc: "Which index a filter would use: #{ index, uses, suggestion }. `uses` is values, range, sort or collection (every document).",
+      example: {
+        source: ['let posts = docs::collection("posts");', 'posts.explain(#{ title: "First" })'].join("\n"),
+        result: '#{"index": (), "suggestion": "title", "uses": "collection"}',
+      },
       call: async (run, self, given) => {
         const explanation = await store.explainQuery(run.sql, placeOf(run, self), store.readFilter(given));
         return fromHost({ ...explanation });

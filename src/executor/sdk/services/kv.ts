@@ -1,8 +1,8 @@
 import { HostValue, RhaiArray, RhaiMap, type Value } from "../../../rhai/index.ts";
 import * as store from "../../../services/kv/index.ts";
 import { methodsOf, pure, type SdkNamespace } from "../define.ts";
-import { readOptions } from "../options.ts";
-import { any, array, boolean, identifier, integer, map, optional, text, wholeNumber } from "../params.ts";
+import { options, type Options } from "../options.ts";
+import { any, array, boolean, identifier, integer, optional, text, wholeNumber } from "../params.ts";
 import type { RunContext } from "../run-context.ts";
 import { SdkError } from "../sdk-error.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
@@ -43,8 +43,8 @@ const LIST_OPTIONS = {
 };
 
 /** The life of a value, of which the process is told so that it is removed in time. */
-function ttlOf(run: RunContext, options: RhaiMap | undefined): number | null {
-  const { ttl_seconds: seconds = null } = readOptions(options, WRITE_OPTIONS);
+function ttlOf(run: RunContext, asked: Options<typeof WRITE_OPTIONS> | undefined): number | null {
+  const seconds = asked?.ttl_seconds ?? null;
   if (seconds !== null) run.expires(Date.now() + seconds * 1000);
   return seconds;
 }
@@ -65,6 +65,10 @@ export const kv: SdkNamespace = {
       params: [identifier("name")],
       returns: "KvCollection",
       doc: "A collection, which need not exist before.",
+      example: {
+        source: ['let visits = kv::collection("visits");', 'visits.get("home")'].join("\n"),
+        result: "()",
+      },
       call: (_, name) => new KvCollection(name),
     }),
     method({
@@ -72,6 +76,14 @@ export const kv: SdkNamespace = {
       params: [identifier("key")],
       returns: "any",
       doc: "The value of a key; () when there is none.",
+      example: {
+        source: [
+          'let visits = kv::collection("visits");',
+          'visits.set("home", 3);',
+          '[visits.get("home"), visits.get("about")]',
+        ].join("\n"),
+        result: "[3, ()]",
+      },
       call: async (run, self, key) => fromStored(await store.getValue(run.sql, placeOf(run, self, key))),
     }),
     method({
@@ -79,6 +91,21 @@ export const kv: SdkNamespace = {
       params: [array("keys")],
       returns: "map",
       doc: `The values of up to ${MAX_PAGE} keys: a map with an entry for each key that is there.`,
+      example: {
+        source: [
+          'let visits = kv::collection("visits");',
+          'visits.set("a", 1);',
+          'visits.set("b", 2);',
+          'visits.get_many(["a", "b", "c"])',
+        ].join("\n"),
+        result: '#{"a": 1, "b": 2}',
+      },
+      errors: [
+        {
+          source: 'let keys = []; keys.pad(1001, "k"); kv::collection("c").get_many(keys)',
+          message: "kv::get_many: keys may hold 1000, not 1001",
+        },
+      ],
       call: async (run, self, keys) => {
         const place = { appId: run.appId, collection: self.collection };
         const rows = await store.getValues(run.sql, place, keysOf(keys));
@@ -90,27 +117,74 @@ export const kv: SdkNamespace = {
       params: [identifier("key")],
       returns: "bool",
       doc: "Whether there is a value.",
+      example: {
+        source: [
+          'let visits = kv::collection("visits");',
+          'visits.set("home", ());',
+          '[visits.has("home"), visits.has("about")]',
+        ].join("\n"),
+        result: "[true, false]",
+      },
       call: (run, self, key) => store.hasKey(run.sql, placeOf(run, self, key)),
     }),
     method({
       name: "set",
-      params: [identifier("key"), any("value"), optional(map("options"))],
+      params: [identifier("key"), any("value"), options(WRITE_OPTIONS)],
       returns: "()",
       doc: "Writes a value. With #{ ttl_seconds: n } it is gone n seconds later; else it stays.",
-      call: async (run, self, key, value, options) => {
+      example: {
+        source: [
+          'let sessions = kv::collection("sessions");',
+          'sessions.set("abc", #{ user: "ada" }, #{ ttl_seconds: 3600 });',
+          'sessions.get("abc").user',
+        ].join("\n"),
+        result: '"ada"',
+      },
+      errors: [
+        {
+          source: 'let big = ""; big.pad(65535, "x"); kv::collection("c").set("k", big)',
+          message: "kv::set: value is larger than 65536 bytes as JSON",
+        },
+        {
+          source: 'kv::collection("c").set("k", |x| x)',
+          message: "kv::set: value cannot be stored: the value is of type Fn, which JSON cannot hold",
+        },
+        {
+          source: 'kv::collection("c").set("k", "\\x00")',
+          message: "kv::set: value cannot be stored: it holds a NUL character",
+        },
+        {
+          source: 'kv::collection("c").set("k", 1, #{ ttl: 1 })',
+          message: 'kv::set: there is no option "ttl"; there is ttl_seconds',
+        },
+        {
+          source: 'kv::collection("c").set("k", 1, #{ ttl_seconds: 0 })',
+          message: "kv::set: ttl_seconds must be from 1 to 3155760000, not 0",
+        },
+      ],
+      call: async (run, self, key, value, asked) => {
         const json = toStored("value", value, MAX_VALUE);
-        await store.setValue(run.sql, placeOf(run, self, key), json, ttlOf(run, options));
+        await store.setValue(run.sql, placeOf(run, self, key), json, ttlOf(run, asked));
       },
     }),
     method({
       name: "set_if",
-      params: [identifier("key"), any("value"), any("expected"), optional(map("options"))],
+      params: [identifier("key"), any("value"), any("expected"), options(WRITE_OPTIONS)],
       returns: "bool",
       doc: "Writes a value if the present one equals `expected`, which is () for none. Answers whether it wrote.",
-      call: async (run, self, key, value, expected, options) => {
+      example: {
+        source: [
+          'let locks = kv::collection("locks");',
+          'let first = locks.set_if("job", "me", (), #{ ttl_seconds: 60 });',
+          'let second = locks.set_if("job", "you", ());',
+          '[first, second, locks.get("job")]',
+        ].join("\n"),
+        result: '[true, false, "me"]',
+      },
+      call: async (run, self, key, value, expected, asked) => {
         const json = toStored("value", value, MAX_VALUE);
         const place = placeOf(run, self, key);
-        const ttl = ttlOf(run, options);
+        const ttl = ttlOf(run, asked);
         if (expected === undefined) return store.setIfAbsent(run.sql, place, json, ttl);
         return store.setIfEqual(run.sql, place, json, toStored("expected", expected, MAX_VALUE), ttl);
       },
@@ -120,6 +194,24 @@ export const kv: SdkNamespace = {
       params: [identifier("key"), optional(wholeNumber("by"))],
       returns: "int",
       doc: "Adds to an integer (1 unless told otherwise), and answers the sum. A missing key counts as 0.",
+      example: {
+        source: [
+          'let visits = kv::collection("visits");',
+          'visits.incr("home");',
+          'visits.incr("home", 10)',
+        ].join("\n"),
+        result: "11",
+      },
+      errors: [
+        {
+          source: 'let c = kv::collection("c"); c.set("k", "x"); c.incr("k")',
+          message: "kv::incr: the value is not an integer",
+        },
+        {
+          source: 'let c = kv::collection("c"); c.set("k", 9223372036854775807); c.incr("k")',
+          message: "kv::incr: the sum is beyond the range of integers",
+        },
+      ],
       call: async (run, self, key, by) => {
         const place = placeOf(run, self, key);
         const sum = await store.addTo(run.sql, place, by ?? 1n);
@@ -136,17 +228,45 @@ export const kv: SdkNamespace = {
       params: [identifier("key")],
       returns: "bool",
       doc: "Removes a value. Answers whether there was one.",
+      example: {
+        source: [
+          'let visits = kv::collection("visits");',
+          'visits.set("home", 1);',
+          '[visits.delete("home"), visits.delete("home")]',
+        ].join("\n"),
+        result: "[true, false]",
+      },
       call: (run, self, key) => store.deleteKey(run.sql, placeOf(run, self, key)),
     }),
     method({
       name: "list",
-      params: [optional(map("options"))],
+      params: [options(LIST_OPTIONS)],
       returns: "map",
       doc:
         `A page of the keys in byte order: #{ keys, next_cursor }. Options: prefix, limit (${DEFAULT_PAGE}, at most ${MAX_PAGE}), ` +
         "cursor (the next_cursor of the page before), values (true adds `entries`: an array of #{ key, value }).",
-      call: async (run, self, options) => {
-        const asked = readOptions(options, LIST_OPTIONS);
+      example: {
+        source: [
+          'let users = kv::collection("users");',
+          'users.set("user:1", "Ada");',
+          'users.set("user:2", "Bob");',
+          'users.set("zone", "UTC");',
+          'let page = users.list(#{ prefix: "user:", limit: 1 });',
+          '[page.keys, users.list(#{ prefix: "user:", cursor: page.next_cursor }).keys]',
+        ].join("\n"),
+        result: '[["user:1"], ["user:2"]]',
+      },
+      errors: [
+        {
+          source: 'kv::collection("c").list(#{ cursor: "nonsense!" })',
+          message: "kv::list: cursor is not one that a list has answered",
+        },
+        {
+          source: 'kv::collection("c").list(#{ limit: 0 })',
+          message: "kv::list: limit must be from 1 to 9007199254740991, not 0",
+        },
+      ],
+      call: async (run, self, asked = {}) => {
         const limit = Math.min(asked.limit ?? DEFAULT_PAGE, MAX_PAGE);
         const page = {
           prefix: asked.prefix ?? "",

@@ -78,6 +78,24 @@ export const tx: SdkNamespace = {
         "Calls a function, and answers what it answers. What it changes in kv and docs happens as a whole or, if it throws, not " +
         `at all. It sees one state of the data. When others change the same data meanwhile it is called again, up to ${MAX_RETRIES} times: ` +
         `it should do nothing else. It may take ${MAX_MS / 1000} s and ${MAX_CALLS} calls. A tx::run inside belongs to the outer one.`,
+      example: {
+        source: [
+          'let accounts = kv::collection("accounts");',
+          'accounts.set("ada", 10);',
+          "tx::run(|| {",
+          '  accounts.incr("ada", -4);',
+          '  accounts.incr("bob", 4);',
+          "});",
+          'accounts.get_many(["ada", "bob"])',
+        ].join("\n"),
+        result: '#{"ada": 6, "bob": 4}',
+      },
+      errors: [
+        {
+          source: 'tx::run(|| { for i in 0..501 { kv::collection("c").get("k"); } })',
+          message: "kv::get: a transaction may make 500 calls of services, no more",
+        },
+      ],
       call: run,
     }),
   ],

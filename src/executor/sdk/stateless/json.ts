@@ -40,6 +40,16 @@ export const json: SdkNamespace = {
       params: [text("text")],
       returns: "any",
       doc: "The value of a JSON text; null becomes (). Throws with line and column when it is none.",
+      example: {
+        source: 'json::parse(`{"a": [1, 1.0, 9007199254740993, null]}`)',
+        result: '#{"a": [1, 1.0, 9007199254740993, ()]}',
+      },
+      errors: [
+        {
+          source: 'json::parse("{oops")',
+          message: "json::parse: line 1, column 2: expected a name in double quotes",
+        },
+      ],
       call: ({ native }, source) => parsed(native, source),
     }),
     pure({
@@ -47,6 +57,16 @@ export const json: SdkNamespace = {
       params: [any("value")],
       returns: "string",
       doc: "The value as JSON on one line. Blobs become base64. Throws for functions, ranges and NaN.",
+      example: {
+        source: 'json::stringify(#{ a: [1, 1.0, ()], b: "x" })',
+        result: '"{\\"a\\":[1,1.0,null],\\"b\\":\\"x\\"}"',
+      },
+      errors: [
+        {
+          source: "json::stringify(|x| x)",
+          message: "json::stringify: the value is of type Fn, which JSON cannot hold",
+        },
+      ],
       call: ({ native }, value) => written(native, value),
     }),
     pure({
@@ -54,6 +74,13 @@ export const json: SdkNamespace = {
       params: [any("value")],
       returns: "string",
       doc: "The value as JSON, indented by two spaces.",
+      example: { source: "json::stringify_pretty(#{ a: 1 })", result: '"{\\n  \\"a\\": 1\\n}"' },
+      errors: [
+        {
+          source: "json::stringify_pretty(0.0 / 0.0)",
+          message: "json::stringify_pretty: the value is NaN, which JSON cannot hold",
+        },
+      ],
       call: ({ native }, value) => {
         const pretty = prettyJson(written(native, value));
         native.allocate(pretty.length);

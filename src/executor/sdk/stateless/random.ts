@@ -35,6 +35,8 @@ export const random: SdkNamespace = {
       params: [wholeNumber("min"), wholeNumber("max")],
       returns: "int",
       doc: "An integer from min to max, both included.",
+      example: { source: ["let n = random::int(1, 6);", "n >= 1 && n <= 6"].join("\n"), result: "true" },
+      errors: [{ source: "random::int(2, 1)", message: "random::int: min (2) is greater than max (1)" }],
       call: (_, min, max) => {
         if (min > max) throw new SdkError(`min (${min}) is greater than max (${max})`);
         return i64(min + below(max - min + 1n));
@@ -45,14 +47,29 @@ export const random: SdkNamespace = {
       params: [],
       returns: "float",
       doc: "A float from 0.0 up to, and without, 1.0.",
+      example: { source: ["let x = random::float();", "x >= 0.0 && x < 1.0"].join("\n"), result: "true" },
       call: () => new Float(Number(random64() >> 11n) / 2 ** 53),
     }),
-    pure({ name: "bool", params: [], returns: "bool", doc: "true or false.", call: () => below(2n) === 1n }),
+    pure({
+      name: "bool",
+      params: [],
+      returns: "bool",
+      doc: "true or false.",
+      example: { source: "type_of(random::bool())", result: '"bool"' },
+      call: () => below(2n) === 1n,
+    }),
     pure({
       name: "bytes",
       params: [integer("count", { min: 0, max: MAX_BYTES })],
       returns: "blob",
       doc: `So many random bytes, at most ${MAX_BYTES}.`,
+      example: { source: "random::bytes(16).len()", result: "16" },
+      errors: [
+        {
+          source: "random::bytes(65537)",
+          message: "random::bytes: count must be from 0 to 65536, not 65537",
+        },
+      ],
       call: ({ native }, count) => {
         native.allocate(count);
         return new RhaiBlob(randomBytes(count));
@@ -63,6 +80,10 @@ export const random: SdkNamespace = {
       params: [integer("length", { min: 0, max: MAX_BYTES })],
       returns: "string",
       doc: `So many random letters (of either case) and digits, at most ${MAX_BYTES}.`,
+      example: { source: "random::string(20).len()", result: "20" },
+      errors: [
+        { source: "random::string(-1)", message: "random::string: length must be from 0 to 65536, not -1" },
+      ],
       call: ({ native }, length) => {
         native.charge(length);
         native.allocate(length);
@@ -81,6 +102,7 @@ export const random: SdkNamespace = {
       params: [],
       returns: "string",
       doc: "A UUID of version 4.",
+      example: { source: "random::uuid().len()", result: "36" },
       call: () => crypto.randomUUID(),
     }),
     pure({
@@ -88,6 +110,11 @@ export const random: SdkNamespace = {
       params: [array("items")],
       returns: "any",
       doc: "One of the items. Throws when there are none.",
+      example: {
+        source: ['let colours = ["red", "green"];', "random::choice(colours) in colours"].join("\n"),
+        result: "true",
+      },
+      errors: [{ source: "random::choice([])", message: "random::choice: items must not be empty" }],
       call: (_, { items }) => {
         if (items.length === 0) throw new SdkError("items must not be empty");
         return copyValue(items[Number(below(BigInt(items.length)))]);
@@ -98,6 +125,10 @@ export const random: SdkNamespace = {
       params: [array("items")],
       returns: "array",
       doc: "A new array with the items in random order.",
+      example: {
+        source: ["let drawn = random::shuffle([1, 2, 3]);", "drawn.sort();", "drawn"].join("\n"),
+        result: "[1, 2, 3]",
+      },
       call: ({ native }, { items }) => {
         native.charge(items.length);
         native.allocate(items.length * 8);

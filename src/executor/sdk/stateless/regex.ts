@@ -134,6 +134,21 @@ export const regex: SdkNamespace = {
       params: SUBJECT,
       returns: "bool",
       doc: "Whether the pattern matches anywhere in the text.",
+      example: { source: 'regex::is_match("café au lait", "caf.")', result: "true" },
+      errors: [
+        {
+          source: 'regex::is_match("a", "(")',
+          message: "regex::is_match: the pattern is not valid: error parsing regexp: missing closing ): `(`",
+        },
+        {
+          source: 'let p = ""; p.pad(4097, "a"); regex::is_match("a", p)',
+          message: "regex::is_match: pattern is longer than 4096 bytes",
+        },
+        {
+          source: 'let long = ""; for i in 0..21 { long += "a{1000}" } regex::is_match("a", long)',
+          message: "regex::is_match: the pattern is too complex",
+        },
+      ],
       call: ({ native }, source, pattern) => charged(native, source, pattern).matcher(source).find(),
     }),
     pure({
@@ -141,6 +156,7 @@ export const regex: SdkNamespace = {
       params: SUBJECT,
       returns: "string or ()",
       doc: "The first match; () when there is none.",
+      example: { source: 'regex::find("joe@example.com", "@(.+)")', result: '"@example.com"' },
       call: (context, source, pattern) => {
         for (const match of matches(context, source, pattern)) return match.group() ?? undefined;
         return undefined;
@@ -151,6 +167,7 @@ export const regex: SdkNamespace = {
       params: SUBJECT,
       returns: "array",
       doc: "All matches that do not overlap, in order.",
+      example: { source: 'regex::find_all("a1b22c333", `\\d+`)', result: '["1", "22", "333"]' },
       call: (context, source, pattern) =>
         list(
           context.native,
@@ -162,6 +179,13 @@ export const regex: SdkNamespace = {
       params: SUBJECT,
       returns: "map or ()",
       doc: 'The groups of the first match, by name and by number ("0" is all of it); () when there is none.',
+      example: {
+        source: [
+          'let parts = regex::captures("joe@example.com", `(?P<user>\\w+)@(.+)`);',
+          '[parts.user, parts["2"]]',
+        ].join("\n"),
+        result: '["joe", "example.com"]',
+      },
       call: (context, source, pattern) => {
         for (const match of matches(context, source, pattern)) return captureMap(match);
         return undefined;
@@ -172,6 +196,13 @@ export const regex: SdkNamespace = {
       params: REPLACING,
       returns: "string",
       doc: "The text with the first match replaced. $1 and ${name} in the replacement stand for groups, $$ for a dollar sign.",
+      example: { source: 'regex::replace("a1b2", `\\d`, "#")', result: '"a#b2"' },
+      errors: [
+        {
+          source: 'regex::replace("a", "a", "$1")',
+          message: "regex::replace: replacement names the group 1, which the pattern does not have",
+        },
+      ],
       call: (context, source, pattern, by) => replaced(context, source, pattern, by, false),
     }),
     pure({
@@ -179,6 +210,16 @@ export const regex: SdkNamespace = {
       params: REPLACING,
       returns: "string",
       doc: "The text with every match replaced.",
+      example: {
+        source: 'regex::replace_all("2026-01-31", `(\\d+)-(\\d+)-(\\d+)`, "$3.$2.$1")',
+        result: '"31.01.2026"',
+      },
+      errors: [
+        {
+          source: 'regex::replace_all("a", "a", "${name}")',
+          message: "regex::replace_all: replacement names the group name, which the pattern does not have",
+        },
+      ],
       call: (context, source, pattern, by) => replaced(context, source, pattern, by, true),
     }),
     pure({
@@ -186,6 +227,7 @@ export const regex: SdkNamespace = {
       params: SUBJECT,
       returns: "array",
       doc: "What lies between the matches, empty parts included.",
+      example: { source: 'regex::split("a, b,,c", `,\\s*`)', result: '["a", "b", "", "c"]' },
       call: (context, source, pattern) => {
         const parts: string[] = [];
         let end = 0;

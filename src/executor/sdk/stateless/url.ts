@@ -79,6 +79,7 @@ export const url: SdkNamespace = {
       params: [text("text")],
       returns: "string",
       doc: "The text percent-encoded, fit for one segment of a path or one value of a query.",
+      example: { source: 'url::encode("a b/ü?")', result: '"a%20b%2F%C3%BC%3F"' },
       call: ({ native }, source) => native.checkSize(encode(source)),
     }),
     pure({
@@ -86,6 +87,13 @@ export const url: SdkNamespace = {
       params: [text("text")],
       returns: "string",
       doc: "The text with its percent escapes resolved. Throws when they are malformed or not UTF-8.",
+      example: { source: 'url::decode("a%20b%2F%C3%BC")', result: '"a b/ü"' },
+      errors: [
+        {
+          source: 'url::decode("%ff")',
+          message: "url::decode: the text holds a % escape that is malformed, or is not valid UTF-8",
+        },
+      ],
       call: (_, source) => decode(source),
     }),
     pure({
@@ -93,6 +101,14 @@ export const url: SdkNamespace = {
       params: [text("text")],
       returns: "map",
       doc: "The parts of an absolute URL: scheme, username, password, host, port (or ()), path, query, params, fragment.",
+      example: {
+        source: [
+          'let parts = url::parse("https://example.com:8080/a?q=1#top");',
+          "[parts.host, parts.port, parts.params.q]",
+        ].join("\n"),
+        result: '["example.com", 8080, "1"]',
+      },
+      errors: [{ source: 'url::parse("/relative")', message: "url::parse: the text is not an absolute URL" }],
       call: ({ native }, source) => native.checkSize(parse(source)),
     }),
     pure({
@@ -100,6 +116,17 @@ export const url: SdkNamespace = {
       params: [map("params")],
       returns: "string",
       doc: "A query string, without a question mark. An array repeats its name; () is left out.",
+      example: {
+        source: 'url::build_query(#{ q: "a b", page: [1, 2], none: () })',
+        result: '"page=1&page=2&q=a%20b"',
+      },
+      errors: [
+        {
+          source: "url::build_query(#{ q: #{} })",
+          message:
+            "url::build_query: the value of q must be a string, a number, a bool or an array of those, not map",
+        },
+      ],
       call: ({ native }, params) => native.checkSize(buildQuery(params)),
     }),
     pure({
@@ -107,6 +134,7 @@ export const url: SdkNamespace = {
       params: [text("text")],
       returns: "map",
       doc: "The names and values of a query string, with or without a question mark. Of repeated names the last wins.",
+      example: { source: 'url::parse_query("?a=1&b=x+y&a=3")', result: '#{"a": "3", "b": "x y"}' },
       call: ({ native }, source) => native.checkSize(fromHost(queryMap(source))),
     }),
   ],

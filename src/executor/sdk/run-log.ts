@@ -1,18 +1,10 @@
-import {
-  JsonError,
-  toJson,
-  type NativeContext,
-  type NativeFunction,
-  type NativeModule,
-  type Value,
-} from "../../rhai/index.ts";
+import { JsonError, toJson, type Value } from "../../rhai/index.ts";
 import type { LogEntry } from "../../services/executions/index.ts";
-import { runContext } from "./run-context.ts";
 
 /** Entries of one run that are kept (CONTRACT 3.5). */
-const MAX_ENTRIES = 200;
+export const MAX_ENTRIES = 200;
 /** Bytes of UTF-8 of one entry's message, and of its data. */
-const MAX_BYTES = 4096;
+export const MAX_BYTES = 4096;
 
 /** What one run logged, in order. */
 export class RunLog {
@@ -62,30 +54,4 @@ function plain(data: Value): unknown {
     if (error instanceof JsonError) return `(not shown: ${error.message})`;
     throw error;
   }
-}
-
-const LEVELS = ["trace", "info", "warn", "error"] as const;
-
-/** `log::trace|info|warn|error(message)` and `(message, data)`. */
-export const logModule: NativeModule = {
-  name: "log",
-  functions: LEVELS.flatMap((level) => [
-    logFunction(level, ["message"]),
-    logFunction(level, ["message", "data"]),
-  ]),
-};
-
-function logFunction(level: LogEntry["level"], paramNames: readonly string[]): NativeFunction {
-  return {
-    name: level,
-    params: ["string", "any"].slice(0, paramNames.length),
-    paramNames,
-    pure: true,
-    call: (context: NativeContext, message: string, ...data: readonly Value[]) => {
-      runContext(context).log.add(level, message, ...data);
-      return undefined;
-    },
-    returns: "()",
-    doc: `Writes a line of level ${level} to the execution's log.`,
-  };
 }
