@@ -64,3 +64,8 @@ test("which of several natives is meant is not taken from what an argument might
     expect(error(`let a = [3, 1, 2]; a.sort(${argument})`).kind).toBe("ErrorFunctionNotFound");
   }
 });
+
+test("literal containers show as in the host's form only in a string of nothing but literals", () => {
+  expect(shown("`${['c']} ${1}`")).toBe("\"['c'] 1\"");
+  expect(shown("let x = 1; `${['c']} ${x}`")).toBe('"[c] 1"');
+});

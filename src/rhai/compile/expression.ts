@@ -165,12 +165,13 @@ export function settle(f: FunctionWriter, done: Operand[], next: Operand, mark: 
 
 function compileInterpolated(f: FunctionWriter, expr: Extract<Expr, { kind: "Interpolated" }>): Operand {
   const parts = operands(f, expr.parts);
+  const holes = expr.parts.map(holeOf);
+  // The official parser makes one text of a string of literals, containers in their debug form, which quotes chars.
+  const folded = holes.every((hole) => hole !== undefined && isConstant(hole));
   const js = parts.map((part, i) => {
     if (part.type === "string") return part.js;
-    // The official parser folds a literal container into its debug form, in which chars have quotes.
-    const source = holeOf(expr.parts[i]);
-    const folded = (source?.kind === "Array" || source?.kind === "Map") && isConstant(source);
-    return folded ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
+    const isContainer = holes[i]?.kind === "Array" || holes[i]?.kind === "Map";
+    return folded && isContainer ? `H.literalText(${part.js})` : `H.text(R, ${part.js}, ${expr.pos})`;
   });
   const positions = f.script.positions(expr.parts.map(exprPosition));
   return operand(`H.join(R, [${js.join(", ")}], ${positions})`, { ...STRING, ...combined(parts) });

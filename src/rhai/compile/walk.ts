@@ -1,4 +1,4 @@
-import type { Block, Expr, Stmt } from "../syntax/ast.ts";
+import type { Block, Expr, Script, Stmt } from "../syntax/ast.ts";
 
 /** Called for every expression, statement and closure before its parts. Closure bodies are not entered. */
 export interface Visitor {
@@ -124,4 +124,20 @@ export function someExpr(body: readonly Stmt[], test: (expr: Expr) => boolean): 
     });
   }
   return found;
+}
+
+/**
+ * Visits every expression and statement of a script: its own, those of its functions, and those of closures at any
+ * depth, outer ones before what is inside of them.
+ */
+export function walkScript(script: Script, visitor: Visitor): void {
+  const deep: Visitor = {
+    ...visitor,
+    expr(expr) {
+      visitor.expr?.(expr);
+      if (expr.kind === "Closure") walkBlock(expr.fn.body, deep);
+    },
+  };
+  for (const stmt of script.body) walkStmt(stmt, deep);
+  for (const fn of script.functions) walkBlock(fn.body, deep);
 }

@@ -86,11 +86,15 @@ function parseFloatBytes(littleEndian: boolean): OnBytes {
     new Float(numberView(blob, start, count)?.getFloat64(0, littleEndian) ?? 0);
 }
 
+const NAN_BITS = 0xfff8_0000_0000_0000n;
+
 /** When there is less room than eight bytes, the first ones are written. */
 function write(littleEndian: boolean): OnBytes {
   return (context, blob, start, count, value) => {
     const view = new DataView(new ArrayBuffer(WIDTH));
-    if (value instanceof Float) view.setFloat64(0, value.value, littleEndian);
+    // What is no number has no certain sign here; arithmetic gives it this one on the usual processors.
+    if (value instanceof Float && Number.isNaN(value.value)) view.setBigUint64(0, NAN_BITS, littleEndian);
+    else if (value instanceof Float) view.setFloat64(0, value.value, littleEndian);
     else if (typeof value === "number" || typeof value === "bigint") {
       view.setBigInt64(0, BigInt(value), littleEndian);
     }
