@@ -162,6 +162,7 @@ async function takeUp(
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     routeOf: catalog.route,
+    sdkReference: async () => (await import("./executor/sdk/reference/index.ts")).sdkReference(),
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
   if (config.databaseUrl !== null) {

@@ -6,6 +6,7 @@ import type { Catalog, ScriptLinks } from "../services/catalog/index.ts";
 import type { Identity, Users } from "../services/identity/index.ts";
 import type { Keyring } from "../services/secrets/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
+import type { SdkReference } from "../shared/sdk-reference.ts";
 import type { Principal } from "../shared/principal.ts";
 import type { Tails } from "./executions/tail.ts";
 import type { Connection } from "./http/caller.ts";
@@ -120,4 +121,6 @@ export interface ManagerContext {
   /** The app that answers for a Host header; null: none. */
   readonly appOfHost: (host: string) => string | null;
   readonly routeOf: Catalog["route"];
+  /** What scripts can use. Made when it is asked for: most of a server's time nobody does. */
+  readonly sdkReference: () => Promise<SdkReference>;
 }

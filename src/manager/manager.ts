@@ -38,6 +38,7 @@ import { appOpenApiModule } from "./openapi/app/index.ts";
 import { createPublicPages, openApiDocument } from "./openapi/index.ts";
 import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
+import { sdkModule } from "./sdk/index.ts";
 import { secretsModule } from "./secrets/index.ts";
 
 /** Where the control plane lives. */
@@ -62,6 +63,7 @@ export interface ManagerDeps {
   readonly appOfHost?: (host: string) => string | null;
   /** The route of an app that answers, as the data plane sees it. */
   readonly routeOf: Catalog["route"];
+  readonly sdkReference: ManagerContext["sdkReference"];
   /** Called after every change of a password: the file with the first login is of no use any more. */
   readonly onPasswordChanged: (user: Pick<User, "id" | "username">) => Promise<void>;
   /** Default 40 s. */
@@ -103,6 +105,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     keyring: deps.keyring,
     appOfHost: deps.appOfHost ?? (() => null),
     routeOf: deps.routeOf,
+    sdkReference: deps.sdkReference,
     users: createUsers(deps.db, (user) =>
       quietly("after a change of password", deps.onPasswordChanged(user)),
     ),
@@ -198,7 +201,8 @@ export const createApi = (context: ManagerContext) =>
         .use(logsModule(context))
         .use(auditModule(context))
         .use(executionsModule(context))
-        .use(appOpenApiModule(context)),
+        .use(appOpenApiModule(context))
+        .use(sdkModule(context)),
     );
 
 /** The request as Elysia must see it; see `internalPath`. */

@@ -110,6 +110,7 @@ describe("faults", () => {
       identity,
       checkScript: async () => ({ diagnostics: [], links: NO_LINKS }),
       routeOf: plane.catalog.route,
+      sdkReference: () => Promise.reject(new Error("not asked here")),
       invokeVersion: () => Promise.reject(new Error("not asked here")),
       runScript: () => Promise.reject(new Error("not asked here")),
       executions: plane.executions,

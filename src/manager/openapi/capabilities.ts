@@ -33,6 +33,8 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   // An app's admins, when they name their app.
   "GET /audit": "InstanceManageUsers",
 
+  "GET /sdk": "user",
+
   "GET /apps": "user",
   "POST /apps": "InstanceCreateApp",
   "GET /apps/{app}": "AppRead",

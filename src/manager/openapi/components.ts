@@ -3,6 +3,7 @@ import { ExecutionDTO, ExecutionError, LogDTO, LogEntry } from "../../services/e
 import { AdminDTO, KeyDTO } from "../../services/identity/index.ts";
 import { CreatedKey } from "../api-keys/model.ts";
 import { AppSettingsDTO } from "../app-settings/model.ts";
+import { SdkReference } from "../../shared/sdk-reference.ts";
 import { SecretDTO } from "../../services/secrets/index.ts";
 import { AuditDTO } from "../audit/model.ts";
 import { AppDTO, AppWithRole } from "../apps/model.ts";
@@ -55,6 +56,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   SavedScript,
   Script: ScriptDTO,
   ScriptSummary,
+  SdkReference,
   Secret: SecretDTO,
   User: AdminDTO,
   Version: VersionDTO,

@@ -1,5 +1,6 @@
 import { loadConfig, type Config } from "../../../src/config.ts";
 import { createExecutor } from "../../../src/executor/index.ts";
+import { sdkReference } from "../../../src/executor/sdk/reference/index.ts";
 import { createManager, type CheckScript, type Manager } from "../../../src/manager/index.ts";
 import { createOrchestrator } from "../../../src/orchestrator/index.ts";
 import { NO_LINKS, createCatalog, readSource, type Catalog } from "../../../src/services/catalog/index.ts";
@@ -173,6 +174,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     },
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     routeOf: catalog.route,
+    sdkReference: async () => sdkReference(),
     onPasswordChanged: async (user) => void passwordChanges.push(user.username),
   });
   await catalog.load();

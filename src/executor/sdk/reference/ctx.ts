@@ -6,7 +6,7 @@ import {
   type FreeMember,
   type RequestMember,
 } from "../../needs.ts";
-import type { CtxEntry } from "./model.ts";
+import type { CtxEntry } from "../../../shared/sdk-reference.ts";
 
 type Said = readonly [type: string, doc: string];
 

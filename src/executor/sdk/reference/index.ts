@@ -1,4 +1,3 @@
 /** The reference for authors of scripts, and the data for their editors. */
 export { referenceMarkdown } from "./markdown.ts";
-export type { SdkReference } from "./model.ts";
 export { sdkReference } from "./reference.ts";

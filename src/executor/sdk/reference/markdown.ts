@@ -1,4 +1,4 @@
-import type { FunctionEntry, SdkReference } from "./model.ts";
+import type { FunctionEntry, SdkReference } from "../../../shared/sdk-reference.ts";
 
 /** The page that authors of scripts read. */
 export function referenceMarkdown({ sdk_version, ctx, namespaces, rules }: SdkReference): string {

@@ -4,7 +4,7 @@ import type { Param } from "../params.ts";
 import { serviceNamespaces } from "../services/index.ts";
 import { stateless } from "../stateless/index.ts";
 import { ctxEntries } from "./ctx.ts";
-import type { FunctionEntry, ParamEntry, SdkReference } from "./model.ts";
+import type { FunctionEntry, ParamEntry, SdkReference } from "../../../shared/sdk-reference.ts";
 import { rules } from "./rules.ts";
 
 /** Every namespace that scripts can use, by name. */
@@ -15,13 +15,13 @@ export const allNamespaces: readonly SdkNamespace[] = [...serviceNamespaces, ...
 /** What scripts can use, made from the declarations that their bindings are made from. */
 export const sdkReference = (): SdkReference => ({
   sdk_version: VERSIONS.sdk,
-  ctx: ctxEntries,
+  ctx: [...ctxEntries],
   namespaces: allNamespaces.map(({ name, doc, functions }) => ({
     name,
     doc,
     functions: functions.map((fn) => functionEntry(name, fn)),
   })),
-  rules,
+  rules: [...rules],
 });
 
 function functionEntry(namespace: string, fn: SdkFunction): FunctionEntry {
@@ -38,7 +38,7 @@ function functionEntry(namespace: string, fn: SdkFunction): FunctionEntry {
     returns,
     doc,
     service: isService,
-    example,
+    example: { ...example },
     errors: errors.map(({ message }) => message),
   };
 }

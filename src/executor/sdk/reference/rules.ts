@@ -7,7 +7,7 @@ import {
 import { MAX_BODY } from "../../response.ts";
 import { MAX_IMPORT_DEPTH } from "../../script-modules.ts";
 import { MAX_CALLS } from "../run-context.ts";
-import type { RuleEntry } from "./model.ts";
+import type { RuleEntry } from "../../../shared/sdk-reference.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
 const bytes = (value: number): string =>
