@@ -12,7 +12,7 @@ import { createExecutor } from "./executor/index.ts";
 import { listenHttp } from "./http-server.ts";
 import { serveDashboard } from "./manager/dashboard/assets.ts";
 import { createManager } from "./manager/index.ts";
-import { createOrchestrator } from "./orchestrator/index.ts";
+import { createDispatcher, createOrchestrator } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createIndexBuilder } from "./services/docs/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
@@ -113,6 +113,7 @@ async function takeUp(
     database: target,
     onExpiry: expiry.expires,
     onIndexes: indexes.changed,
+    onEvents: () => dispatcher.wake(),
     loadSource: (appId, scriptId, version) => readSource(db, appId, scriptId, version),
   });
   undo.push(() => executor.stop(0));
@@ -150,6 +151,14 @@ async function takeUp(
     mayExecute: (principal, appId) => may(identity, principal, "AppRead", appId),
     mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
   });
+  const dispatcher = createDispatcher({
+    db,
+    catalog,
+    runOnce: orchestrator.runOnce,
+    owner: directory.instanceId,
+    maxConcurrent: config.maxConcurrentExecutions,
+    maxDepth: config.maxTriggerDepth,
+  });
   const manager = await createManager({
     db,
     config,
@@ -170,8 +179,11 @@ async function takeUp(
     // open connection would only cost wake-ups (Bun looks after each open socket once a second).
     const listener = await listen(target, {
       applicationName: "picloud-listen",
-      channels: { picloud_catalog: catalog.onNotify },
-      onReconnect: () => void catalog.reload(),
+      channels: { picloud_catalog: catalog.onNotify, picloud_outbox: dispatcher.wake },
+      onReconnect: () => {
+        void catalog.reload();
+        dispatcher.wake();
+      },
     });
     undo.push(() => listener.close());
   }
@@ -179,6 +191,7 @@ async function takeUp(
   await housekeeping.start();
   await expiry.start();
   indexes.start();
+  await dispatcher.start();
 
   http.open({
     manager: manager.handle,
@@ -191,7 +204,7 @@ async function takeUp(
   undo.push(async () => {
     // New requests are refused from here on; those under way get their time. Streams would never end by themselves.
     manager.stop();
-    await Promise.all([http.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
+    await Promise.all([http.stop(GRACE_MS), dispatcher.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
   });
   return { url: http.url, firstLogin, stop };
 }

@@ -20,6 +20,8 @@ export interface Config {
   readonly secretMaxValueBytes: number;
   readonly sessionTtlHours: number;
   readonly maxConcurrentExecutions: number;
+  /** Runs that events may cause one below the other. */
+  readonly maxTriggerDepth: number;
   readonly maxBodyBytes: number;
   readonly scriptCacheSize: number;
   /** Days; an app may have a setting of its own. */
@@ -136,6 +138,7 @@ export function loadConfig(
       .filter((key) => key !== null),
     secretMaxValueBytes: integer("PICLOUD_SECRET_MAX_VALUE_BYTES", 64 * 1024, 1, MiB),
     sessionTtlHours: integer("PICLOUD_SESSION_TTL_HOURS", 24, 1, 24 * 365),
+    maxTriggerDepth: integer("PICLOUD_MAX_TRIGGER_DEPTH", 8, 1, 64),
     maxConcurrentExecutions: integer("PICLOUD_MAX_CONCURRENT_EXECUTIONS", 32, 1, 1024),
     maxBodyBytes: integer("PICLOUD_MAX_BODY_BYTES", 2 * MiB, 1024, 1024 * MiB),
     scriptCacheSize: integer("PICLOUD_SCRIPT_CACHE_SIZE", 256, 1, 100_000),

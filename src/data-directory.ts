@@ -12,6 +12,7 @@ import {
 import { join, resolve } from "node:path";
 import { AppError } from "./shared/errors.ts";
 import { errno, libc } from "./shared/libc.ts";
+import { isUuid, newId } from "./shared/ids.ts";
 import { writeFileWhole } from "./shared/whole-file.ts";
 
 /** The directory that holds all state of one server, and the lock on it. */
@@ -20,12 +21,15 @@ export interface DataDirectory {
   readonly path: string;
   /** 32 bytes: given by configuration, or made on first start and kept in `secret.key`. */
   readonly secretKey: Uint8Array;
+  /** A UUID that names this server among those that share a database; the same after each start. */
+  readonly instanceId: string;
   /** Gives the lock back. */
   close(): void;
 }
 
 const LOCK_FILE = "picloud.lock";
 const KEY_FILE = "secret.key";
+const INSTANCE_FILE = "instance-id";
 const KEY_BYTES = 32;
 
 /**
@@ -43,6 +47,7 @@ export async function openDataDirectory(path: string, secretKey: Uint8Array | nu
     return {
       path: absolute,
       secretKey: secretKey ?? keyOf(absolute),
+      instanceId: instanceIdOf(absolute),
       close: () => {
         // Twice would close whatever has got the descriptor's number since.
         if (isOpen) closeSync(lock);
@@ -114,6 +119,18 @@ function keyOf(directory: string): Uint8Array {
     return key;
   }
   return readKey(directory);
+}
+
+function instanceIdOf(directory: string): string {
+  const path = join(directory, INSTANCE_FILE);
+  return usable(directory, () => {
+    const known = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    // One that was not written whole says nothing: what its process had claimed is free when the lease ends.
+    if (isUuid(known)) return known;
+    const made = newId();
+    writeFileWhole(path, `${made}\n`, { mode: 0o644, durable: true });
+    return made;
+  });
 }
 
 function readKey(directory: string): Uint8Array {

@@ -75,6 +75,7 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
       attempt: 1,
       principal: null,
       event: null,
+      emits: false,
       request: {
         method: body === null ? "GET" : "POST",
         path: `/${scriptName}`,
@@ -90,7 +91,7 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
     EVERYTHING,
   );
   const context = command[4];
-  if (context === undefined) throw new Error("a request with all members has a context");
+  if (context === null) throw new Error("a request with all members has a context");
   return buildCtx(executionId, { scriptId: crypto.randomUUID(), scriptName }, context);
 }
 
@@ -102,7 +103,14 @@ export function localRunOptions(ctx: Value, resolver: ModuleResolver): RunOption
     deadline,
     print: (text) => write("stdout", `${text}\n`),
     debug: (text) => write("stderr", `trace ${text}\n`),
-    context: new RunContext({ appId: "", scriptId: "", executionId: "", log: new TerminalLog(), deadline }),
+    context: new RunContext({
+      appId: "",
+      scriptId: "",
+      executionId: "",
+      log: new TerminalLog(),
+      deadline,
+      origin: null,
+    }),
     resolver,
   };
 }

@@ -56,6 +56,8 @@ export interface RunRequest {
   readonly request: RunHttpRequest | null;
   /** `ctx.event` as JSON text; null: the key is absent. */
   readonly event: string | null;
+  /** Whether what it writes may cause events, which then tell what run they come from. */
+  readonly emits: boolean;
 }
 
 /** The script's answer, ready to send. */
@@ -140,6 +142,8 @@ export interface ExecutorOptions {
   readonly database?: ConnectionTarget;
   /** Told of the moment, in milliseconds since the epoch, at which data that a run wrote expires. */
   readonly onExpiry?: (at: number) => void;
+  /** Told that a run wrote what may have caused events. */
+  readonly onEvents?: () => void;
   /** Told that a run asked for an index of documents, or for one to be dropped. */
   readonly onIndexes?: () => void;
   /** Another entry for the worker threads; for tests of what happens when one dies. */

@@ -8,7 +8,8 @@ import type { CtxMember, Needs, RequestMember } from "./needs.ts";
  * What the main thread and a worker post to each other. Always one string, the JSON text of an array: posting a string
  * costs about a microsecond, posting the same arrays as objects sixteen. All commands of one turn of the event loop go
  * in one message, and so do the results of the runs that were made of them. A number that a worker posts is a moment, in
- * milliseconds since the epoch, at which data that it wrote expires; "indexes" says that there are some to build or drop.
+ * milliseconds since the epoch, at which data that it wrote expires; "indexes" says that there are some to build or drop, "events"
+ * that some may have been caused.
  */
 export type Command = BindCommand | ModuleCommand | LoadCommand | DropCommand | RunCommand | CheckCommand;
 
@@ -40,7 +41,9 @@ export type RunCommand = readonly [
   ticket: number,
   handle: number,
   executionId: string,
-  context?: ContextFields,
+  context: ContextFields | null,
+  /** The setting `picloud.run` of its writes; absent: they cause no events. */
+  origin?: string,
 ];
 
 /** What `ctx` is made of, as far as the script can look at it: names and values, of `ctx` and of `ctx.request`. */
@@ -105,20 +108,26 @@ export interface Greeting {
 export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs | null): RunCommand {
   // A body that is not JSON although it says so is refused whether or not the script looks at it.
   const hasJson = run.request?.body.kind === "json";
-  if (needs === null && !hasJson) return ["run", ticket, handle, run.executionId];
+  const origin = run.emits ? originOf(run) : undefined;
+  if (needs === null && !hasJson) {
+    return origin === undefined
+      ? ["run", ticket, handle, run.executionId, null]
+      : ["run", ticket, handle, run.executionId, null, origin];
+  }
   const { members, request } = needs ?? NOTHING;
   const requestNames = hasJson && !request.includes("body") ? [...request, "body" as const] : request;
-  return [
-    "run",
-    ticket,
-    handle,
-    run.executionId,
-    [
-      members.map((name) => [name, memberOf(run, name)] as const),
-      requestNames.map((name) => [name, requestMemberOf(run.request, name)] as const),
-    ],
+  const context: ContextFields = [
+    members.map((name) => [name, memberOf(run, name)] as const),
+    requestNames.map((name) => [name, requestMemberOf(run.request, name)] as const),
   ];
+  return origin === undefined
+    ? ["run", ticket, handle, run.executionId, context]
+    : ["run", ticket, handle, run.executionId, context, origin];
 }
+
+/** As `emit_event` reads it: depth, root execution, user. */
+const originOf = ({ triggerDepth, rootExecutionId, principal }: RunRequest): string =>
+  `${triggerDepth},${rootExecutionId},${principal?.id ?? ""}`;
 
 const NOTHING: Needs = { members: [], request: [] };
 

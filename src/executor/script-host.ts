@@ -33,14 +33,16 @@ export interface RunInput {
   readonly appId: string;
   readonly executionId: string;
   /** Absent when the script cannot look at `ctx`. */
-  readonly context: ContextFields | undefined;
+  readonly context: ContextFields | null;
+  /** The setting `picloud.run` of what it writes; null: that causes no events. */
+  readonly origin: string | null;
 }
 
 const CONSTANTS = ["ctx"];
 
 const STATELESS = nativeModules(stateless);
 
-type Notices = Pick<Services, "expires" | "indexesChanged">;
+type Notices = Pick<Services, "eventsCaused" | "expires" | "indexesChanged">;
 
 /** What runs a script: the natives that it may call, and what those work with. */
 interface Setting {
@@ -132,7 +134,7 @@ export class ScriptHost {
     { engine, services }: Setting,
   ): RunOptions {
     const { limits, scriptId } = script;
-    const { appId, executionId } = input;
+    const { appId, executionId, origin } = input;
     const deadline = begun + limits.timeoutMs;
     this.#meter.begin(limits.memoryBytes);
     return {
@@ -144,15 +146,14 @@ export class ScriptHost {
         maxCallLevels: limits.maxCallLevels,
         maxMemory: limits.memoryBytes,
       },
-      scope:
-        input.context === undefined ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
+      scope: input.context === null ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
       deadline,
       heapBytes: this.#meter.read,
       cancelled: this.#meter.mustStop,
       print: (text) => log.add("info", text),
       debug: (text) => log.add("trace", text),
       resolver: script.imports.resolver(engine),
-      context: new RunContext({ appId, scriptId, executionId, log, deadline }, services),
+      context: new RunContext({ appId, scriptId, executionId, log, deadline, origin }, services),
     };
   }
 }
@@ -171,7 +172,8 @@ const NO_SCOPE: NonNullable<RunOptions["scope"]> = { ctx: undefined };
 function finish(ticket: number, begun: number, result: RunResult, log: RunLog): Result {
   const operations = result.operations;
   if (!result.ok) {
-    const failure = failureOf(result.error);
+    // What is no error of the script is one of ours: the log has all of it, the caller an id.
+    const failure = result.fault === undefined ? failureOf(result.error) : faultOf(result.fault);
     return [ticket, performance.now() - begun, operations, failure, log.finish()];
   }
   try {

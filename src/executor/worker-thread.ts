@@ -21,7 +21,7 @@ const MAX_MODULES = 512;
 /** What all workers of a pool have in common. */
 export type WorkerOptions = Pick<
   ExecutorOptions,
-  "cacheSize" | "database" | "onExpiry" | "onIndexes" | "workerUrl"
+  "cacheSize" | "database" | "onEvents" | "onExpiry" | "onIndexes" | "workerUrl"
 >;
 
 /** The main thread's side of one worker. */
@@ -75,9 +75,10 @@ export class WorkerThread {
         events.ready(this);
         return;
       }
-      const results = JSON.parse(data) as Result[] | number | "indexes";
+      const results = JSON.parse(data) as Result[] | number | "indexes" | "events";
       if (typeof results === "number") return options.onExpiry?.(results);
       if (results === "indexes") return options.onIndexes?.();
+      if (results === "events") return options.onEvents?.();
       this.#posted -= results.length;
       // Before the results are handed on, so that the worker is at work again meanwhile.
       this.flush();

@@ -25,6 +25,7 @@ let results: Result[] = [];
 const NOTICES = {
   expires: (at: number) => postMessage(JSON.stringify(at)),
   indexesChanged: () => postMessage(JSON.stringify("indexes")),
+  eventsCaused: () => postMessage(JSON.stringify("events")),
 };
 
 addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
@@ -103,10 +104,10 @@ function obey(command: Command): Result | Promise<Result> | undefined {
 
 function run(
   scriptHost: ScriptHost,
-  [, ticket, handle, executionId, context]: RunCommand,
+  [, ticket, handle, executionId, context, origin]: RunCommand,
 ): Result | Promise<Result> {
   const script = scripts.get(handle);
   if (script === undefined)
     return [ticket, 0, 0, { code: "internal", message: `no script has the handle ${handle}` }];
-  return scriptHost.run(script, { ticket, appId, executionId, context });
+  return scriptHost.run(script, { ticket, appId, executionId, context, origin: origin ?? null });
 }

@@ -1,4 +1,5 @@
 /** Takes requests of the data plane to a run of a script and back. */
+export { createDispatcher, type Dispatcher, type DispatcherStats } from "./dispatcher.ts";
 export type { GateStats } from "./gate.ts";
 export {
   createOrchestrator,

@@ -9,7 +9,7 @@ export function executionRow(
   run: RunRequest,
   outcome: RunOutcome,
   startedAt: number,
-  { triggerKind, rerun }: Pick<OneRun, "triggerKind" | "rerun">,
+  { triggerKind, rerun, trigger }: Pick<OneRun, "triggerKind" | "rerun" | "trigger">,
 ): ExecutionRow {
   const { request } = run;
   return {
@@ -20,7 +20,7 @@ export function executionRow(
     requestId: run.requestId,
     rootExecutionId: run.rootExecutionId,
     triggerKind,
-    triggerId: null,
+    triggerId: trigger?.id ?? null,
     status: outcome.status,
     statusCode: statusCodeOf(outcome),
     durationMs: outcome.durationMs,

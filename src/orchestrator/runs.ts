@@ -23,6 +23,15 @@ export interface OneRun {
   readonly event: string | null;
   /** The run that it repeats. */
   readonly rerun: { readonly of: string; readonly rootExecutionId: string } | null;
+  /** The trigger (or asynchronous route) that started it; absent: none did. */
+  readonly trigger?: {
+    readonly id: string | null;
+    /** Runs that led here, one caused by the other. */
+    readonly depth: number;
+    /** From 1. */
+    readonly attempt: number;
+    readonly rootExecutionId: string;
+  };
 }
 
 export interface EndedRun {
@@ -66,6 +75,12 @@ export interface Runs {
   drain(graceMs: number): Promise<void>;
 }
 
+/** `ctx.invocation_type` (CONTRACT 3.2). */
+function invocationType({ triggerKind, event }: OneRun): RunRequest["invocationType"] {
+  if (triggerKind === "cron") return "scheduled";
+  return event === null ? "http" : "function";
+}
+
 export function createRuns(options: RunsOptions): Runs {
   const { catalog, executor, executions, clock } = options;
   const gate = new Gate(options.maxConcurrent, clock);
@@ -80,7 +95,7 @@ export function createRuns(options: RunsOptions): Runs {
   async function runOnce(wanted: OneRun): Promise<EndedRun> {
     // It may have begun while the body of the request was read.
     refuseWhenStopping();
-    const { executionId, script, version, principal, rerun } = wanted;
+    const { executionId, script, version, principal, rerun, trigger } = wanted;
     const { appId } = script;
     const entered = gate.enter(appId, catalog.app(appId)?.settings);
     const queuedMs = entered === 0 ? 0 : await entered;
@@ -93,13 +108,14 @@ export function createRuns(options: RunsOptions): Runs {
       modules: catalog.modules(appId, script.imports),
       executionId,
       requestId: wanted.requestId,
-      rootExecutionId: rerun?.rootExecutionId ?? executionId,
-      invocationType: "http",
-      triggerDepth: 0,
-      attempt: 1,
+      rootExecutionId: trigger?.rootExecutionId ?? rerun?.rootExecutionId ?? executionId,
+      invocationType: invocationType(wanted),
+      triggerDepth: trigger?.depth ?? 0,
+      attempt: trigger?.attempt ?? 1,
       principal: principal === null ? null : { id: principal.userId, username: principal.username },
       request: wanted.request,
       event: wanted.event,
+      emits: catalog.app(appId)?.emits ?? false,
     };
     underWay++;
     let released: Promise<void> | null = null;

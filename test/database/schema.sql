@@ -112,6 +112,31 @@ TABLE catalog_deletions (
   constraint catalog_deletions_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
 );
 
+TABLE dead_letters (
+  app_id uuid not null,
+  id uuid not null,
+  original_event_id uuid not null,
+  source text not null,
+  op text not null,
+  trigger_id uuid,
+  script_id uuid not null,
+  payload jsonb not null,
+  trigger_depth integer not null,
+  root_execution_id uuid not null,
+  attempt_count integer not null,
+  first_attempt_at timestamp with time zone,
+  last_attempt_at timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null default now(),
+  resolved_at timestamp with time zone,
+  resolution text,
+  constraint dead_letters_pkey PRIMARY KEY (app_id, id),
+  constraint dead_letters_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint dead_letters_resolution_check CHECK (((resolution IS NULL) OR (resolution = ANY (ARRAY['replayed'::text, 'ignored'::text, 'handled_by_script'::text, 'handler_failed'::text]))))
+);
+CREATE INDEX dead_letters_created_idx ON public.dead_letters USING btree (app_id, created_at DESC, id DESC);
+CREATE INDEX dead_letters_unresolved_idx ON public.dead_letters USING btree (app_id, created_at DESC, id DESC) WHERE (resolved_at IS NULL);
+
 TABLE doc_index_entries (
   app_id uuid not null,
   collection text not null,
@@ -152,6 +177,7 @@ TABLE docs (
   constraint docs_collection_check CHECK (((octet_length(collection) >= 1) AND (octet_length(collection) <= 256))),
   constraint docs_data_check CHECK ((jsonb_typeof(data) = 'object'::text))
 );
+CREATE TRIGGER docs_emit AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION emit_docs();
 CREATE TRIGGER docs_keep_indexes AFTER INSERT OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
 
 TABLE execution_drops (
@@ -239,6 +265,39 @@ TABLE kv_entries (
   constraint kv_entries_names_check CHECK ((((octet_length(collection) >= 1) AND (octet_length(collection) <= 256)) AND ((octet_length(key) >= 1) AND (octet_length(key) <= 256))))
 );
 CREATE INDEX kv_entries_expires_idx ON public.kv_entries USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE TRIGGER kv_entries_emit AFTER INSERT OR DELETE OR UPDATE ON public.kv_entries FOR EACH ROW EXECUTE FUNCTION emit_kv();
+
+TABLE outbox (
+  app_id uuid not null,
+  id uuid not null,
+  source_kind text not null,
+  op text not null,
+  trigger_id uuid,
+  script_id uuid not null,
+  payload jsonb not null,
+  trigger_depth integer not null,
+  root_execution_id uuid not null,
+  origin_principal uuid,
+  attempt_count integer not null default 0,
+  retry_max_attempts integer not null,
+  retry_backoff text not null,
+  retry_base_ms integer not null,
+  transactional boolean not null default false,
+  ordering_key text,
+  dead_letter_id uuid,
+  due_at timestamp with time zone not null default now(),
+  claimed_by uuid,
+  first_attempt_at timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint outbox_pkey PRIMARY KEY (app_id, id),
+  constraint outbox_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
+CREATE INDEX outbox_app_due_idx ON public.outbox USING btree (app_id, due_at, created_at);
+CREATE INDEX outbox_claimed_idx ON public.outbox USING btree (claimed_by) WHERE (claimed_by IS NOT NULL);
+CREATE INDEX outbox_due_idx ON public.outbox USING btree (due_at);
+CREATE INDEX outbox_ordering_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key, created_at) WHERE (ordering_key IS NOT NULL);
+CREATE TRIGGER outbox_notify AFTER INSERT ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
 
 TABLE routes (
   app_id uuid not null,
@@ -357,6 +416,40 @@ TABLE sessions (
 CREATE INDEX sessions_expires_idx ON public.sessions USING btree (expires_at);
 CREATE INDEX sessions_user_idx ON public.sessions USING btree (user_id);
 
+TABLE triggers (
+  app_id uuid not null,
+  id uuid not null,
+  script_id uuid not null,
+  kind text not null,
+  enabled boolean not null default true,
+  disabled_reason text,
+  paused_until timestamp with time zone,
+  pattern text not null default '*'::text,
+  ops text[] not null default '{}'::text[],
+  details jsonb not null default '{}'::jsonb,
+  retry_max_attempts integer not null,
+  retry_backoff text not null,
+  retry_base_ms integer not null,
+  ordering text,
+  transactional boolean not null default false,
+  registered_by uuid,
+  next_at timestamp with time zone,
+  last_fired_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint triggers_pkey PRIMARY KEY (app_id, id),
+  constraint triggers_attempts_check CHECK ((((retry_max_attempts >= 1) AND (retry_max_attempts <= 100)) AND ((retry_base_ms >= 1) AND (retry_base_ms <= 3600000)))),
+  constraint triggers_backoff_check CHECK ((retry_backoff = ANY (ARRAY['exponential'::text, 'linear'::text, 'constant'::text]))),
+  constraint triggers_kind_check CHECK ((kind = ANY (ARRAY['kv'::text, 'docs'::text, 'cron'::text, 'pubsub'::text, 'email'::text, 'dead_letter'::text]))),
+  constraint triggers_ordering_check CHECK (((ordering IS NULL) OR (ordering = 'key'::text))),
+  constraint triggers_registered_by_fkey FOREIGN KEY (registered_by) REFERENCES users(id) ON DELETE SET NULL,
+  constraint triggers_script_fkey FOREIGN KEY (app_id, script_id) REFERENCES scripts(app_id, id) ON DELETE CASCADE
+);
+CREATE INDEX triggers_due_idx ON public.triggers USING btree (next_at) WHERE ((kind = 'cron'::text) AND enabled);
+CREATE INDEX triggers_kind_idx ON public.triggers USING btree (app_id, kind) WHERE enabled;
+CREATE INDEX triggers_registered_idx ON public.triggers USING btree (registered_by);
+CREATE INDEX triggers_script_idx ON public.triggers USING btree (app_id, script_id);
+
 TABLE users (
   id uuid not null,
   username text not null,
@@ -399,6 +492,65 @@ AS $function$
   end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.emit_docs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform emit_event(old.app_id, 'docs', 'delete', old.collection, old.id::text, jsonb_build_object('docs',
+      jsonb_build_object('collection', old.collection, 'id', old.id, 'data', null, 'prev_data', old.data)));
+  elsif tg_op = 'UPDATE' then
+    perform emit_event(new.app_id, 'docs', 'update', new.collection, new.id::text, jsonb_build_object('docs',
+      jsonb_build_object('collection', new.collection, 'id', new.id, 'data', new.data, 'prev_data', old.data)));
+  else
+    perform emit_event(new.app_id, 'docs', 'create', new.collection, new.id::text, jsonb_build_object('docs',
+      jsonb_build_object('collection', new.collection, 'id', new.id, 'data', new.data, 'prev_data', null)));
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.emit_event(of_app uuid, of_kind text, operation text, of_name text, of_key text, body jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  run text[] := string_to_array(nullif(current_setting('picloud.run', true), ''), ',');
+begin
+  insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+    origin_principal, retry_max_attempts, retry_backoff, retry_base_ms, transactional, ordering_key, due_at)
+  select t.app_id, e.id, of_kind, operation, t.id, t.script_id, jsonb_build_object('source', of_kind, 'op', operation) || body,
+    coalesce(run[1]::integer, 0) + 1, coalesce(run[2]::uuid, e.id), nullif(run[3], '')::uuid,
+    t.retry_max_attempts, t.retry_backoff, t.retry_base_ms, t.transactional,
+    case when t.ordering = 'key' then of_name || e'\n' || of_key end, greatest(now(), t.paused_until)
+  -- An app that is being deleted has no events any more.
+  from triggers t join apps a on a.id = t.app_id
+  cross join lateral (select gen_random_uuid() as id, t.id as of_trigger) e
+  where t.app_id = of_app and t.kind = of_kind and t.enabled and (t.ops = '{}' or operation = any (t.ops))
+    and pattern_matches(t.pattern, of_name);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.emit_kv()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    if old.expires_at <= now() then
+      return null;
+    end if;
+    perform emit_event(old.app_id, 'kv', 'delete', old.collection, old.key, jsonb_build_object('kv',
+      jsonb_build_object('collection', old.collection, 'key', old.key, 'value', null, 'prev_value', old.value)));
+  elsif tg_op = 'UPDATE' and (old.expires_at is null or old.expires_at > now()) then
+    perform emit_event(new.app_id, 'kv', 'update', new.collection, new.key, jsonb_build_object('kv',
+      jsonb_build_object('collection', new.collection, 'key', new.key, 'value', new.value, 'prev_value', old.value)));
+  else
+    perform emit_event(new.app_id, 'kv', 'insert', new.collection, new.key, jsonb_build_object('kv',
+      jsonb_build_object('collection', new.collection, 'key', new.key, 'value', new.value, 'prev_value', null)));
+  end if;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.keep_doc_indexes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -425,6 +577,24 @@ begin
   end if;
   return null;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.notify_outbox()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_notify('picloud_outbox', '');
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.pattern_matches(pattern text, name text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select pattern = '*' or pattern = name
+    or (right(pattern, 2) in (':*', '.*') and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
+$function$;
 
 CREATE OR REPLACE FUNCTION public.record_deletion()
  RETURNS trigger

@@ -1,6 +1,7 @@
 import core from "./0001_core.sql" with { type: "text" };
 import controlPlane from "./0002_control_plane.sql" with { type: "text" };
 import data from "./0003_data.sql" with { type: "text" };
+import events from "./0004_events.sql" with { type: "text" };
 
 /** One step of the schema. A file that was released is never changed: a correction is a new migration. */
 export interface Migration {
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "core", sql: core },
   { number: 2, name: "control_plane", sql: controlPlane },
   { number: 3, name: "data", sql: data },
+  { number: 4, name: "events", sql: events },
 ];

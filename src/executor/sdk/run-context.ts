@@ -13,6 +13,8 @@ export interface Services {
   readonly expires: (at: number) => void;
   /** Told that an index of documents was asked for, or is not wanted any more. */
   readonly indexesChanged: () => void;
+  /** Told that something was written that may have caused events. */
+  readonly eventsCaused: () => void;
   /** What a script may be told of an error; undefined: nothing, it is a fault of ours. */
   readonly explain: (error: unknown) => string | undefined;
 }
@@ -32,6 +34,7 @@ const NO_SERVICES: Services = {
   },
   expires: () => {},
   indexesChanged: () => {},
+  eventsCaused: () => {},
   explain: () => undefined,
 };
 
@@ -46,12 +49,14 @@ export class RunContext {
   readonly log: RunLog;
   /** In `performance.now()` milliseconds. */
   readonly deadline: number;
+  /** The setting `picloud.run` of its writes; null: they cause no events. */
+  readonly origin: string | null;
   readonly #services: Services;
   #calls = 0;
   #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
-    run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline">,
+    run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline" | "origin">,
     services: Services = NO_SERVICES,
   ) {
     this.appId = run.appId;
@@ -59,6 +64,7 @@ export class RunContext {
     this.executionId = run.executionId;
     this.log = run.log;
     this.deadline = run.deadline;
+    this.origin = run.origin;
     this.#services = services;
   }
 
@@ -76,9 +82,27 @@ export class RunContext {
     return Math.min(this.deadline, this.#transaction?.deadline ?? Number.POSITIVE_INFINITY);
   }
 
+  /** Changes data: in the transaction that is under way, or in one statement. The events that it causes tell of this run. */
+  async write<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
+    if (this.origin === null || this.#transaction !== null) return body(this.sql);
+    return this.#begin("", body);
+  }
+
   /** A transaction in which everything has an order, as if there were nobody else. */
   begin<T>(body: (sql: Transaction) => Promise<T>): Promise<T> {
-    return this.#services.db.begin("isolation level serializable", body) as Promise<T>;
+    return this.#begin("isolation level serializable", body);
+  }
+
+  async #begin<T>(mode: string, body: (sql: Transaction) => Promise<T>): Promise<T> {
+    const { origin } = this;
+    const result = await this.#services.db.begin(mode, async (sql) => {
+      // Sent together with what follows, which needs no answer to it.
+      const told = origin === null ? null : sql`select set_config('picloud.run', ${origin}, true)`.execute();
+      const [answer] = await Promise.all([body(sql), told]);
+      return { answer };
+    });
+    if (origin !== null) this.#services.eventsCaused();
+    return result.answer as T;
   }
 
   /** Sends statements there until the answer is called. */

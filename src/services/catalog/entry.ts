@@ -29,7 +29,7 @@ export class Entry {
    * @param scripts of all apps: this one's are kept there
    */
   constructor(row: CatalogRow, scripts: Map<string, CatalogScript>, limits: LimitsOf) {
-    this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings) };
+    this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings), emits: row.emits };
     this.version = Number(row.version);
     this.horizon = row.horizon;
     this.domains = row.domains;
@@ -64,8 +64,10 @@ export class Entry {
    */
   apply(row: CatalogRow): boolean {
     const settings = JSON.stringify(row.settings);
-    const isSameApp = row.slug === this.app.slug && settings === this.#settings;
-    if (!isSameApp) this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings) };
+    const isSameApp =
+      row.slug === this.app.slug && settings === this.#settings && row.emits === this.app.emits;
+    if (!isSameApp)
+      this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings), emits: row.emits };
     const isSameHosts = isSameApp && JSON.stringify(row.domains) === JSON.stringify(this.domains);
     this.#settings = settings;
     this.domains = row.domains;

@@ -7,6 +7,8 @@ export interface CatalogApp {
   readonly id: string;
   readonly slug: string;
   readonly settings: AppSettings;
+  /** Whether there is a trigger for changes of its data: then writes tell what run made them, and may cause events. */
+  readonly emits: boolean;
 }
 
 export interface CatalogRoute extends RoutePattern {

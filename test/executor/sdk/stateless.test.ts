@@ -25,6 +25,7 @@ async function run(source: string): Promise<RunResult> {
       executionId: "run",
       log: new RunLog(),
       deadline: Infinity,
+      origin: null,
     }),
   });
 }

@@ -71,5 +71,6 @@ export function request(appId: string, scriptId: string, limits: RunLimits): Run
     principal: null,
     request: null,
     event: null,
+    emits: false,
   };
 }

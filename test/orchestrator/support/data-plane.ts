@@ -57,6 +57,7 @@ export async function startDataPlane(
     readonly maxConcurrent?: number;
     readonly maxBodyBytes?: number;
     readonly fallbackApp?: string | null;
+    readonly onEvents?: () => void;
   } = {},
 ): Promise<DataPlane> {
   const database = await testDatabase();
@@ -73,6 +74,8 @@ export async function startDataPlane(
   const executor = createExecutor({
     maxConcurrent: maxConcurrentExecutions,
     cacheSize: 16,
+    database: database.target,
+    ...(options.onEvents !== undefined && { onEvents: options.onEvents }),
     loadSource: (app, script, version) => readSource(db, app, script, version),
   });
   const executions = createExecutionLog(db, { clock: systemClock });

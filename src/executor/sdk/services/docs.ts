@@ -200,7 +200,7 @@ export const docs: SdkNamespace = {
       ],
       call: async (run, self, json) => {
         const id = newId();
-        await store.insertDoc(run.sql, placeOf(run, self), id, json);
+        await run.write((sql) => store.insertDoc(sql, placeOf(run, self), id, json));
         return id;
       },
     }),
@@ -390,7 +390,7 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        if (!(await store.replaceDoc(run.sql, placeOf(run, self), id, json))) throw missing();
+        if (!(await run.write((sql) => store.replaceDoc(sql, placeOf(run, self), id, json)))) throw missing();
       },
     }),
     method({
@@ -419,7 +419,7 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        const outcome = await store.mergeDoc(run.sql, placeOf(run, self), id, json, MAX_DOC);
+        const outcome = await run.write((sql) => store.mergeDoc(sql, placeOf(run, self), id, json, MAX_DOC));
         if (outcome === "missing") throw missing();
         if (outcome === "too large")
           throw new SdkError(`the data would be larger than ${MAX_DOC} bytes as JSON`);
@@ -438,7 +438,7 @@ export const docs: SdkNamespace = {
         ].join("\n"),
         result: "[true, false]",
       },
-      call: (run, self, id) => store.deleteDoc(run.sql, placeOf(run, self), id),
+      call: (run, self, id) => run.write((sql) => store.deleteDoc(sql, placeOf(run, self), id)),
     }),
     method({
       name: "create_index",

@@ -19,7 +19,7 @@ const STATEMENT_TIMEOUT_MS = 5000;
 /** What a worker's service calls work with: one connection of its own, opened by the first call. */
 export function openServices(
   database: ConnectionTarget,
-  notices: Pick<Services, "expires" | "indexesChanged">,
+  notices: Pick<Services, "eventsCaused" | "expires" | "indexesChanged">,
 ): Services {
   const db = connect(database, {
     max: 1,

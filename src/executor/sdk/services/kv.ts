@@ -164,7 +164,7 @@ export const kv: SdkNamespace = {
       ],
       call: async (run, self, key, value, asked) => {
         const json = toStored("value", value, MAX_VALUE);
-        await store.setValue(run.sql, placeOf(run, self, key), json, ttlOf(run, asked));
+        await run.write((sql) => store.setValue(sql, placeOf(run, self, key), json, ttlOf(run, asked)));
       },
     }),
     method({
@@ -185,8 +185,10 @@ export const kv: SdkNamespace = {
         const json = toStored("value", value, MAX_VALUE);
         const place = placeOf(run, self, key);
         const ttl = ttlOf(run, asked);
-        if (expected === undefined) return store.setIfAbsent(run.sql, place, json, ttl);
-        return store.setIfEqual(run.sql, place, json, toStored("expected", expected, MAX_VALUE), ttl);
+        if (expected === undefined) return run.write((sql) => store.setIfAbsent(sql, place, json, ttl));
+        return run.write((sql) =>
+          store.setIfEqual(sql, place, json, toStored("expected", expected, MAX_VALUE), ttl),
+        );
       },
     }),
     method({
@@ -214,7 +216,7 @@ export const kv: SdkNamespace = {
       ],
       call: async (run, self, key, by) => {
         const place = placeOf(run, self, key);
-        const sum = await store.addTo(run.sql, place, by ?? 1n);
+        const sum = await run.write((sql) => store.addTo(sql, place, by ?? 1n));
         if (sum !== undefined) return fromStored(String(sum));
         const present = fromStored(await store.getValue(run.sql, place));
         const isInteger = typeof present === "number" || typeof present === "bigint";
@@ -236,7 +238,7 @@ export const kv: SdkNamespace = {
         ].join("\n"),
         result: "[true, false]",
       },
-      call: (run, self, key) => store.deleteKey(run.sql, placeOf(run, self, key)),
+      call: (run, self, key) => run.write((sql) => store.deleteKey(sql, placeOf(run, self, key))),
     }),
     method({
       name: "list",

@@ -1,0 +1,15 @@
+/** What triggers ask to be delivered, and how it went. */
+export { backoffMs, type RetryPolicy } from "./backoff.ts";
+export {
+  bury,
+  claim,
+  complete,
+  completeHandler,
+  giveBack,
+  msUntilDue,
+  postpone,
+  releaseClaims,
+  renew,
+  type Claim,
+  type Delivery,
+} from "./outbox.ts";

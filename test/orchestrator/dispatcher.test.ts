@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createDispatcher, type Dispatcher } from "../../src/orchestrator/index.ts";
+import { newId } from "../../src/shared/ids.ts";
+import { waitFor } from "../support/wait.ts";
+import { startDataPlane, type DataPlane } from "./support/data-plane.ts";
+
+setDefaultTimeout(60_000);
+
+let plane: DataPlane;
+let dispatcher: Dispatcher;
+const owner = newId();
+
+beforeAll(async () => {
+  plane = await startDataPlane({ onEvents: () => dispatcher.wake() });
+  dispatcher = start();
+  await dispatcher.start();
+});
+
+afterAll(async () => {
+  await dispatcher.stop(1000);
+  await plane.stop();
+});
+
+const start = (over: { readonly owner?: string; readonly maxDepth?: number } = {}): Dispatcher =>
+  createDispatcher({
+    db: plane.database.db,
+    catalog: plane.catalog,
+    runOnce: plane.orchestrator.runOnce,
+    owner,
+    maxConcurrent: 8,
+    maxDepth: 8,
+    random: () => 0.5,
+    ...over,
+  });
+
+interface TriggerOptions {
+  readonly pattern?: string;
+  readonly ops?: readonly string[];
+  readonly attempts?: number;
+  readonly baseMs?: number;
+  readonly ordering?: "key";
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly appId?: string;
+}
+
+let paths = 0;
+/** A script with a route, which is its way to be called by hand. */
+const script = async (
+  source: string,
+  appId?: string,
+): Promise<{ readonly id: string; readonly path: string }> => {
+  const path = `/d${++paths}`;
+  return { id: await plane.deploy(path, source, appId === undefined ? {} : { appId }), path };
+};
+
+async function trigger(kind: string, scriptId: string, options: TriggerOptions = {}): Promise<string> {
+  const { db } = plane.database;
+  const appId = options.appId ?? plane.appId;
+  const id = newId();
+  await db`
+    insert into triggers (app_id, id, script_id, kind, pattern, ops, details, retry_max_attempts, retry_backoff,
+      retry_base_ms, ordering)
+    values (${appId}, ${id}, ${scriptId}, ${kind}, ${options.pattern ?? "*"}, ${[...(options.ops ?? [])]}::text[],
+      ${db.json((options.details ?? {}) as never)}, ${options.attempts ?? 3}, 'exponential', ${options.baseMs ?? 10},
+      ${options.ordering ?? null})`;
+  await plane.rows.announce(appId);
+  await plane.catalog.refresh(appId);
+  return id;
+}
+
+const waiting = async (): Promise<number> => (await plane.database.db`select from outbox`).length;
+const idle = () => waitFor("nothing waits", async () => (await waiting()) === 0);
+const stored = async (key: string, collection = "seen"): Promise<unknown> => {
+  const [row] = await plane.database.db<{ value: unknown }[]>`
+    select value from kv_entries where app_id = ${plane.appId} and collection = ${collection} and key = ${key}`;
+  return row?.value;
+};
+
+/** Appends what it is called with to a list, under a key. */
+const recorder = (key: string): string =>
+  `let c = kv::collection("seen"); tx::run(|| { let all = c.get("${key}"); if all == () { all = []; } all.push(ctx.event); c.set("${key}", all); });`;
+
+describe("a change of kv", () => {
+  test("calls the scripts whose triggers match, with what was there before and after", async () => {
+    const seen = await script(recorder("kv"));
+    await trigger("kv", seen.id, { pattern: "orders" });
+    await trigger("kv", seen.id, { pattern: "other" });
+    const writer = await script(
+      'let c = kv::collection("orders"); c.set("a", 1); c.set("a", #{ n: 2.0 }); c.incr("n"); c.delete("a"); c.delete("a"); kv::collection("orders2").set("a", 1);',
+    );
+    expect((await plane.call(writer.path)).status).toBe(200);
+    await idle();
+    const events = (await stored("kv")) as { readonly op: string; readonly kv: object }[];
+    const byOp = events.map(({ op, kv }) => [op, kv]);
+    expect(byOp).toHaveLength(4);
+    expect(byOp).toContainEqual(["insert", { collection: "orders", key: "a", value: 1, prev_value: null }]);
+    expect(byOp).toContainEqual([
+      "update",
+      { collection: "orders", key: "a", value: { n: 2.0 }, prev_value: 1 },
+    ]);
+    expect(byOp).toContainEqual(["insert", { collection: "orders", key: "n", value: 1, prev_value: null }]);
+    expect(byOp).toContainEqual([
+      "delete",
+      { collection: "orders", key: "a", value: null, prev_value: { n: 2.0 } },
+    ]);
+  });
+
+  test("that is rolled back causes nothing, and one in a transaction comes with its commit", async () => {
+    const seen = await script(recorder("tx"));
+    await trigger("kv", seen.id, { pattern: "tx:*", ops: ["insert"] });
+    const writer = await script(
+      'let c = kv::collection("tx:a"); try { tx::run(|| { c.set("lost", 1); throw 1; }); } catch { } tx::run(|| { c.set("x", 1); c.set("y", 2); c.set("x", 3); });',
+    );
+    await plane.call(writer.path);
+    await idle();
+    const events = (await stored("tx")) as { readonly kv: { readonly key: string } }[];
+    expect(events.map(({ kv }) => kv.key).toSorted()).toEqual(["x", "y"]);
+  });
+});
+
+describe("a change of docs", () => {
+  test("tells the data before and after", async () => {
+    const seen = await script(recorder("docs"));
+    await trigger("docs", seen.id, { pattern: "people", ops: ["create", "update", "delete"] });
+    const writer = await script(
+      'let c = docs::collection("people"); let id = c.create(#{ n: 1 }); c.update(id, #{ n: 2 }); c.patch(id, #{ m: 3 }); c.delete(id); id',
+    );
+    const id = await (await plane.call(writer.path)).text();
+    await idle();
+    const events = (await stored("docs")) as { readonly op: string; readonly docs: object }[];
+    const of = (op: string, data: unknown, prev: unknown) => ({
+      source: "docs",
+      op,
+      docs: { collection: "people", id, data, prev_data: prev },
+    });
+    expect(events).toHaveLength(4);
+    expect(events).toContainEqual(of("create", { n: 1 }, null));
+    expect(events).toContainEqual(of("update", { n: 2 }, { n: 1 }));
+    expect(events).toContainEqual(of("update", { n: 2, m: 3 }, { n: 2 }));
+    expect(events).toContainEqual(of("delete", null, { n: 2, m: 3 }));
+  });
+});
+
+describe("a run that an event caused", () => {
+  test("knows its depth, its attempt, and the run at the root of all", async () => {
+    const seen = await script(
+      'kv::collection("seen").set("ids", [ctx.trigger_depth, ctx.attempt, ctx.root_execution_id, ctx.request_id == ctx.execution_id, ctx.invocation_type, ctx.request.path, ctx.request.body])',
+    );
+    await trigger("kv", seen.id, { pattern: "ids" });
+    const writer = await script('kv::collection("ids").set("a", 1); ctx.execution_id');
+    const root = await (await plane.call(writer.path)).text();
+    await idle();
+    expect(await stored("ids")).toEqual([1, 1, root, false, "function", "", null]);
+    const [log] = await plane.logs(seen.id);
+    expect(log).toMatchObject({ trigger_kind: "kv", root_execution_id: root, status: "success" });
+    expect(log?.trigger_id).toBeString();
+  });
+
+  test("is made again after a failure, later each time, with the same event", async () => {
+    const flaky = await script(
+      'let c = kv::collection("tries"); let n = c.incr("n"); c.set(`id${n}`, [ctx.request_id, ctx.attempt]); if n < 3 { throw "not yet"; }',
+    );
+    await trigger("kv", flaky.id, { pattern: "flaky", attempts: 5 });
+    const writer = await script('kv::collection("flaky").set("a", 1)');
+    await plane.call(writer.path);
+    await waitFor("it succeeded", async () => (await stored("n", "tries")) === 3 && (await waiting()) === 0);
+    const [first, second, third] = (await Promise.all(
+      ["id1", "id2", "id3"].map((key) => stored(key, "tries")),
+    )) as [string, number][];
+    expect([first?.[1], second?.[1], third?.[1]]).toEqual([1, 2, 3]);
+    expect(new Set([first?.[0], second?.[0], third?.[0]]).size).toBe(1);
+  });
+
+  test("that fails for the last time becomes a dead letter, whose handlers are called once", async () => {
+    const broken = await script('throw "for ever"');
+    const handler = await script(recorder("letters"));
+    const failing = await script('throw "handler too"');
+    const source = await trigger("kv", broken.id, { pattern: "broken", attempts: 2 });
+    await trigger("dead_letter", handler.id, { details: { trigger_id_filter: source } });
+    await trigger("dead_letter", failing.id, { details: { source_filter: "docs" } });
+    const writer = await script('kv::collection("broken").set("a", 7)');
+    await plane.call(writer.path);
+    await waitFor(
+      "it is a dead letter",
+      async () => (await plane.database.db`select from dead_letters`).length === 1,
+    );
+    await idle();
+    const [letter] = await plane.database.db`select * from dead_letters`;
+    expect(letter).toMatchObject({
+      source: "kv",
+      op: "insert",
+      attempt_count: 2,
+      resolution: "handled_by_script",
+    });
+    expect(letter?.["last_error"]).toContain("for ever");
+    const [event] = (await stored("letters")) as { readonly dead_letter: Record<string, unknown> }[];
+    expect(event?.dead_letter).toMatchObject({
+      dead_letter_id: letter?.["id"],
+      attempts: 2,
+      original: { source: "kv", op: "insert", kv: { collection: "broken", key: "a", value: 7 } },
+    });
+  });
+
+  test("that causes itself ends at the limit of depth", async () => {
+    const loop = await script('kv::collection("loop").incr("n")');
+    await trigger("kv", loop.id, { pattern: "loop" });
+    const before = dispatcher.stats().tooDeep;
+    await plane.call(loop.path);
+    await idle();
+    // The one by hand, and eight below it.
+    expect(await stored("n", "loop")).toBe(9);
+    expect(dispatcher.stats().tooDeep).toBe(before + 1);
+    expect(await plane.database.db`select from dead_letters where script_id = ${loop.id}`).toHaveLength(0);
+  });
+
+  test("comes one after the other for one key, when the trigger asks for it", async () => {
+    const seen = await script(
+      'let c = kv::collection("order"); let all = c.get(ctx.event.kv.key); if all == () { all = []; } let x = 0; while x < 20000 { x += 1 } all.push(ctx.event.kv.value); c.set(ctx.event.kv.key, all);',
+    );
+    await trigger("kv", seen.id, { pattern: "queue", ordering: "key" });
+    const writer = await script(
+      'let c = kv::collection("queue"); for i in 0..12 { c.set("a", i); c.set("b", i * 10); }',
+    );
+    await plane.call(writer.path);
+    await idle();
+    const twelve = Array.from({ length: 12 }, (_, i) => i);
+    expect(await stored("a", "order")).toEqual(twelve);
+    expect(await stored("b", "order")).toEqual(twelve.map((i) => i * 10));
+  });
+});
+
+describe("a process that is gone", () => {
+  test("had its deliveries, which are made again when it is back", async () => {
+    const { db } = plane.database;
+    const seen = await script(recorder("again"));
+    const id = newId();
+    const dead = newId();
+    await db`
+      insert into outbox (app_id, id, source_kind, op, script_id, payload, trigger_depth, root_execution_id,
+        retry_max_attempts, retry_backoff, retry_base_ms, claimed_by, due_at, attempt_count)
+      values (${plane.appId}, ${id}, 'kv', 'insert', ${seen.id}, '{"source": "kv"}', 1, ${id}, 3, 'constant', 10, ${dead},
+        now() + interval '1 hour', 1)`;
+    const other = start({ owner: dead });
+    await other.start();
+    await idle();
+    expect(await stored("again")).toEqual([{ source: "kv" }]);
+    await other.stop(1000);
+  });
+});
+
+describe("another app", () => {
+  test("hears nothing of it", async () => {
+    const appId = await plane.rows.app("deaf");
+    const seen = await script('kv::collection("seen").set("overheard", true)', appId);
+    await trigger("kv", seen.id, { appId });
+    const writer = await script('kv::collection("private").set("a", 1)');
+    await plane.call(writer.path);
+    await idle();
+    expect(await plane.database.db`select from kv_entries where app_id = ${appId}`).toHaveLength(0);
+  });
+
+  test("cannot have a trigger for a script that is not its own", async () => {
+    const appId = await plane.rows.app("thief");
+    const victim = await script("1");
+    expect(await trigger("kv", victim.id, { appId }).catch(String)).toContain("triggers_script_fkey");
+  });
+});
+
+describe("at rest", () => {
+  test("nothing is asked of the database", async () => {
+    await idle();
+    await Bun.sleep(200);
+    const { db } = plane.database;
+    const statements = async (): Promise<number> => {
+      await db`select pg_stat_force_next_flush()`;
+      const [row] = await db<{ n: number }[]>`
+        select (xact_commit + xact_rollback)::integer as n from pg_stat_database where datname = current_database()`;
+      return row?.n ?? 0;
+    };
+    const before = await statements();
+    await Bun.sleep(1500);
+    expect((await statements()) - before).toBeLessThanOrEqual(3);
+  });
+});
