@@ -21,15 +21,15 @@ export interface Policies {
 }
 
 export function createPolicies(catalog: Catalog, limits: RateLimits, proxies: TrustedProxies): Policies {
-  /** @throws AppError 429 */
-  function take(limit: RateLimit, scope: string, { request, origin, caller }: Asked): RateHeaders {
+  /** Whom a request counts against under a limit. */
+  function subject(limit: RateLimit, scope: string, { request, origin, caller }: Asked): string {
     const { headers } = request;
-    const subject = subjectOf(limit.key, {
+    const who = subjectOf(limit.key, {
       headers,
       userId: caller.principal?.userId ?? null,
       address: () => clientAddress(headers, origin.remoteAddress, proxies),
     });
-    return limits.take(`${scope} ${subject}`, limit);
+    return `${scope} ${who}`;
   }
 
   async function limited(
@@ -42,7 +42,7 @@ export function createPolicies(catalog: Catalog, limits: RateLimits, proxies: Tr
     let response: Response;
     try {
       // The route's own comes last: it is the one whose figures the answer shows.
-      for (const [scope, limit] of rules) headers = take(limit, scope, asked);
+      headers = limits.takeAll(rules.map(([scope, rate]) => ({ name: subject(rate, scope, asked), rate })));
       response = await carryOut();
     } catch (error) {
       response = refuse(error);

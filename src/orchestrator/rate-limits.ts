@@ -45,7 +45,36 @@ export class RateLimits {
    * Counts one request of a subject, whoever that is: the caller's address on one route, say.
    * @throws AppError 429 `rate_limited` with Retry-After and RateLimit-*
    */
-  take(name: string, { requests, windowSeconds }: Rate): RateHeaders {
+  take(name: string, rate: Rate): RateHeaders {
+    return this.#count(name, rate).headers;
+  }
+
+  /**
+   * Counts one request under several limits, or under none: what one of them turns away uses nothing up of another, so
+   * that a caller who is over their own limit cannot exhaust the one that they share with others.
+   * @returns the headers of the last one
+   * @throws AppError 429 `rate_limited` with Retry-After and RateLimit-*, of the first that is exhausted
+   */
+  takeAll(limits: readonly { readonly name: string; readonly rate: Rate }[]): Partial<RateHeaders> {
+    const counted: Subject[] = [];
+    let last: Partial<RateHeaders> = {};
+    try {
+      for (const { name, rate } of limits) {
+        const { subject, headers } = this.#count(name, rate);
+        counted.push(subject);
+        last = headers;
+      }
+      return last;
+    } catch (error) {
+      for (const subject of counted) if (subject.moments.pop() !== undefined) this.#moments--;
+      throw error;
+    }
+  }
+
+  #count(
+    name: string,
+    { requests, windowSeconds }: Rate,
+  ): { readonly subject: Subject; readonly headers: RateHeaders } {
     const now = this.#clock.monotonic();
     const windowMs = windowSeconds * 1000;
     const subject = this.#touch(name, now, windowMs);
@@ -60,7 +89,8 @@ export class RateLimits {
     subject.moments.push(now);
     this.#moments++;
     const oldest = subject.moments[subject.first] ?? now;
-    return headers(requests, requests - used - 1, secondsUntil(oldest + windowMs, now));
+    const reset = secondsUntil(oldest + windowMs, now);
+    return { subject, headers: headers(requests, requests - used - 1, reset) };
   }
 
   #touch(name: string, now: number, windowMs: number): Subject {

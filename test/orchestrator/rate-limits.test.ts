@@ -47,6 +47,23 @@ describe("a rate limit", () => {
     expect(limits.rejected).toBe(1);
   });
 
+  test("that turns a request away uses nothing up of another limit", () => {
+    const { limits, advance } = start();
+    const shared = { name: "app", rate: { requests: 3, windowSeconds: 10 } };
+    const own = (caller: string) => ({ name: caller, rate: { requests: 1, windowSeconds: 60 } });
+    expect(limits.takeAll([shared, own("a")])).toMatchObject({ "RateLimit-Limit": "1" });
+    for (let i = 0; i < 20; i++)
+      expect(() => limits.takeAll([shared, own("a")])).toThrow("1 are taken in 60 s");
+    limits.takeAll([shared, own("b")]);
+    limits.takeAll([shared, own("c")]);
+    expect(() => limits.takeAll([shared, own("d")])).toThrow("3 are taken in 10 s");
+    advance(10_000);
+    // Not counted when the app's limit turned it away.
+    limits.takeAll([shared, own("d")]);
+    expect(limits.takeAll([])).toEqual({});
+    expect(limits.rejected).toBe(21);
+  });
+
   test("is exact in every window, wherever it begins", () => {
     const { advance, ask } = start();
     const rate = { requests: 100, windowSeconds: 1 };
