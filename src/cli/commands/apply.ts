@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { path, type Api } from "../client/api.ts";
 import { openSession } from "../client/session.ts";
 import { checkManifest } from "../apply/check.ts";
+import { extraScripts, importersFirst } from "../apply/extra-scripts.ts";
 import { MANIFEST, readManifest } from "../apply/manifest.ts";
 import { planOf } from "../apply/plan.ts";
 import { orNull, readRemote } from "../apply/remote.ts";
@@ -27,7 +28,9 @@ export function define(command: Command): void {
       const { slug } = manifest.app;
       const remote = await readRemote(api, slug, Object.keys(manifest.settings).length > 0);
       if (manifest.hasTriggers) await refuseTriggers(api, remote?.app.id ?? slug);
-      const steps = planOf(manifest, routes, remote, flags.prune === true);
+      const prune = flags.prune === true;
+      const extra = extraScripts(manifest, remote);
+      const steps = planOf(manifest, routes, remote, prune ? await importersFirst(api, extra) : extra, prune);
       print.rows(["action", "kind", "name!", "changes"], steps);
 
       const open = steps.filter(({ apply }) => apply !== null);

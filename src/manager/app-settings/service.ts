@@ -1,6 +1,6 @@
 import type { Queryable } from "../../database/client.ts";
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
-import { appSettings, DEFAULT_APP_SETTINGS } from "../../services/catalog/index.ts";
+import { appSettings, DEFAULT_APP_SETTINGS, normaliseList } from "../../services/catalog/index.ts";
 import { notFound } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/principal.ts";
 import { lockApp } from "../apps/queries.ts";
@@ -8,7 +8,6 @@ import { appTarget, openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { settingsDTO, type AppSettingsDTO, type UpdateSettings } from "./model.ts";
 import { readSettings, writeSettings } from "./queries.ts";
-import { normaliseSettings } from "./rules.ts";
 
 export async function settingsOf(
   context: ManagerContext,
@@ -46,6 +45,16 @@ export async function changeSettings(
   await context.catalogChanged(target.id);
   return after;
 }
+
+/** As it is kept: whatever can be written in several ways, in one. @throws AppError 422 with the field at fault */
+const normaliseSettings = (change: UpdateSettings): UpdateSettings => ({
+  ...change,
+  ...(change.cors_origins && { cors_origins: normaliseList("cors_origins", change.cors_origins) }),
+  ...(change.outbound_allow && { outbound_allow: normaliseList("outbound_allow", change.outbound_allow) }),
+  ...(change.rate_limit && {
+    rate_limit: { ...change.rate_limit, key: change.rate_limit.key.toLowerCase() },
+  }),
+});
 
 async function read(sql: Queryable, appId: string): Promise<AppSettingsDTO> {
   const stored = await readSettings(sql, appId);

@@ -16,5 +16,6 @@ export {
   type ModuleVersion,
   type ScriptLinks,
 } from "./modules.ts";
+export { normaliseList, type SettingList } from "./setting-lists.ts";
 export { readSource } from "./queries.ts";
 export { runLimits, SANDBOX_KEYS, type ScriptSettings } from "./settings.ts";

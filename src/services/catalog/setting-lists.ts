@@ -1,25 +1,17 @@
 import { isIP } from "node:net";
-import { isHostName } from "../../services/routes/index.ts";
 import { invalid } from "../../shared/errors.ts";
-import type { UpdateSettings } from "./model.ts";
+import { isHostName } from "../routes/index.ts";
+
+/** Settings of an app that are lists, by the names of the API. */
+const SETTING_LISTS = { cors_origins: origin, outbound_allow: address };
+export type SettingList = keyof typeof SETTING_LISTS;
 
 /**
- * A change of settings in the form in which they are kept: origins and addresses in one spelling, each once.
+ * A list in the form in which it is kept: origins and addresses in one spelling, each once.
  * @throws AppError 422 `validation` with the field at fault
  */
-export function normaliseSettings(change: UpdateSettings): UpdateSettings {
-  return {
-    ...change,
-    ...(change.cors_origins !== undefined && {
-      cors_origins: each(change.cors_origins, "cors_origins", origin),
-    }),
-    ...(change.outbound_allow !== undefined && {
-      outbound_allow: each(change.outbound_allow, "outbound_allow", address),
-    }),
-    ...(change.rate_limit && {
-      rate_limit: { ...change.rate_limit, key: change.rate_limit.key.toLowerCase() },
-    }),
-  };
+export function normaliseList(name: SettingList, texts: readonly string[]): string[] {
+  return each(texts, name, SETTING_LISTS[name]);
 }
 
 function each(

@@ -161,6 +161,45 @@ test("a module that a script still imports is not deleted; an app of which nothi
   expect(await (await place.call("GET", "/scripts?app=shop")).json()).toEqual([]);
 });
 
+test("modules that import each other are deleted with --prune, whatever they are called", async () => {
+  await apply();
+  write({
+    "picloud.toml": `${SHOP}[scripts.a]\nkind = "module"\n[scripts.m]\nkind = "module"\n`,
+    "a.rhai": "fn one() { 1 }",
+    "m.rhai": 'import "a" as a;\nimport "prices" as p;\nfn two() { a::one() + p::of(1) }',
+  });
+  expect((await apply()).exit).toBe(0);
+  write({ "picloud.toml": '[app]\nslug = "shop"\n' });
+  const { exit, stdout, stderr } = await apply("--prune");
+  expect([exit, stderr]).toEqual([0, "Done: 7 changes.\n"]);
+  expect(planOf(stdout).slice(-3)).toEqual(["delete script m", "delete script a", "delete script prices"]);
+});
+
+test("a script that only has a draft becomes live", async () => {
+  await apply();
+  await place.call("PUT", "/apps/shop/scripts/draft?activate=false", { source: '"drafted"' });
+  write({ "picloud.toml": `${SHOP}[scripts.draft]\nroutes = ["/draft"]\n`, "draft.rhai": '"drafted"' });
+  const { exit, stdout } = await apply();
+  expect([exit, planOf(stdout).filter((line) => !line.startsWith("unchanged"))]).toEqual([
+    0,
+    ["update script draft live", "create route /draft of draft"],
+  ]);
+  const answer = await fetch(`${place.url}/draft`, { headers: { Host: "shop.example.com" } });
+  expect(await answer.text()).toBe("drafted");
+  expect((await apply()).stderr).toBe("Nothing to do.\n");
+});
+
+test("what the server writes in another spelling is no difference", async () => {
+  write({
+    "picloud.toml": SHOP.replace('"shop.example.com"]', '"Shop.Example.com.", "*.Shop.example.com"]').replace(
+      "weight = 3",
+      'cors_origins = ["HTTPS://Example.com:443"]\noutbound_allow = ["NAS.local:80"]',
+    ),
+  });
+  expect((await apply()).exit).toBe(0);
+  expect((await apply("--prune")).stderr).toBe("Nothing to do.\n");
+});
+
 test("a route moves from one script to another with --prune", async () => {
   await apply();
   write({
@@ -212,6 +251,16 @@ test.each([
   ],
   ["a route to a module", `${SHOP}routes = ["/x"]`, "the script prices is a module"],
   ["triggers", `${SHOP}\n[[triggers]]\nkind = "cron"\n`, "this server has no triggers yet: leave them out"],
+  [
+    "a domain that is none",
+    SHOP.replace('"shop.example.com"', '"https://shop.example.com"'),
+    'picloud.toml: "https://shop.example.com" is not a domain',
+  ],
+  [
+    "an origin that is none",
+    SHOP.replace("weight = 3", 'cors_origins = ["example.com"]'),
+    "picloud.toml: cors_origins.0: not acceptable; expected an origin such as",
+  ],
   ["no TOML", "[app\n", "picloud.toml:1:5: "],
   [
     "a file that is not there",
