@@ -118,8 +118,8 @@ describe("settings of an app", () => {
       [{ outbound_allow: ["nas.local:65536"] }, "outbound_allow.0"],
       [{ outbound_allow: ["http://nas.local:80"] }, "outbound_allow.0"],
       [{ outbound_allow: Array.from({ length: 51 }, (_, n) => `h${n}:80`) }, "outbound_allow"],
-      [{ rate_limit: { requests: 1, window_seconds: 1, key: "moon" } }, "rate_limit"],
-      [{ rate_limit: { requests: 1 } }, "rate_limit"],
+      [{ rate_limit: { requests: 1, window_seconds: 1, key: "moon" } }, "rate_limit.key"],
+      [{ rate_limit: { requests: 1 } }, "rate_limit.window_seconds"],
       [{ colour: "blue" }, "colour"],
     ];
     for (const [body, field] of refused) {

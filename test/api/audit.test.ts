@@ -148,7 +148,10 @@ describe("GET /audit", () => {
     expectProblem(await ask("from=yesterday"), "invalid_time");
     expect(expectProblem(await ask("to=2026-11-21T09:30:00+01:00"), "invalid_time").detail).toContain("%2B");
     expectProblem(await ask("action=DROP TABLE"), "validation");
-    expectProblem(await ask("limit=201"), "validation");
+    expect(expectProblem(await ask("limit=201"), "validation").detail).toBe(
+      "limit: not acceptable; expected a whole number from 1 to 200.",
+    );
+    expect(expectProblem(await ask("limit=1.5"), "validation").detail).toStartWith("limit: ");
     expectProblem(await ask("who=me"), "validation");
   });
 

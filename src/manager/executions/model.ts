@@ -1,8 +1,8 @@
 import { Type, type Static } from "@sinclair/typebox";
-import { t } from "elysia";
 import { ExecutionError, ExecutionStatus, LogDTO, LogEntry } from "../../services/executions/index.ts";
 import { pageOf, PAGE_QUERY } from "../http/cursor.ts";
 import { strict } from "../http/module.ts";
+import { queryInteger } from "../http/query-integer.ts";
 
 const SCRIPT = Type.Optional(Type.String({ maxLength: 256, description: "a script's id or name" }));
 const instant = (what: string) =>
@@ -18,7 +18,7 @@ export const ExecutionsQuery = strict({
   from: instant("the earliest start"),
   to: instant("the instant before which runs started"),
   version: Type.Optional(
-    t.Integer({
+    queryInteger({
       minimum: 1,
       maximum: 2_147_483_647,
       description: "a version of the script that `script` names",

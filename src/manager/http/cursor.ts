@@ -1,9 +1,9 @@
 import { Type, type TSchema } from "@sinclair/typebox";
-import { t } from "elysia";
 import type { Position } from "../../database/keyset.ts";
 import { invalid } from "../../shared/errors.ts";
 import { isUuid } from "../../shared/ids.ts";
 import { strict } from "./module.ts";
+import { queryInteger } from "./query-integer.ts";
 
 /** Rows of a page when nothing is asked for, and at most (CONTRACT 2.3). */
 export const DEFAULT_PAGE = 50;
@@ -11,9 +11,8 @@ export const MAX_PAGE = 200;
 
 /** The query parameters of every list that has pages; to be spread into the schema of its query. */
 export const PAGE_QUERY = {
-  // `t.Integer`, not `Type.Integer`: it reads the text that a query consists of.
   limit: Type.Optional(
-    t.Integer({ minimum: 1, maximum: MAX_PAGE, description: `a whole number from 1 to ${MAX_PAGE}` }),
+    queryInteger({ minimum: 1, maximum: MAX_PAGE, description: `a whole number from 1 to ${MAX_PAGE}` }),
   ),
   cursor: Type.Optional(
     Type.String({ maxLength: 100, description: "the next_cursor of the page before, as it was given" }),

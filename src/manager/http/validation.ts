@@ -21,8 +21,10 @@ const MAX_FAULTS = 20;
 export function validationProblem(place: string, errors: Iterable<unknown>): AppError {
   const faults = new Map<string, Fault>();
   for (const entry of errors) {
-    const fault = faultOf(entry, place);
-    if (!faults.has(fault.field) && faults.size < MAX_FAULTS) faults.set(fault.field, fault);
+    for (const inner of insideOf(entry as Found)) {
+      const fault = faultOf(inner, place);
+      if (!faults.has(fault.field) && faults.size < MAX_FAULTS) faults.set(fault.field, fault);
+    }
   }
   const fields = [...faults.values()];
   const [first] = fields;
@@ -40,13 +42,25 @@ export function checked<S extends TSchema>(schema: S, value: unknown): Static<S>
   throw validationProblem("body", Value.Errors(schema, value));
 }
 
-function faultOf(entry: unknown, place: string): Fault {
-  const { path, message, schema, value } = entry as {
-    readonly path?: string;
-    readonly message?: string;
-    readonly schema?: TSchema;
-    readonly value?: unknown;
-  };
+/** An error as TypeBox gives it. */
+interface Found {
+  readonly path?: string;
+  readonly message?: string;
+  readonly schema?: TSchema;
+  readonly value?: unknown;
+}
+
+/** What is wrong inside of an object that may also be null, say, rather than that it is neither. */
+function insideOf(error: Found): readonly Found[] {
+  const { path = "", schema, value } = error;
+  const options = (schema?.["anyOf"] ?? []) as readonly TSchema[];
+  const objects = options.filter((option) => option["type"] === "object");
+  const [only] = objects;
+  if (only === undefined || objects.length > 1 || typeof value !== "object" || value === null) return [error];
+  return [...Value.Errors(only, value)].map((inner) => ({ ...inner, path: path + inner.path }));
+}
+
+function faultOf({ path, message, schema, value }: Found, place: string): Fault {
   const field = (path ?? "").slice(1).replaceAll("/", ".") || place;
   if (message === "Unexpected property") {
     const names = Object.keys((schema?.["properties"] ?? {}) as object);

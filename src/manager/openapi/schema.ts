@@ -64,10 +64,10 @@ function union({ anyOf: _, ...rest }: Record<string, unknown>, options: readonly
   return { ...rest, anyOf: wanted.map(portable) };
 }
 
-/** The half of Elysia's `t.Integer` and its like that takes the text of a query. */
+/** The half of `queryInteger`, and of Elysia's `t.Boolean`, that takes the text of a query. */
 const readsText = (option: object): boolean => {
   const { type, format } = option as { type?: unknown; format?: unknown };
-  return type === "string" && (format === "integer" || format === "numeric" || format === "boolean");
+  return type === "string" && (format === "boolean" || /^integer\b/.test(String(format)));
 };
 
 export const mapValues = <T, U>(

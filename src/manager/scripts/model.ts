@@ -2,6 +2,7 @@ import { Type, type Static } from "@sinclair/typebox";
 import { t } from "elysia";
 import { PAGE_QUERY } from "../http/cursor.ts";
 import { strict } from "../http/module.ts";
+import { queryInteger } from "../http/query-integer.ts";
 
 const Kind = Type.Union([Type.Literal("endpoint"), Type.Literal("module")]);
 const DirectExecute = Type.Union([Type.Literal("members"), Type.Literal("public")]);
@@ -156,20 +157,23 @@ export const ListQuery = strict({
 });
 export type ListQuery = Static<typeof ListQuery>;
 
-// `t.Integer`, not `Type.Integer`: it reads the text that a query consists of.
 export const VersionsQuery = strict({
-  limit: Type.Optional(t.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" })),
+  limit: PAGE_QUERY.limit,
   cursor: Type.Optional(
     Type.String({ pattern: "^[0-9]{1,9}$", description: "the next_cursor of the page before" }),
   ),
 });
 
-const VersionNumber = t.Integer({ minimum: 1, maximum: 999_999_999, description: "the number of a version" });
+const VersionNumber = queryInteger({
+  minimum: 1,
+  maximum: 999_999_999,
+  description: "the number of a version",
+});
 export const DiffQuery = strict({ from: VersionNumber, to: VersionNumber });
 
 export const LogsQuery = strict({
-  limit: Type.Optional(t.Integer({ minimum: 1, maximum: 200, description: "a whole number from 1 to 200" })),
-  offset: Type.Optional(t.Integer({ minimum: 0, description: "a whole number of at least 0" })),
+  limit: PAGE_QUERY.limit,
+  offset: Type.Optional(queryInteger({ minimum: 0, description: "a whole number of at least 0" })),
   before: Type.Optional(Type.String({ maxLength: 100, description: "`created_at,id` of the last row seen" })),
 });
 
