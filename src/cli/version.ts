@@ -1,8 +1,9 @@
 import { schemaVersion } from "../database/migrator.ts";
 import { VERSIONS } from "../shared/version.ts";
+import { write } from "./output.ts";
 
 /** `picloud version`: one `name<TAB>value` line each. */
 export function printVersion(): void {
   const rows = { ...VERSIONS, schema: schemaVersion };
-  for (const [name, value] of Object.entries(rows)) process.stdout.write(`${name}\t${value}\n`);
+  for (const [name, value] of Object.entries(rows)) write("stdout", `${name}\t${value}\n`);
 }
