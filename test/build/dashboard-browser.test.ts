@@ -108,12 +108,32 @@ describe.skipIf(executablePath === null)("the dashboard in a browser", () => {
     expect(complaints).toEqual([]);
   }, 30_000);
 
+  test("tells what scripts can use, and finds it by words", async () => {
+    const { page, complaints } = await open(1100);
+    await signIn(page);
+    await page.getByRole("link", { name: "Reference" }).click();
+    await page.getByRole("heading", { name: "Reference" }).waitFor();
+    expect(await page.getByText("ctx.request.body: any").isVisible()).toBe(true);
+    await page.getByLabel("Search").fill("kv integer add");
+    await page.getByText("KvCollection.incr(").waitFor();
+    expect(await page.getByRole("listitem").count()).toBe(1);
+    await page.getByText("Example and errors").click();
+    expect(await page.getByText('visits.incr("home", 10)').isVisible()).toBe(true);
+    expect(await page.getByText("kv::incr: the value is not an integer").isVisible()).toBe(true);
+    await page.getByLabel("Search").fill("nothing like this");
+    await page.getByText("Nothing has all of these words.").waitFor();
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
   test("fits a screen of 360 px", async () => {
     const { page } = await open(360);
     await page.goto(`${server.url}/admin`);
     await page.getByLabel("Username").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
     await signIn(page);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+    await page.getByRole("link", { name: "Reference" }).click();
+    await page.getByRole("heading", { name: "Reference" }).waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
   }, 30_000);
 });

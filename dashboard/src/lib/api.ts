@@ -40,6 +40,26 @@ export interface Script {
   readonly updated_at: string;
 }
 
+export interface SdkFunction {
+  readonly name: string;
+  readonly signature: string;
+  readonly doc: string;
+  readonly example: { readonly source: string; readonly result: string };
+  /** What it throws, by examples. */
+  readonly errors: readonly string[];
+}
+
+/** What scripts can use. */
+export interface Sdk {
+  readonly sdk_version: string;
+  readonly ctx: readonly { readonly name: string; readonly type: string; readonly doc: string }[];
+  readonly namespaces: readonly {
+    readonly name: string;
+    readonly doc: string;
+    readonly functions: readonly SdkFunction[];
+  }[];
+}
+
 /** An answer that is no success. The message is for the user. */
 export class ApiError extends Error {
   readonly status: number;
@@ -59,6 +79,7 @@ export const version = (fetch: Fetch): Promise<Version> => get(fetch, "/version"
 export const apps = (fetch: Fetch): Promise<App[]> => get(fetch, `${ADMIN}/apps`);
 export const scripts = (fetch: Fetch, app: App): Promise<Script[]> =>
   get(fetch, `${ADMIN}/scripts?fields=summary&app=${encodeURIComponent(app.slug)}`);
+export const sdk = (fetch: Fetch): Promise<Sdk> => get(fetch, `${ADMIN}/sdk`);
 
 /** The server sets the login cookie, which no script can read. The token in its answer is not kept. */
 export async function login(username: string, password: string): Promise<void> {
