@@ -1,4 +1,4 @@
-import { fromHost, HostValue, parseJson, RhaiArray, RhaiMap, type Value } from "../../../rhai/index.ts";
+import { fromHost, HostValue, RhaiArray, RhaiMap } from "../../../rhai/index.ts";
 import * as store from "../../../services/docs/index.ts";
 import { invalid, notFound } from "../../../shared/errors.ts";
 import { isUuid, newId } from "../../../shared/ids.ts";
@@ -10,6 +10,8 @@ import type { RunContext } from "../run-context.ts";
 import { SdkError } from "../sdk-error.ts";
 import { matchesPattern } from "../stateless/regex.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { afterOf, cursorOf } from "./docs-cursor.ts";
+import { envelope, pageOf } from "./document.ts";
 import { toStored } from "./stored.ts";
 
 /** Bytes of a document's data as JSON (CONTRACT 4.2). */
@@ -49,43 +51,6 @@ const data = (name: string): Param<string> => ({
   read: (value) => toStored(name, map(name).read(value), MAX_DOC),
 });
 
-/** A document as scripts see it; what its author wrote is under `data` alone. */
-function envelope(
-  { id, data: json, created_at, updated_at }: store.Doc,
-  select: readonly store.Path[] | null,
-): RhaiMap {
-  const whole = parseJson(json);
-  return RhaiMap.of(
-    new Map<string, Value>([
-      ["id", id],
-      ["data", select === null ? whole : picked(whole, select)],
-      ["created_at", created_at.toISOString()],
-      ["updated_at", updated_at.toISOString()],
-    ]),
-  );
-}
-
-/** The fields of a document that are wanted, where they were. */
-function picked(whole: Value, paths: readonly store.Path[]): RhaiMap {
-  const result = RhaiMap.of(new Map());
-  for (const path of paths) {
-    let from = whole;
-    let to = result;
-    for (const [depth, segment] of path.entries()) {
-      if (!(from instanceof RhaiMap) || !from.entries.has(segment)) break;
-      from = from.entries.get(segment);
-      if (depth === path.length - 1) to.writable().set(segment, from);
-      else {
-        const inner = to.entries.get(segment);
-        const next = inner instanceof RhaiMap ? inner : RhaiMap.of(new Map());
-        if (from instanceof RhaiMap && inner !== next) to.writable().set(segment, next);
-        to = next;
-      }
-    }
-  }
-  return result;
-}
-
 const limitOf = (query: store.Query): number => Math.min(query.limit ?? DEFAULT_PAGE, MAX_PAGE);
 
 /** @throws AppError for a cursor in a call that gives none */
@@ -93,41 +58,6 @@ function withoutCursor(query: store.Query): store.Query {
   if (query.cursor !== null)
     throw invalid("invalid_filter", "invalid filter: $cursor: only `page` takes one");
   return query;
-}
-
-/** A cursor: what the next page begins after. It holds values of the app's own documents, and names what it is sorted by. */
-function cursorOf(query: store.Query, { keys, id }: store.FoundDoc): string {
-  return encodeCursor(JSON.stringify([sortText(query), keys, id]));
-}
-
-const sortText = ({ sort }: store.Query): string =>
-  sort.map(({ path, descending }) => `${descending ? "-" : "+"}${path.join(".")}`).join(" ");
-
-/** @throws SdkError for one of another order, or none at all */
-function afterOf(query: store.Query): store.After | null {
-  if (query.cursor === null) return null;
-  const foreign = new SdkError("$cursor is not one that page has answered for this $sort");
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(decodeCursor(query.cursor));
-  } catch {
-    throw foreign;
-  }
-  if (!Array.isArray(parsed)) throw foreign;
-  const [sort, keys, id] = parsed as unknown[];
-  const isKeys = Array.isArray(keys) && keys.length === query.sort.length && keys.every(isJson);
-  if (sort !== sortText(query) || !isKeys || typeof id !== "string" || !isUuid(id)) throw foreign;
-  return { keys: keys as string[], id };
-}
-
-function isJson(key: unknown): boolean {
-  if (typeof key !== "string" || key.includes("\\u0000")) return false;
-  try {
-    JSON.parse(key);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function found(
@@ -528,11 +458,3 @@ export const docs: SdkNamespace = {
     }),
   ],
 };
-
-const pageOf = (shown: RhaiMap[], nextCursor: string | undefined): RhaiMap =>
-  RhaiMap.of(
-    new Map<string, Value>([
-      ["docs", new RhaiArray(shown)],
-      ["next_cursor", nextCursor],
-    ]),
-  );
