@@ -1,3 +1,4 @@
+import { SERVICE_NAMESPACES } from "../executor/sdk/mentions.ts";
 import { columnOf, excerptAt, lineOf, NONE, type Pos, type RhaiError } from "../rhai/index.ts";
 
 /**
@@ -17,7 +18,15 @@ export function runErrorText(error: RhaiError, source: string, hasModules: boole
     said = message;
     text += `${own}\n${hasModules && link !== error ? "" : placeText(source, link.pos)}`;
   }
-  return text;
+  return text + hint(links[0] ?? error);
+}
+
+/** For what only a server has. */
+function hint({ message }: RhaiError): string {
+  const missing = /^Module not found: (\w+)/.exec(message)?.[1] ?? "";
+  return SERVICE_NAMESPACES.includes(missing)
+    ? `${missing}:: is there on a server only, which keeps the data: deploy the script to run it.\n`
+    : "";
 }
 
 /** `FILE:LINE:COLUMN` of where it went wrong, as far as it is known to be in that file. */
