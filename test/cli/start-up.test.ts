@@ -41,10 +41,10 @@ test("a link named pic gives the program that name", async () => {
 });
 
 test("output that cannot be written is an error in one sentence", async () => {
-  const child = Bun.spawn([process.execPath, resolve(CLI, "../main.ts"), "version"], {
-    stdout: Bun.file("/dev/full"),
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toMatch(/^picloud: Cannot write to stdout: ENOSPC[^\n]*\n$/);
+  const program = `"${process.execPath}" "${resolve(CLI, "../main.ts")}"`;
+  const child = Bun.spawn(["sh", "-c", `exec ${program} version > /dev/full`], { stderr: "pipe" });
+  expect(await new Response(child.stderr).text()).toMatch(
+    /^picloud: Cannot write to stdout: ENOSPC[^\n]*\n$/,
+  );
   expect(await child.exited).toBe(1);
 });

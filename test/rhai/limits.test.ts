@@ -214,7 +214,8 @@ describe("sizes", () => {
     const source = 'import "a" as a; import "b" as b; a::X + b::X';
     const compiled = new Engine().compile(source);
     if (!compiled.ok) throw new Error("does not compile");
-    const runWith = (maxModules: number): unknown => compiled.script.run({ resolver, limits: { maxModules } });
+    const runWith = (maxModules: number): unknown =>
+      compiled.script.run({ resolver, limits: { maxModules } });
     expect(await runWith(2)).toMatchObject({ ok: true, value: 2 });
     expect(await runWith(1)).toMatchObject({ ok: false, error: { kind: "ErrorTooManyModules" } });
   });

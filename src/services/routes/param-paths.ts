@@ -109,7 +109,10 @@ const patternSegments = (path: string): (string | null)[] =>
     .split("/")
     .map((segment) => (segment.startsWith(":") ? null : segment));
 
-function headOf(segments: readonly (string | null)[]): { readonly leading: number; readonly literals: string } {
+function headOf(segments: readonly (string | null)[]): {
+  readonly leading: number;
+  readonly literals: string;
+} {
   const leading = segments.indexOf(null);
   return { leading, literals: segments.slice(0, leading).join("/") };
 }
