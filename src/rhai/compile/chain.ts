@@ -383,7 +383,8 @@ export function assignInGeneral(
 ): string {
   const { base } = parts;
   const { steps, values } = planOf(f, parts);
-  const plan = f.script.constant(`{steps: ${steps}, mutating: true, operator: ${operator}}`);
+  // Seldom needed, so it is only made then.
+  const plan = `{steps: ${steps}, mutating: true, operator: ${operator}}`;
   const given = `[${values.join(", ")}], ${owned(value)}`;
   if (base.kind === "local" && !base.constant && f.tries === 0)
     return `${base.js} = H.assignLocal(R, ${plan}, ${lendable(f, base)}, ${given})`;

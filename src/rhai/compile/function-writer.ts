@@ -82,9 +82,10 @@ export interface Loop {
   readonly destination: Destination;
 }
 
+/** Before the number of a meter: the line that stands for it until all is known. */
+const METER = "//meter ";
+
 interface Meter {
-  /** The line that stands for it until all is known. */
-  readonly token: string;
   readonly operations: Pos[];
   readonly needed: Pos | null;
 }
@@ -180,25 +181,20 @@ export class FunctionWriter {
    */
   beginMeter(needed: Pos | null): void {
     const operations: Pos[] = [];
-    const token = `/*meter ${this.#meters.length}*/`;
-    this.#meters.push({ token, operations, needed });
-    this.emit(token);
+    this.emit(`${METER}${this.#meters.length}`);
+    this.#meters.push({ operations, needed });
     this.operations = operations;
   }
 
   /** The code with the counting filled in. */
   withMeters(lines: readonly string[]): string {
-    const filled = new Map(this.#meters.map((meter) => [meter.token, this.#meterCode(meter)]));
-    return lines
-      .map((line) => filled.get(line) ?? line)
-      .filter((line) => line !== "")
-      .join("\n");
-  }
-
-  #meterCode({ operations, needed }: Meter): string {
-    const positions = operations.length === 0 && needed !== null ? [needed] : operations;
-    if (positions.length === 0) return "";
-    return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, ${this.script.positions(positions)});`;
+    const code: string[] = [];
+    for (const line of lines) {
+      const meter = line.startsWith(METER) ? this.#meters[Number(line.slice(METER.length))] : undefined;
+      const filled = meter === undefined ? line : meterCode(meter);
+      if (filled !== "") code.push(filled);
+    }
+    return code.join("\n");
   }
 
   declare(ident: Ident, constant: boolean): Variable {
@@ -223,4 +219,11 @@ export class FunctionWriter {
   find(name: string): Variable | null {
     return this.scope.findLast((variable) => variable.name === name) ?? null;
   }
+}
+
+/** The positions are made where they are asked for, which is hardly ever. */
+function meterCode({ operations, needed }: Meter): string {
+  const positions = operations.length === 0 && needed !== null ? [needed] : operations;
+  if (positions.length === 0) return "";
+  return `if ((R.ops += ${positions.length}) > R.next) H.meter(R, [${positions.join(",")}]);`;
 }

@@ -15,7 +15,7 @@ export function declareFunctions(script: ScriptWriter, defs: readonly FnDef[]): 
     script.functions.push(reference(script, def, [], script.suspension.suspends(def)));
   }
   for (const fn of script.functions) {
-    if (!needsScope(script, fn.def.body.body)) fn.readOnly = readOnlyParameters(script, fn.def);
+    if (!fn.dynamic) fn.readOnly = readOnlyParameters(script, fn.def);
   }
 }
 
@@ -34,11 +34,12 @@ function reference(
   script.hoisted.push(
     `const ${object} = { name: ${stringLiteral(def.name)}, arity: ${arity}, suspends: ${suspends}, code: ${js} };${define}`,
   );
-  return { def, js, object, suspends, captures, readOnly: [] };
+  const dynamic = needsScope(script, def.body.body);
+  return { def, js, object, suspends, captures, dynamic, readOnly: [] };
 }
 
 export function compileFunction(script: ScriptWriter, fn: FunctionRef): void {
-  script.code.push(functionCode(script, fn, [], needsScope(script, fn.def.body.body)));
+  script.code.push(functionCode(script, fn, []));
 }
 
 /** A closure's function, compiled where the closure stands. */
@@ -52,7 +53,7 @@ export function compileClosureFunction(
   const def: FnDef = { ...expr.fn, name: `anon$${hash}` };
   const names = captures.map((capture) => capture.name);
   const fn = reference(script, def, names, script.suspension.suspends(expr.fn));
-  script.code.push(functionCode(script, fn, captures, needsScope(script, def.body.body)));
+  script.code.push(functionCode(script, fn, captures));
   return fn;
 }
 
@@ -66,13 +67,8 @@ export function needsScope(script: ScriptWriter, body: readonly Stmt[]): boolean
   );
 }
 
-function functionCode(
-  script: ScriptWriter,
-  fn: FunctionRef,
-  captures: readonly Ident[],
-  dynamic: boolean,
-): string {
-  const { def } = fn;
+function functionCode(script: ScriptWriter, fn: FunctionRef, captures: readonly Ident[]): string {
+  const { def, dynamic } = fn;
   const f = new FunctionWriter(script, {
     isMain: false,
     suspends: fn.suspends,

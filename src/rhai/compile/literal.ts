@@ -5,17 +5,16 @@
  * this spelling.
  */
 export function withHelpers(code: string): string {
-  const used = new Set<string>();
-  const renamed = code.replaceAll(/\bH\.(\w+)/g, (_, name: string) => {
-    used.add(name);
-    return `h_${name}`;
-  });
-  const constants = [...used].map((name) => `const h_${name} = H.${name};\n`).join("");
-  return `"use strict";\n${constants}${renamed}`;
+  const used = new Set(code.match(/\bH\.\w+/g));
+  const constants = [...used].map((name) => `const h_${name.slice(2)} = ${name};\n`).join("");
+  // No name in generated code ends in H.
+  return `"use strict";\n${constants}${code.replaceAll("H.", "h_")}`;
 }
 
 /** A string literal that is safe in any place of a script, also inside HTML. */
 export function stringLiteral(text: string): string {
+  // Most are names.
+  if (/^[\w$]*$/.test(text)) return `"${text}"`;
   return JSON.stringify(text)
     .replaceAll("H.", "\\u0048.")
     .replace(

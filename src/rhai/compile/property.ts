@@ -17,34 +17,40 @@ const content = (entries: string, name: string): string => {
 /** The function (run, target, getters, positions of the name and of the dot) that reads a property of any value. */
 export const getProperty = (script: ScriptWriter, name: string): string =>
   script.helper(
-    "R, t, G, p, o",
-    `if (t instanceof H.RhaiMap) { let e = t.entries, v; return ${content("e", name)}; } ` +
-      `return H.computedProp(R, t, ${stringLiteral(name)}, G, p, o);`,
+    `get ${name}`,
+    () =>
+      `(R, t, G, p, o) { if (t instanceof H.RhaiMap) { let e = t.entries, v; return ${content("e", name)}; } ` +
+      `return H.computedProp(R, t, ${stringLiteral(name)}, G, p, o); }`,
   );
 
 /** The function (target) that reads a property of a map, and answers undefined for all else. */
 export const peekProperty = (script: ScriptWriter, name: string): string =>
-  script.helper("t", `if (t instanceof H.RhaiMap) { let e = t.entries, v; return ${content("e", name)}; }`);
+  script.helper(
+    `peek ${name}`,
+    () => `(t) { if (t instanceof H.RhaiMap) { let e = t.entries, v; return ${content("e", name)}; } }`,
+  );
 
 /** The same on the way to a change of what it answers or of the property: the map's storage becomes its own. */
 export const ownProperty = (script: ScriptWriter, name: string): string =>
   script.helper(
-    "t",
-    `if (t instanceof H.RhaiMap) { let e = t.owned ? t.entries : t.writable(), v; return ${content("e", name)}; }`,
+    `own ${name}`,
+    () =>
+      `(t) { if (t instanceof H.RhaiMap) ` +
+      `{ let e = t.owned ? t.entries : t.writable(), v; return ${content("e", name)}; } }`,
   );
 
 /** The function (run, map, value, position of the assignment) that writes a property of a map. */
-export function setProperty(script: ScriptWriter, name: string): string {
-  const property = stringLiteral(`$${name}`);
-  return script.helper(
-    "R, t, v, p",
-    `const e = t.owned ? t.entries : t.writable(); t.measured = null; ` +
+export const setProperty = (script: ScriptWriter, name: string): string =>
+  script.helper(`set ${name}`, () => {
+    const property = stringLiteral(`$${name}`);
+    return (
+      `(R, t, v, p) { const e = t.owned ? t.entries : t.writable(); t.measured = null; ` +
       `if (e[${property}] !== undefined) { e[${property}] = v; if (R.sized && H.hasSize(v)) R.checkGrown(t, p); } ` +
       `else if (e.table === null && e.size < ${MOST_NAMED} && !(${property} in e)) ` +
       `{ e.size += 1; e[${property}] = v; H.addedProp(R, t, ${stringLiteral(name)}, v, p); } ` +
-      `else H.setProp(R, t, ${stringLiteral(name)}, v, p);`,
-  );
-}
+      `else H.setProp(R, t, ${stringLiteral(name)}, v, p); }`
+    );
+  });
 
 /** The entries of a map literal, as an expression. */
 export function makeEntries(
@@ -56,8 +62,10 @@ export function makeEntries(
     const list = script.constant(`[${keys.map(stringLiteral).join(",")}]`);
     return `H.manyEntries(${list}, [${values.join(", ")}])`;
   }
-  const sets = keys.map((key, i) => `e[${stringLiteral(`$${key}`)}] = a${i};`).join(" ");
-  const params = keys.map((_, i) => `a${i}`).join(", ");
-  const make = script.helper(params, `const e = new H.Entries(${keys.length}); ${sets} return e;`);
+  const make = script.helper(`make ${keys.map(stringLiteral).join(",")}`, () => {
+    const sets = keys.map((key, i) => `e[${stringLiteral(`$${key}`)}] = a${i};`).join(" ");
+    const params = keys.map((_, i) => `a${i}`).join(", ");
+    return `(${params}) { const e = new H.Entries(${keys.length}); ${sets} return e; }`;
+  });
   return `${make}(${values.join(", ")})`;
 }

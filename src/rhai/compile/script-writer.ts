@@ -15,6 +15,8 @@ export interface FunctionRef {
   readonly suspends: boolean;
   /** Names of captured variables, which are its first parameters. */
   readonly captures: readonly string[];
+  /** Whether its variables must be found by name at run time. */
+  readonly dynamic: boolean;
   /** For each declared parameter: whether a direct call may lend its argument. */
   readOnly: readonly boolean[];
 }
@@ -85,14 +87,13 @@ export class ScriptWriter {
     return name;
   }
 
-  /** The name of a function with these parameters and this body; equal ones are shared. */
-  helper(params: string, body: string): string {
-    const code = `(${params}) { ${body} }`;
-    let name = this.#known.get(code);
+  /** The name of the function `code()`, parameters and body; one for each `key`, which is no expression. */
+  helper(key: string, code: () => string): string {
+    let name = this.#known.get(key);
     if (name === undefined) {
       name = `h${this.nextId()}`;
-      this.#known.set(code, name);
-      this.code.push(`function ${name}${code}`);
+      this.#known.set(key, name);
+      this.code.push(`function ${name}${code()}`);
     }
     return name;
   }

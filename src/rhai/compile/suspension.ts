@@ -20,6 +20,7 @@ const NEVER: Suspension = { any: false, main: false, suspends: () => false, poin
 /** `force` treats every function as one that may suspend, for tests. */
 export function findSuspension(script: Script, natives: NativeTable, force: boolean): Suspension {
   if (force) return { any: true, main: true, suspends: () => true, pointerProperty: () => true };
+  if (!natives.anySuspends) return NEVER;
   const bodies: { def: FnDef | null; facts: Facts }[] = [{ def: null, facts: factsOf(script.body) }];
   for (const def of script.functions) bodies.push({ def, facts: factsOf(def.body.body) });
   const closures = [
@@ -35,7 +36,7 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
     [...facts.calls].some((call) => natives.group(call.name, call.arity)?.suspends === true) ||
     [...facts.names].some((name) => natives.suspendsByName(name)) ||
     facts.qualified.some((call) => natives.qualifiedSuspends(call.path, call.name, call.arity, imported));
-  const starts = bodies.filter(({ facts }) => reaches(facts) && natives.anySuspends);
+  const starts = bodies.filter(({ facts }) => reaches(facts));
   if (starts.length === 0) return NEVER;
 
   const properties = new Set<string>();

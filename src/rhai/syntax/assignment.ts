@@ -1,7 +1,7 @@
 import type { AssignOp, Expr, Stmt } from "./ast.ts";
 import { exprPosition, startPosition } from "./expr-position.ts";
 import { isConstant } from "./literal-checks.ts";
-import type { ParseState, Settings } from "./parse-state.ts";
+import { at, type ParseState, type Settings } from "./parse-state.ts";
 import { constantAssigned, fail, improperSymbol, INVALID_TARGET } from "./problems.ts";
 import type { Token, TokenKind } from "./token.ts";
 
@@ -31,7 +31,7 @@ export const parseAssignment = (state: ParseState, settings: Settings, target: E
   // the top of the stack (which a `let` in an arm of `switch` can shift).
   const distance =
     target.kind === "Var" && target.path.length === 0 ? state.scope.variables.distance(target.name) : 0;
-  const value = state.grammar.expression(state, { ...settings, pos: operator.pos });
+  const value = state.grammar.expression(state, at(settings, operator.pos));
   checkTarget(state, operator, target, distance);
   return { kind: "Assign", op: operator.kind as AssignOp, target, value, pos: operator.pos };
 };

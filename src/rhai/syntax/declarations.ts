@@ -1,6 +1,6 @@
 import type { Expr, Ident, Stmt } from "./ast.ts";
 import { parseVariableName } from "./names.ts";
-import { deeper, deeperAt, type ParseState, type Settings } from "./parse-state.ts";
+import { at, deeper, deeperAt, type ParseState, type Settings } from "./parse-state.ts";
 
 export const parseLet = (state: ParseState, settings: Settings, exported: boolean): Stmt =>
   parseVariable(state, settings, false, exported);
@@ -11,7 +11,7 @@ export const parseConst = (state: ParseState, settings: Settings, exported: bool
 const parseVariable = (state: ParseState, outer: Settings, constant: boolean, exported: boolean): Stmt => {
   const { input } = state;
   const keyword = input.next();
-  const settings: Settings = { ...outer, pos: keyword.pos };
+  const settings: Settings = at(outer, keyword.pos);
   const name = parseVariableName(input);
   let value: Expr | null = null;
   if (input.accept("=") !== null) value = state.grammar.expression(state, deeper(settings));
@@ -41,7 +41,7 @@ export const parseImport = (state: ParseState, outer: Settings): Stmt => {
 export const parseExport = (state: ParseState, outer: Settings): Stmt => {
   const { input, scope } = state;
   const { pos } = input.next();
-  const settings: Settings = { ...outer, pos };
+  const settings: Settings = at(outer, pos);
   if (input.peek().kind === "let") return parseLet(state, deeper(settings), true);
   if (input.peek().kind === "const") return parseConst(state, deeper(settings), true);
 

@@ -3,7 +3,7 @@ import { exprPosition, stmtPosition } from "./expr-position.ts";
 import { isValidName } from "./characters.ts";
 import { compact } from "./lex-number.ts";
 import { requireBoolean } from "./literal-checks.ts";
-import { deeper, isStop, type ParseState, type Settings } from "./parse-state.ts";
+import { at, deeper, isStop, type ParseState, type Settings } from "./parse-state.ts";
 import type { Pos } from "./position.ts";
 import { parsePrimary } from "./primary.ts";
 import { fail, UNEXPECTED_END, unexpectedInput, unknownOperator } from "./problems.ts";
@@ -46,14 +46,14 @@ const ENDS_RANGE: ReadonlySet<TokenKind> = new Set<TokenKind>(["]", ")", "}", ",
 const LEAVES: ReadonlySet<TokenKind> = new Set<TokenKind>(["break", "continue", "return", "throw"]);
 
 export const parseExpression = (state: ParseState, outer: Settings): Expr => {
-  const settings = deeper({ ...outer, pos: state.input.pos });
+  const settings = deeper(at(outer, state.input.pos));
   return parseBinary(state, settings, 1, parseUnary(state, settings));
 };
 
 const parseUnary = (state: ParseState, outer: Settings): Expr => {
   const token = state.input.peek();
   if (isStop(state, token)) return fail(unexpectedInput(token.text), token.pos);
-  const settings = { ...outer, pos: token.pos };
+  const settings = at(outer, token.pos);
   if (PREFIXES.has(token.kind)) state.marks?.prefixes.add(token.start);
   switch (token.kind) {
     case "-":
@@ -94,7 +94,7 @@ const precedenceOf = (token: Token): number => {
 
 const parseBinary = (state: ParseState, outer: Settings, minimum: number, left: Expr): Expr => {
   const { input } = state;
-  let settings: Settings = { ...outer, pos: exprPosition(left) };
+  let settings: Settings = at(outer, exprPosition(left));
   let root = left;
   for (;;) {
     const operator = input.peek();

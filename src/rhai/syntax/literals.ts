@@ -1,6 +1,6 @@
 import type { Expr, Ident, MapEntry } from "./ast.ts";
 import { isValidName } from "./characters.ts";
-import { deeper, type ParseState, type Settings, Where } from "./parse-state.ts";
+import { at, deeper, type ParseState, type Settings, Where } from "./parse-state.ts";
 import {
   duplicatedProperty,
   fail,
@@ -15,7 +15,7 @@ const ARRAY_OPEN = missingToken("]", "to end this array literal");
 
 export const parseArray = (state: ParseState, outer: Settings): Expr => {
   const { input, limits } = state;
-  const settings: Settings = { ...outer, pos: input.next().pos };
+  const settings: Settings = at(outer, input.next().pos);
   const items: Expr[] = [];
   for (;;) {
     // The size is checked before the closing bracket is looked for, so a full array is too large.
@@ -40,7 +40,7 @@ const MAP_OPEN = missingToken("}", "to end this object map literal");
 
 export const parseMap = (state: ParseState, outer: Settings): Expr => {
   const { input, limits } = state;
-  const settings: Settings = { ...outer, pos: input.next().pos };
+  const settings: Settings = at(outer, input.next().pos);
   const entries: MapEntry[] = [];
   const keys = new Set<string>();
   while (input.accept("}") === null) {

@@ -2,7 +2,7 @@ import type { Ident, Stmt } from "./ast.ts";
 import { parseCondition, refuseBlock } from "./conditionals.ts";
 import { requireIterable } from "./literal-checks.ts";
 import { parseVariableName } from "./names.ts";
-import { deeper, deeperAt, type ParseState, type Settings, Where } from "./parse-state.ts";
+import { at, deeper, deeperAt, type ParseState, type Settings, Where } from "./parse-state.ts";
 import { duplicatedVariable, fail, missingToken } from "./problems.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -27,7 +27,7 @@ const parseWhile = (state: ParseState, outer: Settings): Stmt => {
   const settings = deeper(outer);
   const { kind, pos } = state.input.next();
   const test = kind === "while" ? parseCondition(state, settings) : null;
-  const body = state.grammar.block(state, inLoop({ ...settings, pos })).block;
+  const body = state.grammar.block(state, inLoop(at(settings, pos))).block;
   return { kind: "While", test, body, pos };
 };
 

@@ -60,10 +60,18 @@ export interface Settings {
 
 export const deeper = (settings: Settings): Settings => {
   if (settings.level >= settings.maxLevel) fail(TOO_DEEP, settings.pos);
-  return { ...settings, level: settings.level + 1 };
+  return { where: settings.where, level: settings.level + 1, maxLevel: settings.maxLevel, pos: settings.pos };
 };
 
-export const deeperAt = (settings: Settings, pos: Pos): Settings => ({ ...deeper(settings), pos });
+/** The same at another place. Written out, as there is one for every token or two. */
+export const at = (settings: Settings, pos: Pos): Settings => ({
+  where: settings.where,
+  level: settings.level,
+  maxLevel: settings.maxLevel,
+  pos,
+});
+
+export const deeperAt = (settings: Settings, pos: Pos): Settings => deeper(at(settings, pos));
 
 export interface Variable {
   readonly name: string;

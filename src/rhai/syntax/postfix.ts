@@ -2,7 +2,7 @@ import type { CallExpr, ChainStep, Expr, Ident } from "./ast.ts";
 import { exprPosition } from "./expr-position.ts";
 import { checkIndex } from "./literal-checks.ts";
 import { parseVariableName } from "./names.ts";
-import { deeper, type ParseState, type Settings } from "./parse-state.ts";
+import { at, deeper, type ParseState, type Settings } from "./parse-state.ts";
 import type { Pos } from "./position.ts";
 import {
   fail,
@@ -22,7 +22,7 @@ export const parsePostfix = (state: ParseState, outer: Settings, root: Expr): Ex
   let expr = root;
   for (let isFirst = true; continues(expr, input.peek()); isFirst = false) {
     const token = input.next();
-    const settings: Settings = { ...outer, pos: token.pos };
+    const settings: Settings = at(outer, token.pos);
     switch (token.kind) {
       case "[":
       case "?[":
@@ -70,7 +70,7 @@ const parseNameSuffix = (state: ParseState, settings: Settings, name: Name, toke
     }
     return { kind: "Var", name: member.name, path, pos: member.pos };
   }
-  const inPlace: Settings = { ...settings, pos: name.pos };
+  const inPlace: Settings = at(settings, name.pos);
   if (token.kind !== "!") return parseCall(state, inPlace, name, token.kind === "()", false);
 
   const next = input.peek();
@@ -160,7 +160,7 @@ const parseIndices = (state: ParseState, outer: Settings, target: Expr, opening:
     steps.push({ kind: "Index", index, optional, pos: exprPosition(index), opPos: bracket.pos });
     if (!goesOn) return extend(target, steps, opening.pos);
     bracket = input.next();
-    settings = deeper({ ...settings, pos: bracket.pos });
+    settings = deeper(at(settings, bracket.pos));
   }
 };
 

@@ -4,7 +4,7 @@ import { parseIf } from "./conditionals.ts";
 import { stmtPosition } from "./expr-position.ts";
 import { parseArray, parseInterpolated, parseMap } from "./literals.ts";
 import { parseLoop } from "./loops.ts";
-import { deeper, isStop, mention, type ParseState, type Settings, Where } from "./parse-state.ts";
+import { at, deeper, isStop, mention, type ParseState, type Settings, Where } from "./parse-state.ts";
 import { parsePostfix } from "./postfix.ts";
 import {
   fail,
@@ -26,7 +26,7 @@ import type { Token } from "./token.ts";
 export const parsePrimary = (state: ParseState, outer: Settings, isProperty: boolean): Expr => {
   const token = state.input.peek();
   if (isStop(state, token)) fail(unexpectedInput(token.text), token.pos);
-  const settings: Settings = { ...outer, pos: token.pos };
+  const settings: Settings = at(outer, token.pos);
   const root = parseRoot(state, settings, token, isProperty);
   return isStop(state, state.input.peek()) ? root : parsePostfix(state, settings, root);
 };

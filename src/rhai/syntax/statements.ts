@@ -5,7 +5,15 @@ import { parseExpression } from "./expressions.ts";
 import { parseFunction } from "./functions.ts";
 import { parseIf } from "./conditionals.ts";
 import { parseLoop } from "./loops.ts";
-import { type BlockStmt, deeper, deeperAt, type ParseState, type Settings, Where } from "./parse-state.ts";
+import {
+  at,
+  type BlockStmt,
+  deeper,
+  deeperAt,
+  type ParseState,
+  type Settings,
+  Where,
+} from "./parse-state.ts";
 import type { Pos } from "./position.ts";
 import { fail, LOOP_BREAK, missingToken, SyntaxFailure, WRONG_EXPORT } from "./problems.ts";
 import { parseTerminator } from "./statement-end.ts";
@@ -18,7 +26,7 @@ export const parseStatement = (state: ParseState, outer: Settings): Stmt => {
   const token = input.peek();
   const { pos } = token;
   if (token.kind === "End") return { kind: "Noop", pos };
-  const settings: Settings = { ...outer, pos };
+  const settings: Settings = at(outer, pos);
   switch (token.kind) {
     case ";":
       input.next();
@@ -80,7 +88,7 @@ const parseOptionalValue = (state: ParseState, outer: Settings): Expr | null => 
 
 const parseExpressionStatement = (state: ParseState, outer: Settings): Stmt => {
   const { input } = state;
-  const settings: Settings = { ...outer, pos: input.pos };
+  const settings: Settings = at(outer, input.pos);
   const expr = parseExpression(state, settings);
   return parseAssignment(state, settings, expr) ?? { kind: "Expr", expr, pos: settings.pos };
 };
