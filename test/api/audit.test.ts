@@ -111,6 +111,22 @@ describe("GET /audit", () => {
     expect(local[0].changed).toContain("password");
   });
 
+  test("does not tell of what changed nothing", async () => {
+    const newest = async () => (await plane.call("owner", "GET", "/audit?limit=1")).json.items[0].id;
+    const before = await newest();
+    const { json: app } = await plane.call("owner", "GET", "/apps/blog");
+    const { json: user } = await plane.call("owner", "GET", "/auth/me");
+    const settings = (await plane.call("owner", "GET", "/apps/blog/settings")).json;
+    for (const [path, body] of [
+      ["/apps/blog", {}],
+      ["/apps/blog", { name: app.name, slug: app.slug }],
+      ["/apps/blog/settings", settings],
+      [`/admins/${user.id}`, { username: user.username, is_active: true }],
+    ] as const)
+      expect([path, (await plane.call("owner", "PATCH", path, { body })).status]).toEqual([path, 200]);
+    expect(await newest()).toBe(before);
+  });
+
   test("is filtered by actor, action, noun and time", async () => {
     const found = async (query: string) => names((await plane.call("owner", "GET", `/audit?${query}`)).json);
     expect(await found("action=script.delete")).toEqual(["gone"]);

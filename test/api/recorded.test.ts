@@ -107,7 +107,7 @@ test("keys are written down when made and revoked, and named where they are used
 });
 
 test("an entry has the id of its request", async () => {
-  const answer = await call("owner", "PATCH", "/apps/blog", { name: "Blog" });
+  const answer = await call("owner", "PATCH", "/apps/blog", { description: "of ours" });
   const [row] = await plane.db`select request_id from audit_log order by created_at desc, id desc limit 1`;
   expect(row?.["request_id"]).toBe(answer.headers.get("x-request-id"));
 });

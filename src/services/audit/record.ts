@@ -5,7 +5,7 @@ import type { Actor, AuditEntry, LOCAL_ACTOR } from "./model.ts";
 
 /**
  * Writes one change down. Called inside the transaction that makes the change, so that there is never one without the
- * other.
+ * other. What leaves everything as it was, such as an update to the same values, is no change.
  */
 export async function recordAudit(
   sql: Queryable,
@@ -13,6 +13,7 @@ export async function recordAudit(
   { action, appId, target, before, after, changed = [] }: AuditEntry,
 ): Promise<void> {
   const names = [...changedFields(before, after), ...changed];
+  if (before !== undefined && after !== undefined && names.length === 0) return;
   await sql`
     insert into audit_log (id, actor_id, actor_name, key_id, app_id, action, target_kind, target_id, target_name,
       before_sha256, after_sha256, changed, request_id, address)
