@@ -130,6 +130,7 @@ async function takeUp(
     addressOf: identity.addressOf,
     slots: config.maxConcurrentExecutions,
     stats: () => orchestrator.stats(),
+    streams: () => manager.streams(),
     requests: http.requests,
     namesOf(scriptId) {
       const script = catalog.script(scriptId);

@@ -82,6 +82,8 @@ export interface Manager {
     request: Request,
     info: { readonly remoteAddress: string; mayBeSilentFor?(seconds: number): void },
   ): Promise<Response>;
+  /** Streams of events that are open. */
+  streams(): number;
   /** Ends the streams of events, which would else keep their connections open. */
   stop(): void;
 }
@@ -177,6 +179,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
         return errorResponse(error, request, requestId);
       }
     },
+    streams: context.tails.count,
     stop: context.tails.stop,
   };
 }

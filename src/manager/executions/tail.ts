@@ -25,6 +25,8 @@ export interface Tails {
    * @throws AppError 401, 403, 404, 503
    */
   open(request: Request, app: string, query: TailQuery): Promise<Response>;
+  /** Streams that are open. */
+  count(): number;
   /** Ends all streams: PiCloud is stopping. */
   stop(): void;
 }
@@ -101,6 +103,7 @@ export function createTails(
 
   return {
     open,
+    count: () => streams.size,
     stop() {
       for (const end of streams) end(event("closed", { code: "stopping" }));
     },
