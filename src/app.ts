@@ -169,6 +169,11 @@ async function takeUp(
     runScript: orchestrator.runOnce,
     executions,
     keyring,
+    data: {
+      expires: expiry.expires,
+      indexesChanged: indexes.changed,
+      eventsCaused: () => dispatcher.wake(),
+    },
     catalogChanged: catalog.refresh,
     appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
     routeOf: catalog.route,

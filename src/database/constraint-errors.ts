@@ -1,5 +1,5 @@
 import type { PostgresError } from "postgres";
-import { conflict, invalid, notFound, type AppError } from "../shared/errors.ts";
+import { AppError, conflict, invalid, notFound } from "../shared/errors.ts";
 
 /**
  * What the violation of a named constraint means to a client. The one table of it: a migration that adds a
@@ -11,6 +11,9 @@ const CONSTRAINTS: Readonly<Record<string, () => AppError>> = {
   // The app was deleted while somebody wrote into it.
   api_keys_app_id_fkey: () => notFound("App"),
   app_members_app_id_fkey: () => notFound("App"),
+  kv_entries_app_id_fkey: () => notFound("App"),
+  docs_app_id_fkey: () => notFound("App"),
+  data_usage_app_id_fkey: () => notFound("App"),
   users_username_key: () => conflict("username_taken", "A user of this name exists."),
   doc_index_entries_unique_key: () =>
     conflict("duplicate_value", "Another document has the same value of a unique field."),
@@ -19,14 +22,24 @@ const CONSTRAINTS: Readonly<Record<string, () => AppError>> = {
 
 /** SQLSTATE that `doc_index_value` raises; the detail is the field. */
 export const VALUE_TOO_LONG = "PC001";
+/** SQLSTATE that `check_quota` raises; the detail is the quota. */
+const QUOTA_EXCEEDED = "PC002";
 
-/** The AppError of a constraint violation; undefined when the error is none, or of a constraint not in the table. */
+/**
+ * The AppError of a constraint violation, or of what our own functions raise; undefined when the error is neither, or of a
+ * constraint not in the table.
+ */
 export function constraintError(error: PostgresError): AppError | undefined {
   if (error.code === VALUE_TOO_LONG) {
     return invalid(
       "value_too_long",
       `The value of "${error.detail}" is longer than 1024 bytes, and the field is indexed.`,
     );
+  }
+  if (error.code === QUOTA_EXCEEDED) {
+    return new AppError(507, "quota_exceeded", error.message, {
+      details: { quota_bytes: Number(error.detail) },
+    });
   }
   const name = error.constraint_name;
   const make = name === undefined ? undefined : CONSTRAINTS[name];

@@ -103,6 +103,16 @@ export type RunScript = (run: {
   readonly statusCode: number;
 }>;
 
+/** Whoever does what data needs afterwards is told through these. */
+export interface DataNotices {
+  /** Some data will be over at this moment (milliseconds since the epoch). */
+  expires(at: number): void;
+  /** An index of documents was asked for, or is not wanted any more. */
+  indexesChanged(): void;
+  /** Something was written that may have caused events. */
+  eventsCaused(): void;
+}
+
 /** What the modules of the control plane work with. */
 export interface ManagerContext {
   readonly db: Database;
@@ -114,6 +124,7 @@ export interface ManagerContext {
   readonly runScript: RunScript;
   readonly executions: Pick<ExecutionLog, "watch">;
   readonly tails: Tails;
+  readonly data: DataNotices;
   /** Opens and seals the secrets of apps. */
   readonly keyring: Keyring;
   /** Awaited after every commit that the data plane must see, before the answer. Never rejects. */

@@ -22,7 +22,8 @@ import { movedSlug, movedTo, SLUG_MOVED } from "./apps/moved.ts";
 import { seedDefaultApp } from "./apps/seed.ts";
 import { auditModule } from "./audit/index.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
-import type { CheckScript, InvokeVersion, ManagerContext, RunScript } from "./context.ts";
+import type { CheckScript, DataNotices, InvokeVersion, ManagerContext, RunScript } from "./context.ts";
+import { docsModule } from "./docs/index.ts";
 import { domainsModule } from "./domains/index.ts";
 import { executionsModule } from "./executions/index.ts";
 import { createTails } from "./executions/tail.ts";
@@ -32,6 +33,7 @@ import { deadline } from "./http/deadline.ts";
 import { errorResponse, noSuchEndpoint, pathOf } from "./http/errors.ts";
 import { apiModule } from "./http/module.ts";
 import { checkSameOrigin } from "./http/same-origin.ts";
+import { kvModule } from "./kv/index.ts";
 import { logsModule } from "./logs/index.ts";
 import { membersModule } from "./members/index.ts";
 import { appOpenApiModule } from "./openapi/app/index.ts";
@@ -40,6 +42,7 @@ import { routesModule } from "./routes/index.ts";
 import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 import { sdkModule } from "./sdk/index.ts";
 import { secretsModule } from "./secrets/index.ts";
+import { usageModule } from "./usage/index.ts";
 
 /** Where the control plane lives. */
 export const ROOT = "/api/v1/admin";
@@ -57,6 +60,8 @@ export interface ManagerDeps {
   /** Tells of runs as they end. */
   readonly executions: ManagerContext["executions"];
   readonly keyring: Keyring;
+  /** Default: nobody is told. */
+  readonly data?: DataNotices;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
   /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
@@ -105,6 +110,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     executions: deps.executions,
     tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
     keyring: deps.keyring,
+    data: deps.data ?? { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => {} },
     appOfHost: deps.appOfHost ?? (() => null),
     routeOf: deps.routeOf,
     sdkReference: deps.sdkReference,
@@ -201,6 +207,9 @@ export const createApi = (context: ManagerContext) =>
         .use(namedScriptsModule(context))
         .use(routesModule(context))
         .use(secretsModule(context))
+        .use(kvModule(context))
+        .use(docsModule(context))
+        .use(usageModule(context))
         .use(logsModule(context))
         .use(auditModule(context))
         .use(executionsModule(context))

@@ -112,6 +112,17 @@ TABLE catalog_deletions (
   constraint catalog_deletions_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
 );
 
+TABLE data_usage (
+  app_id uuid not null,
+  kind text not null,
+  collection text not null,
+  shard integer not null,
+  entries bigint not null,
+  bytes bigint not null,
+  constraint data_usage_pkey PRIMARY KEY (app_id, kind, collection, shard),
+  constraint data_usage_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
+
 TABLE dead_letters (
   app_id uuid not null,
   id uuid not null,
@@ -172,6 +183,7 @@ TABLE docs (
   data jsonb not null,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  bytes integer not null generated ((100 + octet_length(collection)) + octet_length((data)::text)),
   constraint docs_pkey PRIMARY KEY (app_id, collection, id),
   constraint docs_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint docs_collection_check CHECK (((octet_length(collection) >= 1) AND (octet_length(collection) <= 256))),
@@ -179,6 +191,7 @@ TABLE docs (
 );
 CREATE TRIGGER docs_emit AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION emit_docs();
 CREATE TRIGGER docs_keep_indexes AFTER INSERT OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
+CREATE TRIGGER docs_usage AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_usage('docs');
 
 TABLE execution_drops (
   app_id uuid not null,
@@ -260,12 +273,14 @@ TABLE kv_entries (
   expires_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  bytes integer not null generated (((100 + octet_length(collection)) + octet_length(key)) + octet_length((value)::text)),
   constraint kv_entries_pkey PRIMARY KEY (app_id, collection, key),
   constraint kv_entries_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint kv_entries_names_check CHECK ((((octet_length(collection) >= 1) AND (octet_length(collection) <= 256)) AND ((octet_length(key) >= 1) AND (octet_length(key) <= 256))))
 );
 CREATE INDEX kv_entries_expires_idx ON public.kv_entries USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE TRIGGER kv_entries_emit AFTER INSERT OR DELETE OR UPDATE ON public.kv_entries FOR EACH ROW EXECUTE FUNCTION emit_kv();
+CREATE TRIGGER kv_entries_usage AFTER INSERT OR DELETE OR UPDATE ON public.kv_entries FOR EACH ROW EXECUTE FUNCTION keep_usage('kv');
 
 TABLE outbox (
   app_id uuid not null,
@@ -465,6 +480,17 @@ TABLE users (
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
 
+CREATE OR REPLACE FUNCTION public.check_quota(app uuid, quota bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if quota < (select sum(bytes) from data_usage where app_id = app) then
+    raise exception 'the app''s data would be larger than its quota of % bytes', quota
+      using errcode = 'PC002', detail = quota::text;
+  end if;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.doc_index_value(data jsonb, path text[])
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -551,6 +577,19 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.insert_usage(app uuid, of_kind text, of_collection text, of_shard integer, more_entries bigint, more_bytes bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- An app that is being deleted is gone before its data.
+  insert into data_usage as u (app_id, kind, collection, shard, entries, bytes)
+  select id, of_kind, of_collection, of_shard, more_entries, more_bytes from apps where id = app
+  on conflict (app_id, kind, collection, shard) do update
+    set entries = u.entries + excluded.entries, bytes = u.bytes + excluded.bytes;
+  return (select (settings->>'quota_bytes')::bigint from apps where id = app);
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.keep_doc_indexes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -563,6 +602,64 @@ begin
   on conflict (app_id, collection, doc_id, path) do update set value = excluded.value
     where doc_index_entries.value <> excluded.value;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.keep_usage()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  own_shard integer := nullif(current_setting('picloud.usage_shard', true), '');
+  of_app uuid;
+  of_collection text collate "C";
+  more_entries integer;
+  more_bytes bigint;
+  quota bigint;
+begin
+  if tg_op = 'INSERT' then
+    of_app := new.app_id; of_collection := new.collection; more_entries := 1; more_bytes := new.bytes;
+  elsif tg_op = 'UPDATE' then
+    if new.bytes = old.bytes then
+      return null;
+    end if;
+    of_app := new.app_id; of_collection := new.collection; more_entries := 0; more_bytes := new.bytes - old.bytes;
+  else
+    of_app := old.app_id; of_collection := old.collection; more_entries := -1; more_bytes := -old.bytes;
+  end if;
+  if current_setting('picloud.usage_bulk', true) = 'on' then
+    perform note_usage(of_app, tg_argv[0], of_collection, more_entries, more_bytes);
+    return null;
+  end if;
+  if own_shard is null then
+    own_shard := usage_shard();
+  end if;
+  update data_usage u set entries = u.entries + more_entries, bytes = u.bytes + more_bytes from apps a
+  where u.app_id = of_app and u.kind = tg_argv[0] and u.collection = of_collection and u.shard = own_shard
+    and a.id = of_app
+  returning (a.settings->>'quota_bytes')::bigint into quota;
+  if not found then
+    quota := insert_usage(of_app, tg_argv[0], of_collection, own_shard, more_entries, more_bytes);
+  end if;
+  if more_bytes > 0 and quota is not null then
+    perform check_quota(of_app, quota);
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.note_usage(app uuid, of_kind text, of_collection text, more_entries bigint, more_bytes bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  noted usage_change := nullif(current_setting('picloud.usage_noted', true), '')::usage_change;
+begin
+  if noted.app_id = app and noted.kind = of_kind and noted.collection = of_collection then
+    more_entries := more_entries + noted.entries;
+    more_bytes := more_bytes + noted.bytes;
+  else
+    perform write_noted_usage();
+  end if;
+  perform set_config('picloud.usage_noted', row(app, of_kind, of_collection, more_entries, more_bytes)::text, true);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.notify_catalog()
@@ -633,4 +730,48 @@ AS $function$
 begin
   new.changed_in := pg_current_xact_id();
   return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.usage_shard()
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  lock_class constant integer := 20547;
+  shard integer := nullif(current_setting('picloud.usage_shard', true), '');
+begin
+  if shard is not null then
+    return shard;
+  end if;
+  -- A rollback takes the setting back, but not the lock.
+  select l.objid::integer into shard from pg_locks l
+  where l.locktype = 'advisory' and l.classid = lock_class and l.objsubid = 2 and l.pid = pg_backend_pid() and l.granted
+    and l.database = (select oid from pg_database where datname = current_database())
+  limit 1;
+  if shard is null then
+    shard := 0;
+    while not pg_try_advisory_lock(lock_class, shard) loop
+      shard := shard + 1;
+    end loop;
+  end if;
+  perform set_config('picloud.usage_shard', shard::text, false);
+  return shard;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.write_noted_usage()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  noted usage_change := nullif(current_setting('picloud.usage_noted', true), '')::usage_change;
+  quota bigint;
+begin
+  if noted.app_id is null then
+    return;
+  end if;
+  perform set_config('picloud.usage_noted', '', true);
+  quota := insert_usage(noted.app_id, noted.kind, noted.collection, usage_shard(), noted.entries, noted.bytes);
+  if noted.bytes > 0 and quota is not null then
+    perform check_quota(noted.app_id, quota);
+  end if;
 end $function$;

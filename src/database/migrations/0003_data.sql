@@ -10,6 +10,9 @@ create table kv_entries (
   expires_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  -- What it counts for; see data_usage.
+  bytes integer not null generated always as
+    (100 + octet_length(collection) + octet_length(key) + octet_length(value::text)) stored,
   primary key (app_id, collection, key),
   constraint kv_entries_names_check check (
     octet_length(collection) between 1 and 256 and octet_length(key) between 1 and 256)
@@ -24,6 +27,7 @@ create table docs (
   data jsonb not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  bytes integer not null generated always as (100 + octet_length(collection) + octet_length(data::text)) stored,
   primary key (app_id, collection, id),
   constraint docs_collection_check check (octet_length(collection) between 1 and 256),
   constraint docs_data_check check (jsonb_typeof(data) = 'object')
@@ -113,3 +117,145 @@ create table script_imports (
 );
 
 create index script_imports_name_idx on script_imports (app_id, name);
+
+-- How much data each app has, by collection. A row counts its names and its JSON as text, and 100 bytes for what Postgres
+-- keeps beside them. The figures of a collection are spread over rows of which each belongs to one connection at a time
+-- (usage_shard), and are right when added up: one alone may be negative.
+create table data_usage (
+  app_id uuid not null references apps on delete cascade,
+  kind text not null,
+  collection text collate "C" not null,
+  shard integer not null,
+  entries bigint not null,
+  bytes bigint not null,
+  primary key (app_id, kind, collection, shard)
+-- Half of a page is for the next versions of its rows.
+) with (fillfactor = 50);
+
+-- The rows of data_usage that are this connection's own: the smallest number that no other connection has. So writers of
+-- one collection never wait for each other, however long a transaction takes.
+create function usage_shard() returns integer language plpgsql as $$
+declare
+  lock_class constant integer := 20547;
+  shard integer := nullif(current_setting('picloud.usage_shard', true), '');
+begin
+  if shard is not null then
+    return shard;
+  end if;
+  -- A rollback takes the setting back, but not the lock.
+  select l.objid::integer into shard from pg_locks l
+  where l.locktype = 'advisory' and l.classid = lock_class and l.objsubid = 2 and l.pid = pg_backend_pid() and l.granted
+    and l.database = (select oid from pg_database where datname = current_database())
+  limit 1;
+  if shard is null then
+    shard := 0;
+    while not pg_try_advisory_lock(lock_class, shard) loop
+      shard := shard + 1;
+    end loop;
+  end if;
+  perform set_config('picloud.usage_shard', shard::text, false);
+  return shard;
+end $$;
+
+-- Refuses what grew an app's data beyond the quota of its settings. What transactions that have not ended yet add is not
+-- seen.
+create function check_quota(app uuid, quota bigint) returns void language plpgsql as $$
+begin
+  if quota < (select sum(bytes) from data_usage where app_id = app) then
+    raise exception 'the app''s data would be larger than its quota of % bytes', quota
+      using errcode = 'PC002', detail = quota::text;
+  end if;
+end $$;
+
+-- Keeps data_usage, one row at a time: for single rows, transition tables would cost thrice as much, and conditions of the
+-- triggers or calls of further functions half as much again. Whoever writes thousands of rows in a transaction has them
+-- added up instead: see write_noted_usage.
+create function keep_usage() returns trigger language plpgsql as $$
+declare
+  own_shard integer := nullif(current_setting('picloud.usage_shard', true), '');
+  of_app uuid;
+  of_collection text collate "C";
+  more_entries integer;
+  more_bytes bigint;
+  quota bigint;
+begin
+  if tg_op = 'INSERT' then
+    of_app := new.app_id; of_collection := new.collection; more_entries := 1; more_bytes := new.bytes;
+  elsif tg_op = 'UPDATE' then
+    if new.bytes = old.bytes then
+      return null;
+    end if;
+    of_app := new.app_id; of_collection := new.collection; more_entries := 0; more_bytes := new.bytes - old.bytes;
+  else
+    of_app := old.app_id; of_collection := old.collection; more_entries := -1; more_bytes := -old.bytes;
+  end if;
+  if current_setting('picloud.usage_bulk', true) = 'on' then
+    perform note_usage(of_app, tg_argv[0], of_collection, more_entries, more_bytes);
+    return null;
+  end if;
+  if own_shard is null then
+    own_shard := usage_shard();
+  end if;
+  update data_usage u set entries = u.entries + more_entries, bytes = u.bytes + more_bytes from apps a
+  where u.app_id = of_app and u.kind = tg_argv[0] and u.collection = of_collection and u.shard = own_shard
+    and a.id = of_app
+  returning (a.settings->>'quota_bytes')::bigint into quota;
+  if not found then
+    quota := insert_usage(of_app, tg_argv[0], of_collection, own_shard, more_entries, more_bytes);
+  end if;
+  if more_bytes > 0 and quota is not null then
+    perform check_quota(of_app, quota);
+  end if;
+  return null;
+end $$;
+
+-- What a connection adds first to a collection. @returns the app's quota
+create function insert_usage(app uuid, of_kind text, of_collection text, of_shard integer, more_entries bigint,
+  more_bytes bigint) returns bigint language plpgsql as $$
+begin
+  -- An app that is being deleted is gone before its data.
+  insert into data_usage as u (app_id, kind, collection, shard, entries, bytes)
+  select id, of_kind, of_collection, of_shard, more_entries, more_bytes from apps where id = app
+  on conflict (app_id, kind, collection, shard) do update
+    set entries = u.entries + excluded.entries, bytes = u.bytes + excluded.bytes;
+  return (select (settings->>'quota_bytes')::bigint from apps where id = app);
+end $$;
+
+create type usage_change as (app_id uuid, kind text, collection text, entries bigint, bytes bigint);
+
+-- Adds to what is noted of a collection. What is noted of another one is written before.
+create function note_usage(app uuid, of_kind text, of_collection text, more_entries bigint, more_bytes bigint)
+returns void language plpgsql as $$
+declare
+  noted usage_change := nullif(current_setting('picloud.usage_noted', true), '')::usage_change;
+begin
+  if noted.app_id = app and noted.kind = of_kind and noted.collection = of_collection then
+    more_entries := more_entries + noted.entries;
+    more_bytes := more_bytes + noted.bytes;
+  else
+    perform write_noted_usage();
+  end if;
+  perform set_config('picloud.usage_noted', row(app, of_kind, of_collection, more_entries, more_bytes)::text, true);
+end $$;
+
+-- Changes of thousands of rows would make as many versions of one row of data_usage, and each is looked for among all.
+-- So whoever makes them says `set local picloud.usage_bulk = 'on'` first, and calls this at the end of the transaction.
+create function write_noted_usage() returns void language plpgsql as $$
+declare
+  noted usage_change := nullif(current_setting('picloud.usage_noted', true), '')::usage_change;
+  quota bigint;
+begin
+  if noted.app_id is null then
+    return;
+  end if;
+  perform set_config('picloud.usage_noted', '', true);
+  quota := insert_usage(noted.app_id, noted.kind, noted.collection, usage_shard(), noted.entries, noted.bytes);
+  if noted.bytes > 0 and quota is not null then
+    perform check_quota(noted.app_id, quota);
+  end if;
+end $$;
+
+create trigger kv_entries_usage after insert or update or delete on kv_entries
+  for each row execute function keep_usage('kv');
+create trigger docs_usage after insert or update or delete on docs
+  for each row execute function keep_usage('docs');

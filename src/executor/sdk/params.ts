@@ -1,4 +1,5 @@
 import { Float, RhaiArray, RhaiBlob, RhaiMap, FnPtr, typeName, type Value } from "../../rhai/index.ts";
+import { nameFault } from "../../services/data-names.ts";
 import { SdkError } from "./sdk-error.ts";
 
 /** One parameter of a function of the SDK: what it takes, and what the function's body gets. */
@@ -46,14 +47,10 @@ export const text = (name: string, options: { readonly maxBytes?: number } = {})
 export const identifier = (name: string): Param<string> =>
   param(name, "string", (value) => {
     if (typeof value !== "string") throw unfit(name, "a string", value);
-    if (value === "") throw new SdkError(`${name} must not be empty`);
-    if (Buffer.byteLength(value) > 256) throw new SdkError(`${name} is longer than 256 bytes`);
-    if (CONTROL.test(value)) throw new SdkError(`${name} must not hold control characters`);
+    const fault = nameFault(value);
+    if (fault !== null) throw new SdkError(`${name} ${fault}`);
     return value;
   });
-
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** An integer that is exact as a JavaScript number. */
 export const integer = (

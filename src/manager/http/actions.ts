@@ -9,6 +9,8 @@ const ACTIONS: readonly RegExp[] = [
   /^(\/scripts\/[^/]+\/versions\/[^/]+):(activate|invoke)$/,
   /^(\/apps\/[^/]+\/executions):(tail)$/,
   /^(\/executions\/[^/]+):(rerun)$/,
+  /^(\/apps\/[^/]+\/kv\/[^/]+):(export|import)$/,
+  /^(\/apps\/[^/]+\/docs\/[^/]+):(find|explain|export|import)$/,
 ];
 
 /** The path under which an endpoint is registered. @param path below the API's root */
@@ -17,7 +19,8 @@ export function internalPath(path: string): string {
     const match = action.exec(path);
     if (match !== null) return `${match[1]}/~${match[2]}`;
   }
-  return path;
+  // A name that begins like that is one all the same.
+  return path.replaceAll("/~", "/%7E");
 }
 
 /** The path that clients use, of one under which an endpoint is registered: `/apps/:app/members/~candidates` is

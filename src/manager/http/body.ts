@@ -44,7 +44,38 @@ export function jsonBody(limit: number): (context: { readonly request: Request }
   return async ({ request }) => readJson(request, limit);
 }
 
-export async function readJson(request: Request, limit: number): Promise<unknown> {
+/**
+ * The Elysia `parse` hook of endpoints that store JSON as it was written: the text of the body, not read yet.
+ * @throws AppError 415, 400 when it is not UTF-8, 413
+ */
+export function jsonTextBody(limit: number): (context: { readonly request: Request }) => Promise<string> {
+  return async ({ request }) => {
+    demandJson(request);
+    return decoded(await readBody(request, limit, "The body"));
+  };
+}
+
+/** The lines of a body of newline-delimited JSON that hold something, with their numbers from 1. @throws AppError 400, 413 */
+export async function readLines(
+  request: Request,
+  limit: number,
+): Promise<readonly { readonly line: number; readonly text: string }[]> {
+  const text = decoded(await readBody(request, limit, "The body"));
+  return text
+    .split("\n")
+    .map((one, index) => ({ line: index + 1, text: one.trim() }))
+    .filter((one) => one.text !== "");
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw badRequest("malformed_json", "The body is not JSON: it is not UTF-8.", { cause });
+  }
+}
+
+function demandJson(request: Request): void {
   if (!isJson(request)) {
     const type = request.headers.get("content-type") ?? "none";
     throw new AppError(
@@ -53,6 +84,10 @@ export async function readJson(request: Request, limit: number): Promise<unknown
       `This endpoint takes JSON: send the header "Content-Type: application/json" (got: ${type.slice(0, 100)}).`,
     );
   }
+}
+
+export async function readJson(request: Request, limit: number): Promise<unknown> {
+  demandJson(request);
   const bytes = await readBody(request, limit, "The body");
   let value: unknown;
   try {

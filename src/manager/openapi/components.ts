@@ -8,11 +8,14 @@ import { SecretDTO } from "../../services/secrets/index.ts";
 import { AuditDTO } from "../audit/model.ts";
 import { AppDTO, AppWithRole } from "../apps/model.ts";
 import { LoginAnswer, Me } from "../auth/model.ts";
+import { DocCollectionDTO, DocDTO, IndexDTO } from "../docs/model.ts";
 import { DomainDTO } from "../domains/model.ts";
 import { RerunDTO } from "../executions/model.ts";
 import { Problem } from "../http/module.ts";
+import { KvCollectionDTO, KvEntryDTO } from "../kv/model.ts";
 import { CandidateDTO, MemberDTO } from "../members/model.ts";
 import { CheckAnswer, ConflictDTO, MatchAnswer, RouteDTO } from "../routes/model.ts";
+import { UsageDTO } from "../usage/index.ts";
 import {
   Deployed,
   Sandbox,
@@ -37,11 +40,16 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   Candidate: CandidateDTO,
   CreatedKey,
   Deployed,
+  DocCollection: DocCollectionDTO,
+  DocIndex: IndexDTO,
+  Document: DocDTO,
   Domain: DomainDTO,
   Execution: ExecutionDTO,
   ExecutionError,
   ExecutionSummary: LogDTO,
   Key: KeyDTO,
+  KvCollection: KvCollectionDTO,
+  KvEntry: KvEntryDTO,
   LogEntry,
   LoginAnswer,
   Me,
@@ -58,6 +66,7 @@ export const COMPONENTS: Readonly<Record<string, TSchema>> = {
   ScriptSummary,
   SdkReference,
   Secret: SecretDTO,
+  Usage: UsageDTO,
   User: AdminDTO,
   Version: VersionDTO,
   VersionList,

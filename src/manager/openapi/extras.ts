@@ -9,6 +9,8 @@ export interface Extra {
   readonly ifMatch?: true;
   /** Answers with a stream of events. */
   readonly events?: true;
+  /** Answers with newline-delimited JSON. */
+  readonly lines?: true;
   /** Bodies that the endpoint reads by itself, by content type. */
   readonly body?: Readonly<Record<string, TSchema | { readonly type: "string" }>>;
 }
@@ -16,6 +18,11 @@ export interface Extra {
 /** By `METHOD path` below /api/v1/admin. test/manager/support/documented.ts checks every answer against it. */
 export const EXTRAS: Readonly<Record<string, Extra>> = {
   "GET /apps/{app}/executions:tail": { events: true },
+
+  "GET /apps/{app}/kv/{collection}:export": { lines: true },
+  "GET /apps/{app}/docs/{collection}:export": { lines: true },
+  "POST /apps/{app}/kv/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
+  "POST /apps/{app}/docs/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
 
   "POST /scripts": { etag: true },
   "GET /scripts/{id}": { etag: true },

@@ -192,9 +192,11 @@ function success(status: number, schema: { readonly type?: unknown }, extra: Ext
   const type =
     extra.events === true
       ? "text/event-stream"
-      : schema.type === "string"
-        ? "text/plain"
-        : "application/json";
+      : extra.lines === true && schema.type === "string"
+        ? "application/x-ndjson"
+        : schema.type === "string"
+          ? "text/plain"
+          : "application/json";
   return { description, headers, content: { [type]: { schema: portable(schema) } } };
 }
 

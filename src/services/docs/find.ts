@@ -131,7 +131,7 @@ export async function explainQuery(
 }
 
 /** Whether a query holds conditions that are not SQL's to decide. */
-const hasPattern = (query: Query): boolean =>
+export const hasPattern = (query: Query): boolean =>
   [...conditionsIn(query.where)].some(({ kind }) => kind === "regex");
 
 function fromSql(

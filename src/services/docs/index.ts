@@ -1,10 +1,14 @@
 /** Documents of an app, in collections. */
+export { pageOfDocs, writeDocs, type DocImport, type DocPage } from "./browse.ts";
 export { createIndexBuilder, type IndexBuilder } from "./builder.ts";
+export { afterOf, cursorOf } from "./cursor.ts";
+export { pickFields } from "./pick.ts";
 export { readFilter, readPath, invalidFilter } from "./read-filter.ts";
 export type { Condition, Path, Query } from "./filter.ts";
-export { countDocs, explainQuery, findDocs, type Explanation, type FoundDoc } from "./find.ts";
+export { countDocs, explainQuery, findDocs, hasPattern, type Explanation, type FoundDoc } from "./find.ts";
 export {
   finishIndexes,
+  indexesOf,
   listIndexes,
   requestDrop,
   requestIndex,
@@ -16,6 +20,7 @@ export {
   getDoc,
   insertDoc,
   listDocs,
+  MAX_DOC_BYTES,
   mergeDoc,
   replaceDoc,
   type Collection,

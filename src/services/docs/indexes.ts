@@ -26,6 +26,18 @@ export async function listIndexes(sql: Queryable, { appId, collection }: Collect
     order by path`;
 }
 
+/** Those of several collections. */
+export async function indexesOf(
+  sql: Queryable,
+  appId: string,
+  collections: readonly string[],
+): Promise<(DocIndex & { readonly collection: string })[]> {
+  return sql<(DocIndex & { readonly collection: string })[]>`
+    select collection, path, is_unique, state, error, created_at from doc_indexes
+    where app_id = ${appId} and collection = any(${collections as string[]}::text[]) and state <> 'dropping'
+    order by collection, path`;
+}
+
 export async function readyIndexes(sql: Queryable, { appId, collection }: Collection): Promise<ReadyIndex[]> {
   return sql<ReadyIndex[]>`
     select path, is_unique as "isUnique" from doc_indexes

@@ -6,6 +6,9 @@ export interface Collection {
   readonly collection: string;
 }
 
+/** Bytes of a document's data as JSON (CONTRACT 4.2). */
+export const MAX_DOC_BYTES = 256 * 1024;
+
 /** A document; `data` is JSON text, so that its numbers stay exact. */
 export interface Doc {
   readonly id: string;

@@ -1,6 +1,14 @@
 /** Keys and values of an app, in collections. */
 export { createExpiry, type Expiry } from "./expiry.ts";
 export {
+  getEntry,
+  pageOfEntries,
+  writeEntries,
+  type EntryPage,
+  type KvEntry,
+  type KvImport,
+} from "./browse.ts";
+export {
   addTo,
   deleteExpired,
   deleteKey,
@@ -8,6 +16,8 @@ export {
   getValues,
   hasKey,
   listEntries,
+  MAX_TTL_SECONDS,
+  MAX_VALUE_BYTES,
   nextExpiry,
   setIfAbsent,
   setIfEqual,

@@ -1,5 +1,10 @@
 import type { Queryable } from "../../database/client.ts";
 
+/** Bytes of a value as JSON (CONTRACT 3.6). */
+export const MAX_VALUE_BYTES = 64 * 1024;
+/** A hundred years: what lasts longer needs no end. */
+export const MAX_TTL_SECONDS = 3_155_760_000;
+
 /** One place for a value. `appId` comes from the run or the credential, never from what a script passes. */
 export interface KvPlace {
   readonly appId: string;
@@ -121,6 +126,10 @@ export async function deleteKey(sql: Queryable, place: KvPlace): Promise<boolean
 /** Last code point; 64 of them are longer than any key that begins with a prefix goes on. */
 const BEYOND = "\u{10ffff}".repeat(64);
 
+/** The keys that begin with a prefix, as a range of the index. */
+export const withPrefix = (sql: Queryable, prefix: string) =>
+  prefix === "" ? sql`` : sql`and key >= ${prefix} and key <= ${prefix + BEYOND}`;
+
 export interface KvPage {
   /** Empty: all keys. */
   readonly prefix: string;
@@ -139,7 +148,7 @@ export async function listEntries(
   return sql<{ key: string; value: string | null }[]>`
     select key, ${withValues ? sql`value::text` : sql`null`} as value from kv_entries
     where app_id = ${place.appId} and collection = ${place.collection} and ${unexpired(sql)}
-      ${prefix === "" ? sql`` : sql`and key >= ${prefix} and key <= ${prefix + BEYOND}`}
+      ${withPrefix(sql, prefix)}
       ${after === null ? sql`` : sql`and key > ${after}`}
     order by key
     limit ${limit}`;

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import { deleteEmptyUsage } from "../usage/index.ts";
 import {
   deleteExcessExecutions,
   deleteOldAudit,
@@ -72,6 +73,12 @@ export function retentionTasks(limits: RetentionLimits): readonly Task[] {
       name: "idempotency_keys",
       everyMs: 6 * HOUR_MS,
       sweep: untilFewer((sql, now) => deleteOldIdempotencyKeys(sql, before(now, IDEMPOTENCY_MS), BATCH_ROWS)),
+    },
+    // Those that somebody is writing to are left, so "as many as it may" would not always end.
+    {
+      name: "data_usage",
+      everyMs: DAY_MS,
+      sweep: async (sql) => (await deleteEmptyUsage(sql, BATCH_ROWS)) > 0,
     },
   ];
 }

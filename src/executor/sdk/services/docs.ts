@@ -10,12 +10,9 @@ import type { RunContext } from "../run-context.ts";
 import { SdkError } from "../sdk-error.ts";
 import { matchesPattern } from "../stateless/regex.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import { afterOf, cursorOf } from "./docs-cursor.ts";
 import { envelope, pageOf } from "./document.ts";
 import { toStored } from "./stored.ts";
 
-/** Bytes of a document's data as JSON (CONTRACT 4.2). */
-const MAX_DOC = 256 * 1024;
 /** Documents of one answer (CONTRACT Q14). */
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
@@ -48,7 +45,7 @@ const docId: Param<string> = {
 const filter = map("filter");
 const data = (name: string): Param<string> => ({
   ...map(name),
-  read: (value) => toStored(name, map(name).read(value), MAX_DOC),
+  read: (value) => toStored(name, map(name).read(value), store.MAX_DOC_BYTES),
 });
 
 const limitOf = (query: store.Query): number => Math.min(query.limit ?? DEFAULT_PAGE, MAX_PAGE);
@@ -236,13 +233,13 @@ export const docs: SdkNamespace = {
         const query = store.readFilter(given);
         const limit = limitOf(query);
         // One more than asked for tells whether there is a next page.
-        const page = { limit: limit + 1, after: afterOf(query) };
+        const page = { limit: limit + 1, after: store.afterOf(query) };
         const rows = await store.findDocs(run.sql, placeOf(run, self), query, page, matchesPattern);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1) : undefined;
         return pageOf(
           shown.map((row) => envelope(row, query.select)),
-          last === undefined ? undefined : cursorOf(query, last),
+          last === undefined ? undefined : store.cursorOf(query, last),
         );
       },
     }),
@@ -349,10 +346,10 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        const outcome = await run.write((sql) => store.mergeDoc(sql, placeOf(run, self), id, json, MAX_DOC));
+        const outcome = await run.write((sql) => store.mergeDoc(sql, placeOf(run, self), id, json, store.MAX_DOC_BYTES));
         if (outcome === "missing") throw missing();
         if (outcome === "too large")
-          throw new SdkError(`the data would be larger than ${MAX_DOC} bytes as JSON`);
+          throw new SdkError(`the data would be larger than ${store.MAX_DOC_BYTES} bytes as JSON`);
       },
     }),
     method({

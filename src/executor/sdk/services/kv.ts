@@ -8,13 +8,9 @@ import { SdkError } from "../sdk-error.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { fromStored, toStored } from "./stored.ts";
 
-/** Bytes of a value as JSON (CONTRACT 3.6). */
-const MAX_VALUE = 64 * 1024;
 /** Entries of a page (CONTRACT 4). */
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
-/** A hundred years: what lasts longer needs no end. */
-const MAX_TTL_SECONDS = 3_155_760_000;
 
 class KvCollection extends HostValue {
   readonly typeName = "KvCollection";
@@ -33,7 +29,7 @@ const placeOf = (run: RunContext, { collection }: KvCollection, key: string): st
 
 const method = methodsOf<KvCollection>("KvCollection");
 
-const WRITE_OPTIONS = { ttl_seconds: integer("ttl_seconds", { min: 1, max: MAX_TTL_SECONDS }) };
+const WRITE_OPTIONS = { ttl_seconds: integer("ttl_seconds", { min: 1, max: store.MAX_TTL_SECONDS }) };
 
 const LIST_OPTIONS = {
   prefix: text("prefix", { maxBytes: 256 }),
@@ -163,7 +159,7 @@ export const kv: SdkNamespace = {
         },
       ],
       call: async (run, self, key, value, asked) => {
-        const json = toStored("value", value, MAX_VALUE);
+        const json = toStored("value", value, store.MAX_VALUE_BYTES);
         await run.write((sql) => store.setValue(sql, placeOf(run, self, key), json, ttlOf(run, asked)));
       },
     }),
@@ -182,12 +178,12 @@ export const kv: SdkNamespace = {
         result: '[true, false, "me"]',
       },
       call: async (run, self, key, value, expected, asked) => {
-        const json = toStored("value", value, MAX_VALUE);
+        const json = toStored("value", value, store.MAX_VALUE_BYTES);
         const place = placeOf(run, self, key);
         const ttl = ttlOf(run, asked);
         if (expected === undefined) return run.write((sql) => store.setIfAbsent(sql, place, json, ttl));
         return run.write((sql) =>
-          store.setIfEqual(sql, place, json, toStored("expected", expected, MAX_VALUE), ttl),
+          store.setIfEqual(sql, place, json, toStored("expected", expected, store.MAX_VALUE_BYTES), ttl),
         );
       },
     }),

@@ -21,6 +21,15 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "POST /apps/{app}/members": ({ user }) => ({ body: { user_id: user, role: "viewer" } }),
   "PATCH /apps/{app}/members/{user_id}": () => ({ body: { role: "editor" } }),
   "POST /apps/{app}/secrets": ({ n }) => ({ body: { name: `NEW_${n}`, value: "x" } }),
+  "POST /apps/{app}/kv/{collection}:import": ({ n }) => ({ raw: `{"key":"new-${n}","value":1}` }),
+  "PUT /apps/{app}/kv/{collection}/{key}": ({ n }) => ({ body: n }),
+  "POST /apps/{app}/docs/{collection}": ({ n }) => ({ body: { n } }),
+  "POST /apps/{app}/docs/{collection}:find": ({ n }) => ({ body: { n } }),
+  "POST /apps/{app}/docs/{collection}:explain": ({ n }) => ({ body: { n } }),
+  "POST /apps/{app}/docs/{collection}:import": ({ n }) => ({ raw: `{"data":{"n":${n}}}` }),
+  "PUT /apps/{app}/docs/{collection}/{doc_id}": ({ n }) => ({ body: { n } }),
+  "PATCH /apps/{app}/docs/{collection}/{doc_id}": ({ n }) => ({ body: { n } }),
+  "POST /apps/{app}/docs/{collection}/indexes": () => ({ body: { field: "n" } }),
   "POST /scripts": ({ app, n }) => ({ body: { app_id: app, name: `new-${n}`, source: "1" } }),
   "GET /scripts/{id}/diff": () => ({ query: "?from=1&to=2" }),
   "PUT /scripts/{id}": () => ({ body: { source: "3" } }),
@@ -34,6 +43,8 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
 
 /** Operations that change nothing although they are no GET. */
 export const READS = new Set([
+  "POST /apps/{app}/docs/{collection}:find",
+  "POST /apps/{app}/docs/{collection}:explain",
   "POST /apps/{app}/slug:check",
   "POST /routes:check",
   "POST /routes:match",
@@ -44,6 +55,10 @@ export const READS = new Set([
 const PARAMETERS: Readonly<Record<string, (world: World) => string>> = {
   app: ({ app }) => app,
   name: ({ scriptName }) => scriptName,
+  collection: ({ scriptName }) => scriptName,
+  key: ({ scriptName }) => scriptName,
+  doc_id: ({ doc }) => doc,
+  field: () => "indexed",
   version: () => "1",
   route_id: ({ route }) => route,
   domain_id: ({ domain }) => domain,

@@ -15,6 +15,8 @@ export interface World {
   readonly domain: string;
   /** A run of the script. */
   readonly execution: string;
+  /** A document, of a collection that has the script's name, as a collection of kv with a key of that name too. */
+  readonly doc: string;
   /** A user who is a member of the app. */
   readonly member: string;
   /** A user of the instance who is no member of anything. */
@@ -46,6 +48,9 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
   const domain = await ask("POST", `/apps/${app}/domains`, { body: { pattern: `${MARK}-${n}.example.com` } });
   // Of the same name, so that `{name}` is both.
   await ask("POST", `/apps/${app}/secrets`, { body: { name: scriptName, value: MARK } });
+  await ask("PUT", `/apps/${app}/kv/${scriptName}/${scriptName}`, { body: MARK });
+  const doc = await ask("POST", `/apps/${app}/docs/${scriptName}`, { body: { mark: MARK } });
+  await ask("POST", `/apps/${app}/docs/${scriptName}/indexes`, { body: { field: "indexed" } });
   const [user, member] = [newId(), newId()];
   for (const [id, name] of [
     [user, "user"],
@@ -70,6 +75,7 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
     scriptName,
     route: route.id,
     domain: domain.id,
+    doc: doc.id,
     member,
     user,
     key,
@@ -85,6 +91,7 @@ export const phantomWorld = (): World => ({
   route: newId(),
   domain: newId(),
   execution: newId(),
+  doc: newId(),
   member: newId(),
   user: newId(),
   key: newId(),
