@@ -103,7 +103,7 @@ for (const [method, path, accepted] of TARGETS) {
 test("no path and no query is a fault of ours", async () => {
   const segment = fc.oneof(
     text,
-    fc.constantFrom("apps", "scripts", "blog", "post", "source", "versions", "logs", scriptId),
+    fc.constantFrom("apps", "scripts", "blog", "post", "source", "versions", "logs", "kv", "docs", scriptId),
   );
   await fc.assert(
     fc.asyncProperty(

@@ -15,13 +15,11 @@ import {
   CollectionPath,
   CreateIndex,
   DocCollectionPage,
-  DocData,
   DocDTO,
   DocListQuery,
   DocPage,
   DocPath,
   ExplanationDTO,
-  Filter,
   IndexDTO,
   IndexPath,
 } from "./model.ts";
@@ -65,9 +63,8 @@ function documents(context: ManagerContext) {
       {
         parse,
         params: CollectionPath,
-        body: DocData,
         detail: { summary: "Stores a new document, whose data is the body", tags: ["docs"] },
-        response: { 201: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 422, 507) },
+        response: { 201: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 415, 422, 507) },
       },
     )
     .get(
@@ -86,9 +83,8 @@ function documents(context: ManagerContext) {
       {
         parse,
         params: DocPath,
-        body: DocData,
         detail: { summary: "Replaces the data of a document by the body", tags: ["docs"] },
-        response: { 200: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 422, 507) },
+        response: { 200: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 415, 422, 507) },
       },
     )
     .patch(
@@ -98,9 +94,8 @@ function documents(context: ManagerContext) {
       {
         parse,
         params: DocPath,
-        body: DocData,
         detail: { summary: "Writes some fields of a document and leaves the others", tags: ["docs"] },
-        response: { 200: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 422, 507) },
+        response: { 200: DocDTO, ...problems(400, 401, 403, 404, 409, 413, 415, 422, 507) },
       },
     )
     .delete(
@@ -126,9 +121,8 @@ function queries(context: ManagerContext) {
       {
         parse,
         params: CollectionPath,
-        body: Filter,
         detail: { summary: "The documents that a filter describes", tags: ["docs"] },
-        response: { 200: DocPage, ...problems(400, 401, 403, 404, 413, 422) },
+        response: { 200: DocPage, ...problems(400, 401, 403, 404, 413, 415, 422) },
       },
     )
     .post(
@@ -137,9 +131,8 @@ function queries(context: ManagerContext) {
       {
         parse,
         params: CollectionPath,
-        body: Filter,
         detail: { summary: "Which index a filter would use", tags: ["docs"] },
-        response: { 200: ExplanationDTO, ...problems(400, 401, 403, 404, 413, 422) },
+        response: { 200: ExplanationDTO, ...problems(400, 401, 403, 404, 413, 415, 422) },
       },
     )
     .get(

@@ -43,12 +43,11 @@ export const DocDTO = strict({
 });
 export const DocPage = pageOf(DocDTO);
 
-/** Read as text; this is for those who write it. */
-export const DocData = Type.Unknown({ description: Data.description });
+export { Data as DocData };
 
 export const DocListQuery = strict(PAGE_QUERY);
 
-export const Filter = Type.Unknown({
+export const Filter = Type.Record(Type.String(), Type.Unknown(), {
   description:
     'a filter as `docs` has it in scripts, without $regex: {"field": {"$gt": 1}, "$sort": {"field": -1}, "$limit": 10, "$cursor": "…"}',
 });

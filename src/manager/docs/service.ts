@@ -1,3 +1,4 @@
+import type { Transaction } from "../../database/client.ts";
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
 import * as store from "../../services/docs/index.ts";
 import { encodeTextCursor } from "../../services/text-cursor.ts";
@@ -75,7 +76,7 @@ export async function createDoc(
   const collection = await openCollection(context, who, path, "AppDocsWrite");
   const data = dataOf(text);
   const id = newId();
-  return context.db.begin(async (sql) => {
+  return changing(context, async (sql) => {
     await store.insertDoc(sql, collection, id, data);
     await recordAudit(sql, who, {
       action: "doc.create",
@@ -103,7 +104,7 @@ export async function changeDoc(
   const collection = await openCollection(context, who, path, "AppDocsWrite");
   const id = idOf(path);
   const data = dataOf(text);
-  return context.db.begin(async (sql) => {
+  return changing(context, async (sql) => {
     if (how === "replace") {
       if (!(await store.replaceDoc(sql, collection, id, data))) throw missing();
     } else {
@@ -130,7 +131,7 @@ export async function changeDoc(
 export async function deleteDoc(context: ManagerContext, who: Actor, path: DocPath): Promise<void> {
   const collection = await openCollection(context, who, path, "AppDocsWrite");
   const id = idOf(path);
-  await context.db.begin(async (sql) => {
+  await changing(context, async (sql) => {
     if (!(await store.deleteDoc(sql, collection, id))) throw missing();
     await recordAudit(sql, who, {
       action: "doc.delete",
@@ -172,7 +173,7 @@ export async function importDocs(
 ): Promise<{ imported: number }> {
   const collection = await openCollection(context, who, path, "AppDocsWrite");
   const lines = await read();
-  return context.db.begin(async (sql) => {
+  return changing(context, async (sql) => {
     const imported = await inBulk(sql, () =>
       importLines(
         lines,
@@ -189,6 +190,13 @@ export async function importDocs(
     });
     return { imported };
   });
+}
+
+/** A transaction after which is told that there may be events. */
+async function changing<T>(context: ManagerContext, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  const { result } = await context.db.begin(async (sql) => ({ result: await work(sql) }));
+  context.data.eventsCaused();
+  return result;
 }
 
 function docLine(members: LineMembers): store.DocImport {

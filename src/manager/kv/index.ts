@@ -18,7 +18,6 @@ import {
   KvListQuery,
   KvPath,
   KvSetQuery,
-  KvValue,
   NamePageQuery,
 } from "./model.ts";
 import {
@@ -110,13 +109,12 @@ export const kvModule = (context: ManagerContext) =>
         parse: jsonTextBody(context.config.maxBodyBytes),
         params: KvPath,
         query: KvSetQuery,
-        body: KvValue,
         detail: {
           summary: "Writes a value, which is the body",
           description: "With ttl_seconds it is gone so many seconds later; else it stays.",
           tags: ["kv"],
         },
-        response: { 200: KvEntryDTO, 201: KvEntryDTO, ...problems(400, 401, 403, 404, 413, 422, 507) },
+        response: { 200: KvEntryDTO, 201: KvEntryDTO, ...problems(400, 401, 403, 404, 413, 415, 422, 507) },
       },
     )
     .delete(

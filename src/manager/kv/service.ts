@@ -93,6 +93,7 @@ export async function setEntry(
     await recordAudit(sql, who, { action: "kv.set", appId, target: keyTarget(path), changed: ["value"] });
     return getEntry(sql, place);
   });
+  context.data.eventsCaused();
   if (entry === undefined) throw notFound("Key");
   if (entry.expires_at !== null) context.data.expires(entry.expires_at.getTime());
   return {
@@ -109,6 +110,7 @@ export async function deleteEntry(context: ManagerContext, who: Actor, path: Key
     if (!(await deleteKey(sql, { appId, collection: path.collection, key: path.key }))) throw notFound("Key");
     await recordAudit(sql, who, { action: "kv.delete", appId, target: keyTarget(path) });
   });
+  context.data.eventsCaused();
 }
 
 /**
@@ -167,6 +169,7 @@ export async function importEntries(
     });
     return count;
   });
+  context.data.eventsCaused();
   if (Number.isFinite(firstExpiry)) context.data.expires(firstExpiry);
   return { imported };
 }

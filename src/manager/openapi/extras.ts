@@ -1,4 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
+import { DocData, Filter } from "../docs/model.ts";
+import { KvValue } from "../kv/model.ts";
 import { DeployBody } from "../scripts/model.ts";
 
 /** What the declaration of an endpoint cannot say. */
@@ -21,6 +23,12 @@ export const EXTRAS: Readonly<Record<string, Extra>> = {
 
   "GET /apps/{app}/kv/{collection}:export": { lines: true },
   "GET /apps/{app}/docs/{collection}:export": { lines: true },
+  "PUT /apps/{app}/kv/{collection}/{key}": { body: { "application/json": KvValue } },
+  "POST /apps/{app}/docs/{collection}": { body: { "application/json": DocData } },
+  "PUT /apps/{app}/docs/{collection}/{doc_id}": { body: { "application/json": DocData } },
+  "PATCH /apps/{app}/docs/{collection}/{doc_id}": { body: { "application/json": DocData } },
+  "POST /apps/{app}/docs/{collection}:find": { body: { "application/json": Filter } },
+  "POST /apps/{app}/docs/{collection}:explain": { body: { "application/json": Filter } },
   "POST /apps/{app}/kv/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
   "POST /apps/{app}/docs/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
 

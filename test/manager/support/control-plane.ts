@@ -1,7 +1,12 @@
 import { loadConfig, type Config } from "../../../src/config.ts";
 import { createExecutor } from "../../../src/executor/index.ts";
 import { sdkReference } from "../../../src/executor/sdk/reference/index.ts";
-import { createManager, type CheckScript, type Manager } from "../../../src/manager/index.ts";
+import {
+  createManager,
+  type CheckScript,
+  type Manager,
+  type ManagerDeps,
+} from "../../../src/manager/index.ts";
 import { createOrchestrator } from "../../../src/orchestrator/index.ts";
 import { NO_LINKS, createCatalog, readSource, type Catalog } from "../../../src/services/catalog/index.ts";
 import { createExecutionLog, type ExecutionLog } from "../../../src/services/executions/index.ts";
@@ -112,6 +117,7 @@ export interface Setup {
   readonly checkScript?: CheckScript | "compiler";
   readonly requestTimeoutMs?: number;
   readonly heartbeatMs?: number;
+  readonly data?: ManagerDeps["data"];
 }
 
 /** A control plane over a database of its own, with one user per actor. */
@@ -168,6 +174,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     keyring: KEYRING,
     ...(setup.requestTimeoutMs !== undefined && { requestTimeoutMs: setup.requestTimeoutMs }),
     ...(setup.heartbeatMs !== undefined && { heartbeatMs: setup.heartbeatMs }),
+    ...(setup.data !== undefined && { data: setup.data }),
     catalogChanged: async (appId) => {
       told.push(appId);
       await catalog.refresh(appId);
