@@ -191,8 +191,8 @@ test("serializable transactions on other keys of a collection do not fail for it
   for (const [n, sql] of connections.entries()) await set(sql, app, `first-${n}`, "1");
   // Each has begun, and seen its state of the data, before the others commit.
   await Promise.all(
-    connections.map((db, n) =>
-      db.begin("isolation level serializable", async (sql) => {
+    connections.map((one, n) =>
+      one.begin("isolation level serializable", async (sql) => {
         for (let round = 0; round < 20; round++)
           await set(sql, app, `k${n}-${round}`, JSON.stringify("x".repeat(round)));
       }),
