@@ -139,6 +139,8 @@ async function takeUp(
     },
   });
   const orchestrator = createOrchestrator({
+    db,
+    onAccepted: () => dispatcher.wake(),
     catalog,
     executor,
     executions,

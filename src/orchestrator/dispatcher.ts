@@ -17,6 +17,7 @@ import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import type { Runs } from "./runs.ts";
+import { restoredRequest, type StoredRequest } from "./stored-request.ts";
 
 export interface DispatcherOptions {
   readonly db: Database;
@@ -156,8 +157,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const { user_id: userId, username } = delivery;
     try {
-      const { outcome } = await runOnce({
-        executionId: newId(),
+      const stored = delivery.source_kind === "http" ? (JSON.parse(delivery.payload) as StoredRequest) : null;
+      const { outcome, statusCode } = await runOnce({
+        // The one that the caller was told.
+        executionId: stored !== null && delivery.attempt_count === 1 ? delivery.id : newId(),
         script,
         version: script.liveVersion,
         triggerKind: delivery.source_kind,
@@ -165,9 +168,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           userId === null || username === null
             ? null
             : { userId, username, instanceRole: "member", key: null },
-        requestId: delivery.id,
-        request: null,
-        event: delivery.payload,
+        requestId: stored?.request_id ?? delivery.id,
+        request: stored === null ? null : restoredRequest(stored),
+        event: stored === null ? delivery.payload : null,
         rerun: null,
         trigger: {
           id: delivery.trigger_id,
@@ -176,8 +179,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           rootExecutionId: delivery.root_execution_id,
         },
       });
-      if (outcome.error === null) await succeed(delivery);
-      else await fail(delivery, outcome.error.message, true);
+      if (outcome.error !== null) await fail(delivery, outcome.error.message, true);
+      // An answer that nobody gets can still say that it did not work (CONTRACT 3.4).
+      else if (stored !== null && statusCode >= 500)
+        await fail(delivery, `The script answered ${statusCode}.`, true);
+      else await succeed(delivery);
     } catch (error) {
       if (error instanceof AppError && error.status === 503)
         await giveBack(db, delivery, GATE_FULL_MS * (1 + random()));

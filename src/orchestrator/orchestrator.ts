@@ -2,6 +2,8 @@ import type { Config } from "../config.ts";
 import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody } from "../executor/index.ts";
 import type { Catalog } from "../services/catalog/index.ts";
+import type { Queryable } from "../database/client.ts";
+import { insertRequest, type RetryPolicy } from "../services/events/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
 import type { Idempotency } from "../services/idempotency/index.ts";
 import { trustedProxies } from "../services/identity/client-address.ts";
@@ -19,10 +21,15 @@ import { createPolicies } from "./policies.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { hasBody, readBody } from "./request-body.ts";
 import { readUrl, type RequestUrl } from "./request-url.ts";
+import { storedRequest } from "./stored-request.ts";
 import { createRuns, type ObservedRun, type Runs } from "./runs.ts";
 import { directTarget, EXECUTE, executeTarget, routeTarget, type Asked, type Runnable } from "./targets.ts";
 
 export interface OrchestratorOptions {
+  /** Where requests of asynchronous routes wait. */
+  readonly db: Queryable;
+  /** Told that one does. */
+  readonly onAccepted?: () => void;
   readonly catalog: Catalog;
   readonly executor: Executor;
   readonly executions: ExecutionLog;
@@ -80,6 +87,8 @@ const ANONYMOUS: Caller = { principal: null, hidesAuthorization: false };
 /** What a request may take beyond its script's limit: waiting for a slot, and ending what does not end by itself. */
 const MARGIN_SECONDS = 2;
 const NO_BODY: RunBody = { kind: "none" };
+/** Of a request that nobody waits for (CONTRACT 6.5). */
+const ASYNC_RETRIES: RetryPolicy = { maxAttempts: 3, backoff: "exponential", baseMs: 1000 };
 
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const { catalog, config, idempotency } = options;
@@ -100,7 +109,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       }
       const target = routeTarget(catalog, request, url);
       const asked: Asked = { request, origin, url, target, caller: ANONYMOUS, requestId };
-      return policies.govern(asked, () => run(asked, NO_BODY, newId()), refused);
+      return policies.govern(asked, () => answer(asked, NO_BODY, newId()), refused);
     } catch (error) {
       return Promise.resolve(refused(error));
     }
@@ -123,10 +132,12 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     const target = byRoute ?? (await executeTarget(catalog, request, url, caller, options.mayExecute));
     const asked: Asked = { request, origin, url, target, caller, requestId };
     const carryOut = async (): Promise<Response> => {
-      const key = target.route?.idempotent === false ? null : idempotencyKey(request);
+      const { route } = target;
+      const honoursKeys = route === null || route.idempotent || route.dispatchMode === "async";
+      const key = honoursKeys ? idempotencyKey(request) : null;
       const body = await bodyOf(request);
-      if (key === null) return run(asked, body, newId());
-      return carryOutOnce(idempotency, asked, key, body, (executionId) => run(asked, body, executionId));
+      if (key === null) return answer(asked, body, newId());
+      return carryOutOnce(idempotency, asked, key, body, (executionId) => answer(asked, body, executionId));
     };
     return policies.govern(asked, carryOut, (error) => refuse(error, requestId));
   }
@@ -147,9 +158,45 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const bodyOf = async (request: Request): Promise<RunBody> =>
     hasBody(request) ? readBody(request, config.maxBodyBytes) : NO_BODY;
 
+  const answer = (asked: Asked, body: RunBody, executionId: string): Promise<Response> =>
+    asked.target.route?.dispatchMode === "async"
+      ? accept(asked, body, executionId)
+      : run(asked, body, executionId);
+
+  const httpRequest = (asked: Asked, body: RunBody): HttpRequest =>
+    new HttpRequest(
+      asked.request,
+      asked.url,
+      asked.target,
+      body,
+      asked.caller.hidesAuthorization,
+      asked.origin,
+      proxies,
+    );
+
+  /** Keeps a request of an asynchronous route, which is carried out afterwards, and again if it fails. */
+  async function accept(asked: Asked, body: RunBody, executionId: string): Promise<Response> {
+    const { target, caller, requestId } = asked;
+    const { script, route } = target;
+    await insertRequest(options.db, {
+      appId: script.appId,
+      id: executionId,
+      routeId: route?.id ?? script.id,
+      scriptId: script.id,
+      request: JSON.stringify(storedRequest(httpRequest(asked, body), requestId)),
+      principalId: caller.principal?.userId ?? null,
+      retries: ASYNC_RETRIES,
+    });
+    options.onAccepted?.();
+    return Response.json(
+      { accepted_at: new Date(options.clock.now()).toISOString(), execution_id: executionId },
+      { status: 202, headers: { "X-Request-Id": requestId, "X-Execution-Id": executionId } },
+    );
+  }
+
   async function run(asked: Asked, body: RunBody, executionId: string): Promise<Response> {
-    const { request, origin, url, target, requestId } = asked;
-    const { principal, hidesAuthorization } = asked.caller;
+    const { origin, target, requestId } = asked;
+    const { principal } = asked.caller;
     const { script, version, triggerKind } = target;
     origin.mayBeSilentFor?.(script.limits.timeoutMs / 1000 + MARGIN_SECONDS);
     const { outcome, queuedMs } = await runs.runOnce({
@@ -159,7 +206,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       triggerKind,
       principal,
       requestId,
-      request: new HttpRequest(request, url, target, body, hidesAuthorization, origin, proxies),
+      request: httpRequest(asked, body),
       event: null,
       rerun: null,
     });

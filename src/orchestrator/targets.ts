@@ -54,7 +54,7 @@ export const directTarget = (
   rest: "",
 });
 
-/** What the route asks for that answers a request. @throws AppError 404, 501 */
+/** What the route asks for that answers a request. @throws AppError 404 */
 export function routeTarget(catalog: Catalog, request: Request, url: RequestUrl): Target {
   const { app, host, params } = hostApp(catalog, url);
   const match = catalog.route(app.id, request.method, host, url.path);
@@ -63,13 +63,6 @@ export function routeTarget(catalog: Catalog, request: Request, url: RequestUrl)
   if (script === undefined) throw notFound("The script of this route");
   if (script.liveVersion === null) {
     throw new AppError(404, "no_live_version", "The script of this route has no live version yet.");
-  }
-  if (match.route.dispatchMode === "async") {
-    throw new AppError(
-      501,
-      "not_implemented",
-      "This route is asynchronous, which this release cannot serve yet.",
-    );
   }
   return {
     script,

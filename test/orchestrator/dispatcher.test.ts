@@ -275,3 +275,77 @@ describe("at rest", () => {
     expect(await statementsBegun(plane.database.db, 1400)).toEqual([]);
   });
 });
+
+describe("an asynchronous route", () => {
+  /** Makes the route of a script asynchronous. */
+  async function asynchronous(source: string): Promise<{ readonly id: string; readonly path: string }> {
+    const made = await script(source);
+    await plane.database.db`update routes set dispatch_mode = 'async' where script_id = ${made.id}`;
+    await plane.rows.announce(plane.appId);
+    await plane.catalog.refresh(plane.appId);
+    return made;
+  }
+  const post = (path: string, headers: Record<string, string> = {}) =>
+    plane.call(`${path}?q=1`, {
+      method: "POST",
+      body: '{"big": 9007199254740993, "nul": "\\u0000", "f": 1.0}',
+      headers: { "content-type": "application/json", "x-own": "1", ...headers },
+    });
+
+  test("answers 202 at once, and its script sees the request later", async () => {
+    const { id, path } = await asynchronous(
+      'kv::collection("seen").set("async", [ctx.request.method, ctx.request.path, ctx.request.query, ctx.request.body.big, ctx.request.body.nul.len(), type_of(ctx.request.body.f), ctx.request.headers["x-own"], ctx.execution_id, ctx.request_id, ctx.invocation_type, ctx.trigger_depth, "event" in ctx]);',
+    );
+    const answer = await post(path, { authorization: "Bearer root-token" });
+    expect(answer.status).toBe(202);
+    const accepted = (await answer.json()) as { readonly accepted_at: string; readonly execution_id: string };
+    expect(Date.parse(accepted.accepted_at)).toBeGreaterThan(Date.now() - 60_000);
+    expect(answer.headers.get("x-execution-id")).toBe(accepted.execution_id);
+    await idle();
+    const row = (await stored("async")) as unknown[];
+    expect(row.slice(0, 12)).toEqual([
+      "POST",
+      path,
+      { q: "1" },
+      9007199254740992,
+      1,
+      "f64",
+      "1",
+      accepted.execution_id,
+      answer.headers.get("x-request-id"),
+      "http",
+      0,
+      false,
+    ]);
+    const [log] = await plane.logs(id);
+    expect(log).toMatchObject({ id: accepted.execution_id, trigger_kind: "http", status: "success" });
+  });
+
+  test("is tried again when its script fails, or answers that it did not work", async () => {
+    const { path } = await asynchronous(
+      'let n = kv::collection("tries").incr("async"); if n == 1 { throw "first" } #{ statusCode: if n == 2 { 503 } else { 200 } }',
+    );
+    await plane.database.db`update outbox set retry_base_ms = 1`;
+    expect((await post(path)).status).toBe(202);
+    for (let i = 0; i < 100 && (await stored("async", "tries")) !== 3; i++) {
+      await plane.database.db`update outbox set due_at = now() where claimed_by is null`;
+      dispatcher.wake();
+      await Bun.sleep(50);
+    }
+    await idle();
+    expect(await stored("async", "tries")).toBe(3);
+  });
+
+  test("carries a request with an Idempotency-Key out once", async () => {
+    const { path } = await asynchronous('kv::collection("tries").incr("once")');
+    const answers = [
+      await post(path, { "idempotency-key": "k" }),
+      await post(path, { "idempotency-key": "k" }),
+    ];
+    expect(answers.map((answer) => answer.status)).toEqual([202, 202]);
+    const ids = await Promise.all(answers.map((answer) => answer.json()));
+    expect(ids[0]).toEqual(ids[1] as never);
+    await idle();
+    expect(await stored("once", "tries")).toBe(1);
+  });
+});

@@ -216,9 +216,9 @@ describe("routes", () => {
     await strict.stop();
   });
 
-  test("an asynchronous route says that it cannot be served yet", async () => {
+  test("an asynchronous route is accepted, to be carried out later", async () => {
     await plane.deploy({ path: "/async", dispatch_mode: "async" }, "1");
-    expect((await plane.call("/async", { method: "POST" })).status).toBe(501);
+    expect((await plane.call("/async", { method: "POST" })).status).toBe(202);
   });
 
   test("saving makes the next request run the new version", async () => {

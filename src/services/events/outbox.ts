@@ -19,7 +19,7 @@ export interface Delivery {
   readonly retry_base_ms: number;
   readonly transactional: boolean;
   readonly dead_letter_id: string | null;
-  /** Who registered the trigger, and as whom it runs; null: nobody. */
+  /** As whom it runs: who registered the trigger, or who sent the request; null: nobody. */
   readonly user_id: string | null;
   readonly username: string | null;
 }
@@ -68,7 +68,7 @@ export async function claim(
       c.dead_letter_id, u.id as user_id, u.username
     from claimed c
     left join triggers t on t.app_id = c.app_id and t.id = c.trigger_id
-    left join users u on u.id = t.registered_by
+    left join users u on u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
     order by c.created_at`;
 }
 

@@ -150,6 +150,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
       },
     );
   const orchestrator = createOrchestrator({
+    db,
     catalog,
     executor,
     executions,

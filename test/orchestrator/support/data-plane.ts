@@ -80,6 +80,8 @@ export async function startDataPlane(
   });
   const executions = createExecutionLog(db, { clock: systemClock });
   const orchestrator = createOrchestrator({
+    db,
+    ...(options.onEvents !== undefined && { onAccepted: options.onEvents }),
     catalog,
     executor,
     executions,
