@@ -12,7 +12,7 @@ import { createExecutor } from "./executor/index.ts";
 import { listenHttp } from "./http-server.ts";
 import { serveDashboard } from "./manager/dashboard/assets.ts";
 import { createManager } from "./manager/index.ts";
-import { createDispatcher, createOrchestrator } from "./orchestrator/index.ts";
+import { createDispatcher, createOrchestrator, createScheduler } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createIndexBuilder } from "./services/docs/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
@@ -162,6 +162,8 @@ async function takeUp(
     maxConcurrent: config.maxConcurrentExecutions,
     maxDepth: config.maxTriggerDepth,
   });
+  const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake });
+  undo.push(() => scheduler.stop());
   const manager = await createManager({
     db,
     config,
@@ -187,10 +189,15 @@ async function takeUp(
     // open connection would only cost wake-ups (Bun looks after each open socket once a second).
     const listener = await listen(target, {
       applicationName: "picloud-listen",
-      channels: { picloud_catalog: catalog.onNotify, picloud_outbox: dispatcher.wake },
+      channels: {
+        picloud_catalog: catalog.onNotify,
+        picloud_outbox: dispatcher.wake,
+        picloud_cron: scheduler.wake,
+      },
       onReconnect: () => {
         void catalog.reload();
         dispatcher.wake();
+        scheduler.wake();
       },
     });
     undo.push(() => listener.close());
@@ -200,6 +207,7 @@ async function takeUp(
   await expiry.start();
   indexes.start();
   await dispatcher.start();
+  await scheduler.start();
 
   http.open({
     manager: manager.handle,
@@ -212,6 +220,7 @@ async function takeUp(
   undo.push(async () => {
     // New requests are refused from here on; those under way get their time. Streams would never end by themselves.
     manager.stop();
+    await scheduler.stop();
     await Promise.all([http.stop(GRACE_MS), dispatcher.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
   });
   return { url: http.url, firstLogin, stop };

@@ -1,0 +1,8 @@
+/** When cron triggers fire: schedules, time zones, what was missed. */
+export { nextFiring, nextFirings } from "./firings.ts";
+export { fireDue, type FiredBatch } from "./fire.ts";
+export { MISSED_POLICIES, OVERLAP_POLICIES, planFirings, type Firing, type FiringPolicy } from "./plan.ts";
+export { announceCron, nextDue } from "./queries.ts";
+export { parseSchedule, type Schedule } from "./schedule.ts";
+export { parseCron, type Cron, type CronDetails, type CronInput } from "./settings.ts";
+export { firstChange, offsetAt, type ClockChange } from "./zone.ts";
