@@ -142,6 +142,30 @@ describe("a change of docs", () => {
   });
 });
 
+describe("a message", () => {
+  test("goes to the triggers whose pattern means its topic, when its transaction commits", async () => {
+    const seen = await script(recorder("messages"));
+    await trigger("pubsub", seen.id, { pattern: "orders.*" });
+    await trigger("pubsub", seen.id, { pattern: "bills" });
+    const writer = await script(
+      'pubsub::publish_durable("orders.paid", #{ n: 1 }); pubsub::publish_durable("orders", 2); pubsub::publish_durable("bills", 3.0); try { tx::run(|| { pubsub::publish_durable("bills", 4); throw 1; }); } catch { } tx::run(|| pubsub::publish_durable("orders.a.b", ()));',
+    );
+    expect((await plane.call(writer.path)).status).toBe(200);
+    await idle();
+    const events = (await stored("messages")) as {
+      readonly op: string;
+      readonly pubsub: { topic: string; message: unknown; published_at: string };
+    }[];
+    const got = events.map(({ op, pubsub }) => [op, pubsub.topic, pubsub.message]).toSorted();
+    expect(got).toEqual([
+      ["publish", "bills", 3],
+      ["publish", "orders.a.b", null],
+      ["publish", "orders.paid", { n: 1 }],
+    ]);
+    expect(Date.parse(events[0]?.pubsub.published_at ?? "")).toBeGreaterThan(Date.now() - 60_000);
+  });
+});
+
 describe("a run that an event caused", () => {
   test("knows its depth, its attempt, and the run at the root of all", async () => {
     const seen = await script(

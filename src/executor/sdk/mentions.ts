@@ -1,5 +1,5 @@
 /** The namespaces of sdk/services, by name; here, so that looking for them does not load them. */
-export const SERVICE_NAMESPACES: readonly string[] = ["docs", "kv", "tx"];
+export const SERVICE_NAMESPACES: readonly string[] = ["docs", "kv", "pubsub", "tx"];
 
 const NAMES = new RegExp(`\\b(?:${SERVICE_NAMESPACES.join("|")})\\b`);
 

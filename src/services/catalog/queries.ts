@@ -96,7 +96,7 @@ function read(
       select pg_snapshot_xmin(snapshot) as xmin, pg_snapshot_xmax(snapshot) as xmax
       from pg_current_snapshot() as snapshot)
     select a.id, a.slug, a.catalog_version as version, a.settings,
-      exists (select from triggers t where t.app_id = a.id and t.enabled and t.kind in ('kv', 'docs')) as emits, now.xmin::text as horizon,
+      exists (select from triggers t where t.app_id = a.id and t.enabled and t.kind in ('kv', 'docs', 'pubsub')) as emits, now.xmin::text as horizon,
       (select coalesce(jsonb_agg(jsonb_build_object('pattern', d.pattern, 'shape', d.shape) order by d.pattern), '[]')
          from app_domains d where d.app_id = a.id) as domains,
       (select coalesce(jsonb_agg(jsonb_build_object(

@@ -1,5 +1,6 @@
 /** What triggers ask to be delivered, and how it went. */
 export { backoffMs, type RetryPolicy } from "./backoff.ts";
+export { isTopic, publish } from "./topics.ts";
 export { insertRequest, type AcceptedRequest } from "./requests.ts";
 export {
   bury,

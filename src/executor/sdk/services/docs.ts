@@ -346,7 +346,9 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        const outcome = await run.write((sql) => store.mergeDoc(sql, placeOf(run, self), id, json, store.MAX_DOC_BYTES));
+        const outcome = await run.write((sql) =>
+          store.mergeDoc(sql, placeOf(run, self), id, json, store.MAX_DOC_BYTES),
+        );
         if (outcome === "missing") throw missing();
         if (outcome === "too large")
           throw new SdkError(`the data would be larger than ${store.MAX_DOC_BYTES} bytes as JSON`);

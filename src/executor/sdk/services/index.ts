@@ -9,9 +9,10 @@ import type { SdkNamespace } from "../define.ts";
 import type { Services } from "../run-context.ts";
 import { docs } from "./docs.ts";
 import { kv } from "./kv.ts";
+import { pubsub } from "./pubsub.ts";
 import { tx } from "./tx.ts";
 
-export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv, tx];
+export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv, pubsub, tx];
 
 /** A statement of a script that takes longer is ended. */
 const STATEMENT_TIMEOUT_MS = 5000;
