@@ -22,6 +22,14 @@ export interface Config {
   readonly maxConcurrentExecutions: number;
   /** Runs that events may cause one below the other. */
   readonly maxTriggerDepth: number;
+  /** What a new trigger gets that does not say. */
+  readonly triggerRetry: {
+    readonly maxAttempts: number;
+    readonly backoff: "exponential" | "linear" | "constant";
+    readonly baseMs: number;
+  };
+  /** Days. */
+  readonly deadLetterRetentionDays: number;
   readonly maxBodyBytes: number;
   readonly scriptCacheSize: number;
   /** Days; an app may have a setting of its own. */
@@ -57,6 +65,7 @@ const MiB = 1024 * 1024;
 /** Names that are read elsewhere (client side of the binary) or kept for compatibility. */
 const OTHER_NAMES = ["PICLOUD_URL", "PICLOUD_TOKEN", "PICLOUD_API"];
 const IGNORED_NAMES: Readonly<Record<string, string>> = {
+  PICLOUD_TRIGGER_RETRY_JITTER_PCT: "waits between attempts differ by up to 20 % either way",
   PICLOUD_CRON_TICK_INTERVAL_MS: "nothing polls: cron jobs fire when they are due",
 };
 
@@ -139,6 +148,12 @@ export function loadConfig(
     secretMaxValueBytes: integer("PICLOUD_SECRET_MAX_VALUE_BYTES", 64 * 1024, 1, MiB),
     sessionTtlHours: integer("PICLOUD_SESSION_TTL_HOURS", 24, 1, 24 * 365),
     maxTriggerDepth: integer("PICLOUD_MAX_TRIGGER_DEPTH", 8, 1, 64),
+    triggerRetry: {
+      maxAttempts: integer("PICLOUD_TRIGGER_RETRY_MAX_ATTEMPTS", 3, 1, 100),
+      backoff: choice("PICLOUD_TRIGGER_RETRY_BACKOFF", "exponential", ["exponential", "linear", "constant"]),
+      baseMs: integer("PICLOUD_TRIGGER_RETRY_BASE_MS", 1000, 1, 3_600_000),
+    },
+    deadLetterRetentionDays: integer("PICLOUD_DEAD_LETTER_RETENTION_DAYS", 30, 1, 3650),
     maxConcurrentExecutions: integer("PICLOUD_MAX_CONCURRENT_EXECUTIONS", 32, 1, 1024),
     maxBodyBytes: integer("PICLOUD_MAX_BODY_BYTES", 2 * MiB, 1024, 1024 * MiB),
     scriptCacheSize: integer("PICLOUD_SCRIPT_CACHE_SIZE", 256, 1, 100_000),

@@ -24,6 +24,7 @@ import { auditModule } from "./audit/index.ts";
 import { authModule, UNGUARDED } from "./auth/index.ts";
 import type { CheckScript, DataNotices, InvokeVersion, ManagerContext, RunScript } from "./context.ts";
 import { docsModule } from "./docs/index.ts";
+import { deadLettersModule } from "./dead-letters/index.ts";
 import { domainsModule } from "./domains/index.ts";
 import { executionsModule } from "./executions/index.ts";
 import { createTails } from "./executions/tail.ts";
@@ -43,6 +44,7 @@ import { namedScriptsModule, scriptsModule } from "./scripts/index.ts";
 import { sdkModule } from "./sdk/index.ts";
 import { secretsModule } from "./secrets/index.ts";
 import { usageModule } from "./usage/index.ts";
+import { triggersModule } from "./triggers/index.ts";
 
 /** Where the control plane lives. */
 export const ROOT = "/api/v1/admin";
@@ -210,6 +212,8 @@ export const createApi = (context: ManagerContext) =>
         .use(kvModule(context))
         .use(docsModule(context))
         .use(usageModule(context))
+        .use(triggersModule(context))
+        .use(deadLettersModule(context))
         .use(logsModule(context))
         .use(auditModule(context))
         .use(executionsModule(context))

@@ -159,8 +159,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     try {
       const stored = delivery.source_kind === "http" ? (JSON.parse(delivery.payload) as StoredRequest) : null;
       const { outcome, statusCode } = await runOnce({
-        // The one that the caller was told.
-        executionId: stored !== null && delivery.attempt_count === 1 ? delivery.id : newId(),
+        // What no run caused names its own first run as the root of all that follows, and whoever sent it was told.
+        executionId:
+          delivery.attempt_count === 1 && delivery.root_execution_id === delivery.id ? delivery.id : newId(),
         script,
         version: script.liveVersion,
         triggerKind: delivery.source_kind,

@@ -55,6 +55,8 @@ TABLE app_members (
   constraint app_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 CREATE INDEX app_members_user_idx ON public.app_members USING btree (user_id);
+CREATE TRIGGER app_members_changed AFTER UPDATE OF role ON public.app_members FOR EACH ROW WHEN (((old.role = 'app_admin'::text) AND (new.role <> 'app_admin'::text))) EXECUTE FUNCTION triggers_follow_member();
+CREATE TRIGGER app_members_deleted AFTER DELETE ON public.app_members FOR EACH ROW WHEN ((old.role = 'app_admin'::text)) EXECUTE FUNCTION triggers_follow_member();
 
 TABLE app_slug_history (
   slug text not null,
@@ -145,6 +147,7 @@ TABLE dead_letters (
   constraint dead_letters_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint dead_letters_resolution_check CHECK (((resolution IS NULL) OR (resolution = ANY (ARRAY['replayed'::text, 'ignored'::text, 'handled_by_script'::text, 'handler_failed'::text]))))
 );
+CREATE INDEX dead_letters_age_idx ON public.dead_letters USING btree (created_at);
 CREATE INDEX dead_letters_created_idx ON public.dead_letters USING btree (app_id, created_at DESC, id DESC);
 CREATE INDEX dead_letters_unresolved_idx ON public.dead_letters USING btree (app_id, created_at DESC, id DESC) WHERE (resolved_at IS NULL);
 
@@ -464,6 +467,8 @@ CREATE INDEX triggers_due_idx ON public.triggers USING btree (next_at) WHERE ((k
 CREATE INDEX triggers_kind_idx ON public.triggers USING btree (app_id, kind) WHERE enabled;
 CREATE INDEX triggers_registered_idx ON public.triggers USING btree (registered_by);
 CREATE INDEX triggers_script_idx ON public.triggers USING btree (app_id, script_id);
+CREATE TRIGGER triggers_deleted AFTER DELETE ON public.triggers FOR EACH ROW EXECUTE FUNCTION drop_events();
+CREATE TRIGGER triggers_disabled AFTER UPDATE OF enabled ON public.triggers FOR EACH ROW WHEN ((old.enabled AND (NOT new.enabled))) EXECUTE FUNCTION drop_events();
 
 TABLE users (
   id uuid not null,
@@ -479,6 +484,8 @@ TABLE users (
 );
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email)) WHERE (email IS NOT NULL);
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
+CREATE TRIGGER users_changed AFTER UPDATE OF is_active, instance_role ON public.users FOR EACH ROW EXECUTE FUNCTION triggers_follow_user();
+CREATE TRIGGER users_deleted BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION triggers_follow_user();
 
 CREATE OR REPLACE FUNCTION public.check_quota(app uuid, quota bigint)
  RETURNS void
@@ -490,6 +497,14 @@ begin
       using errcode = 'PC002', detail = quota::text;
   end if;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.disable_triggers(of_app uuid, of_user uuid, reason text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update triggers set enabled = false, disabled_reason = reason, updated_at = now()
+  where registered_by = of_user and enabled and (of_app is null or app_id = of_app)
+$function$;
 
 CREATE OR REPLACE FUNCTION public.doc_index_value(data jsonb, path text[])
  RETURNS jsonb
@@ -517,6 +532,15 @@ AS $function$
     else coalesce(data #> path, 'null'::jsonb)
   end
 $function$;
+
+CREATE OR REPLACE FUNCTION public.drop_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from outbox where app_id = old.app_id and trigger_id = old.id;
+  return null;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.emit_docs()
  RETURNS trigger
@@ -730,6 +754,38 @@ AS $function$
 begin
   new.changed_in := pg_current_xact_id();
   return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.triggers_follow_member()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform disable_triggers(old.app_id, u.id,
+    format('The user %s, who had registered it, is no admin of the app any more.', u.username))
+  from users u where u.id = old.user_id and u.instance_role = 'member';
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.triggers_follow_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform disable_triggers(null, old.id, format('The user %s, who had registered it, was deleted.', old.username));
+    return old;
+  end if;
+  if old.is_active and not new.is_active then
+    perform disable_triggers(null, old.id, format('The user %s, who had registered it, was deactivated.', old.username));
+  elsif old.instance_role <> 'member' and new.instance_role = 'member' then
+    perform disable_triggers(t.app_id, old.id,
+      format('The user %s, who had registered it, is no admin of the app any more.', old.username))
+    from (select distinct app_id from triggers where registered_by = old.id) t
+    where not exists (
+      select from app_members m where m.app_id = t.app_id and m.user_id = old.id and m.role = 'app_admin');
+  end if;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.usage_shard()

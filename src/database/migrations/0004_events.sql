@@ -105,6 +105,7 @@ create table dead_letters (
 
 create index dead_letters_unresolved_idx on dead_letters (app_id, created_at desc, id desc) where resolved_at is null;
 create index dead_letters_created_idx on dead_letters (app_id, created_at desc, id desc);
+create index dead_letters_age_idx on dead_letters (created_at);
 
 -- Whether a name is meant: *, prefix:* (or prefix.* for topics) or the name itself.
 create function pattern_matches(pattern text, name text) returns boolean language sql immutable parallel safe as $$
@@ -179,3 +180,56 @@ begin
 end $$;
 
 create trigger outbox_notify after insert on outbox for each statement execute function notify_outbox();
+
+-- What a trigger has waiting ends with it, and while it is disabled there is nothing that waits.
+create function drop_events() returns trigger language plpgsql as $$
+begin
+  delete from outbox where app_id = old.app_id and trigger_id = old.id;
+  return null;
+end $$;
+
+create trigger triggers_deleted after delete on triggers for each row execute function drop_events();
+create trigger triggers_disabled after update of enabled on triggers for each row
+  when (old.enabled and not new.enabled) execute function drop_events();
+
+-- Whoever may not have triggers in an app any more has none there that run: they stay, disabled, and say why.
+create function disable_triggers(of_app uuid, of_user uuid, reason text) returns void language sql as $$
+  update triggers set enabled = false, disabled_reason = reason, updated_at = now()
+  where registered_by = of_user and enabled and (of_app is null or app_id = of_app)
+$$;
+
+create function triggers_follow_user() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' then
+    perform disable_triggers(null, old.id, format('The user %s, who had registered it, was deleted.', old.username));
+    return old;
+  end if;
+  if old.is_active and not new.is_active then
+    perform disable_triggers(null, old.id, format('The user %s, who had registered it, was deactivated.', old.username));
+  elsif old.instance_role <> 'member' and new.instance_role = 'member' then
+    perform disable_triggers(t.app_id, old.id,
+      format('The user %s, who had registered it, is no admin of the app any more.', old.username))
+    from (select distinct app_id from triggers where registered_by = old.id) t
+    where not exists (
+      select from app_members m where m.app_id = t.app_id and m.user_id = old.id and m.role = 'app_admin');
+  end if;
+  return null;
+end $$;
+
+-- Before: afterwards nobody knows any more who had registered it.
+create trigger users_deleted before delete on users for each row execute function triggers_follow_user();
+create trigger users_changed after update of is_active, instance_role on users for each row
+  execute function triggers_follow_user();
+
+create function triggers_follow_member() returns trigger language plpgsql as $$
+begin
+  perform disable_triggers(old.app_id, u.id,
+    format('The user %s, who had registered it, is no admin of the app any more.', u.username))
+  from users u where u.id = old.user_id and u.instance_role = 'member';
+  return null;
+end $$;
+
+create trigger app_members_deleted after delete on app_members for each row
+  when (old.role = 'app_admin') execute function triggers_follow_member();
+create trigger app_members_changed after update of role on app_members for each row
+  when (old.role = 'app_admin' and new.role <> 'app_admin') execute function triggers_follow_member();

@@ -84,6 +84,19 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "POST /apps/{app}/docs/{collection}/indexes": "AppDocsWrite",
   "DELETE /apps/{app}/docs/{collection}/indexes/{field}": "AppDocsWrite",
 
+  "GET /apps/{app}/triggers": "AppManageTriggers",
+  "POST /apps/{app}/triggers/{kind}": "AppManageTriggers",
+  "PATCH /apps/{app}/triggers/{tid}": "AppManageTriggers",
+  "DELETE /apps/{app}/triggers/{tid}": "AppManageTriggers",
+  "POST /apps/{app}/triggers/{tid}:run": "AppManageTriggers",
+
+  "GET /apps/{app}/dead_letters": "AppDeadLetterManage",
+  "GET /apps/{app}/dead_letters/count": "AppDeadLetterManage",
+  "GET /apps/{app}/dead_letters/{dl_id}": "AppDeadLetterManage",
+  "POST /apps/{app}/dead_letters/{dl_id}/replay": "AppDeadLetterManage",
+  "POST /apps/{app}/dead_letters/{dl_id}/resolve": "AppDeadLetterManage",
+  "POST /apps/{app}/dead_letters:replay": "AppDeadLetterManage",
+
   "GET /scripts": "user",
   "POST /scripts": "AppWriteScript",
   "GET /scripts/{id}": "AppRead",

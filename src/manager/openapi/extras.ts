@@ -2,6 +2,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { DocData, Filter } from "../docs/model.ts";
 import { KvValue } from "../kv/model.ts";
 import { DeployBody } from "../scripts/model.ts";
+import { AnyCreate, AnyUpdate } from "../triggers/model.ts";
 
 /** What the declaration of an endpoint cannot say. */
 export interface Extra {
@@ -31,6 +32,8 @@ export const EXTRAS: Readonly<Record<string, Extra>> = {
   "POST /apps/{app}/docs/{collection}:explain": { body: { "application/json": Filter } },
   "POST /apps/{app}/kv/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
   "POST /apps/{app}/docs/{collection}:import": { body: { "application/x-ndjson": { type: "string" } } },
+  "POST /apps/{app}/triggers/{kind}": { body: { "application/json": AnyCreate } },
+  "PATCH /apps/{app}/triggers/{tid}": { body: { "application/json": AnyUpdate } },
 
   "POST /scripts": { etag: true },
   "GET /scripts/{id}": { etag: true },

@@ -58,7 +58,8 @@ function union({ anyOf: _, ...rest }: Record<string, unknown>, options: readonly
     wanted.length === 2 &&
     other?.["type"] === "null" &&
     typeof one?.["type"] === "string" &&
-    !("enum" in one)
+    !("enum" in one) &&
+    !("const" in one)
   )
     return { ...rest, ...one, type: [one["type"], "null"] };
   return { ...rest, anyOf: wanted.map(portable) };

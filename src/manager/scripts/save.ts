@@ -8,6 +8,7 @@ import type { ScriptLinks } from "../../services/catalog/index.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
 import { routesAround, routesOfScript, type Route } from "../routes/queries.ts";
 import { checkRoutable } from "../routes/rules.ts";
+import { countTriggersOfScript } from "../triggers/queries.ts";
 import { bind, writeBound, type Binding } from "./bindings.ts";
 import { auditedScript, scriptTarget } from "./dto.ts";
 import {
@@ -132,6 +133,7 @@ async function write(
   const name = change.name ?? current?.name ?? nameOf(save);
   const own = appRoutes.filter((route) => route.script_id === id);
   if (compiled.kind === "module" && own.length > 0) throw stillRouted(own.length);
+  if (compiled.kind === "module" && current?.kind === "endpoint") await refuseWhileTriggered(sql, current);
   if (current?.kind === "module" && compiled.kind !== "module") {
     await refuseWhileImported(
       sql,
@@ -298,6 +300,17 @@ const stillRouted = (count: number): AppError =>
       details: { field: "kind", route_count: count },
     },
   );
+
+/** @throws AppError 422 `script_has_triggers` */
+async function refuseWhileTriggered(sql: Transaction, script: Script): Promise<void> {
+  const count = await countTriggersOfScript(sql, script.app_id, script.id);
+  if (count === 0) return;
+  throw invalid(
+    "script_has_triggers",
+    `A module cannot be called by triggers, and ${count} trigger(s) point at this script; delete them first.`,
+    { details: { field: "kind", trigger_count: count } },
+  );
+}
 
 const nameTaken = (): AppError => conflict("name_taken", "A script of this name exists in the app.");
 

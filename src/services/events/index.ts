@@ -2,6 +2,21 @@
 export { backoffMs, type RetryPolicy } from "./backoff.ts";
 export { isTopic, publish } from "./topics.ts";
 export { insertRequest, type AcceptedRequest } from "./requests.ts";
+export { deadLetterFigures, outboxFigures } from "./figures.ts";
+export {
+  countLetters,
+  deleteOldLetters,
+  findLetter,
+  lettersOf,
+  lockLetter,
+  replayLetters,
+  resolveLetter,
+  RESOLUTIONS,
+  type Letter,
+  type LetterFilter,
+  type Resolution,
+} from "./dead-letters.ts";
+export { holdEvents, sendEvent } from "./by-hand.ts";
 export {
   bury,
   claim,

@@ -68,7 +68,8 @@ export async function claim(
       c.dead_letter_id, u.id as user_id, u.username
     from claimed c
     left join triggers t on t.app_id = c.app_id and t.id = c.trigger_id
-    left join users u on u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
+    left join users u on u.is_active
+      and u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
     order by c.created_at`;
 }
 

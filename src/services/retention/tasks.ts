@@ -1,5 +1,6 @@
 import type { Queryable } from "../../database/client.ts";
 import { deleteEmptyUsage } from "../usage/index.ts";
+import { deleteOldLetters } from "../events/index.ts";
 import {
   deleteExcessExecutions,
   deleteOldAudit,
@@ -27,6 +28,7 @@ export interface RetentionLimits {
   /** Of the execution log; an app's setting `log_retention_days` goes first. */
   readonly executionLogRetentionDays: number;
   readonly executionLogMaxPerScript: number;
+  readonly deadLetterRetentionDays: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -68,6 +70,13 @@ export function retentionTasks(limits: RetentionLimits): readonly Task[] {
       name: "audit_log",
       everyMs: DAY_MS,
       sweep: untilFewer((sql, now) => deleteOldAudit(sql, before(now, AUDIT_MS), BATCH_ROWS)),
+    },
+    {
+      name: "dead_letters",
+      everyMs: DAY_MS,
+      sweep: untilFewer((sql, now) =>
+        deleteOldLetters(sql, before(now, limits.deadLetterRetentionDays * DAY_MS), BATCH_ROWS),
+      ),
     },
     {
       name: "idempotency_keys",

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const NOW = new Date("2030-06-15T12:00:00Z");
-const LIMITS = { executionLogRetentionDays: 30, executionLogMaxPerScript: 100 };
+const LIMITS = { executionLogRetentionDays: 30, executionLogMaxPerScript: 100, deadLetterRetentionDays: 30 };
 
 function task(name: string, limits = LIMITS): Task {
   const found = retentionTasks(limits).find((known) => known.name === name);
@@ -64,7 +64,11 @@ test("runs beyond the newest so many of a script go, the oldest first; other scr
 
 test("runs older than so many days go; an app's own setting goes first", async () => {
   const rows = seed(database.db);
-  const limits = { executionLogRetentionDays: 30, executionLogMaxPerScript: 1_000_000 };
+  const limits = {
+    executionLogRetentionDays: 30,
+    executionLogMaxPerScript: 1_000_000,
+    deadLetterRetentionDays: 30,
+  };
   const settings = {
     keeps: { log_retention_days: 60 },
     drops: { log_retention_days: 2 },
@@ -92,7 +96,7 @@ test("a sweep deletes at most one batch a piece", async () => {
   expect((await left(script)).rows).toBe(1);
 });
 
-test("counts of dropped rows, ended logins, idempotency keys and old changes go, newer ones stay", async () => {
+test("counts of dropped rows, ended logins, idempotency keys, dead letters and old changes go, newer ones stay", async () => {
   const { db } = database;
   const script = await seed(db).script(app, "dropped", "1");
   const user = newId();
@@ -107,13 +111,17 @@ test("counts of dropped rows, ended logins, idempotency keys and old changes go,
       values (${app}, ${script}, ${`key-${index}`}, ${Buffer.alloc(32)}, ${newId()}, ${at(hours)})`;
     await db`insert into audit_log (id, created_at, actor_name, action, target_kind, target_id, target_name)
       values (${newId()}, ${at(hours)}, 'a', 'a', 'a', 'a', 'a')`;
+    await db`insert into dead_letters (app_id, id, original_event_id, source, op, script_id, payload, trigger_depth,
+        root_execution_id, attempt_count, created_at)
+      values (${app}, ${newId()}, ${newId()}, 'kv', 'insert', ${script}, '{}', 1, ${newId()}, 3, ${at(hours)})`;
   }
-  for (const name of ["execution_drops", "sessions", "idempotency_keys", "audit_log"])
+  for (const name of ["execution_drops", "sessions", "idempotency_keys", "dead_letters", "audit_log"])
     expect(await sweep(task(name))).toBe(1);
   const [row] = await db`
     select (select count(*)::int from execution_drops) as drops, (select count(*)::int from sessions) as sessions,
-      (select count(*)::int from idempotency_keys) as keys, (select count(*)::int from audit_log) as changes`;
-  expect({ ...row }).toEqual({ drops: 5, sessions: 1, keys: 3, changes: 7 });
+      (select count(*)::int from idempotency_keys) as keys, (select count(*)::int from audit_log) as changes,
+      (select count(*)::int from dead_letters) as letters`;
+  expect({ ...row }).toEqual({ drops: 5, sessions: 1, keys: 3, changes: 7, letters: 5 });
 });
 
 test("no sweep reads a whole table", async () => {

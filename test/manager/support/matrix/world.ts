@@ -17,6 +17,10 @@ export interface World {
   readonly execution: string;
   /** A document, of a collection that has the script's name, as a collection of kv with a key of that name too. */
   readonly doc: string;
+  /** Calls the script. */
+  readonly trigger: string;
+  /** An unresolved dead letter of the script. */
+  readonly letter: string;
   /** A user who is a member of the app. */
   readonly member: string;
   /** A user of the instance who is no member of anything. */
@@ -63,6 +67,13 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
       status, duration_ms, response_summary, request, created_at)
     values (${app}, ${execution}, ${script.id}, 1, ${newId()}, ${execution}, 'http', 'success', 1, ${MARK},
       ${plane.db.json({ method: "GET", path: `/${MARK}`, query: "", headers: {} })}, now())`;
+  const [trigger, letter] = [newId(), newId()];
+  await plane.db`insert into triggers (app_id, id, script_id, kind, pattern, retry_max_attempts, retry_backoff, retry_base_ms)
+    values (${app}, ${trigger}, ${script.id}, 'kv', ${MARK}, 3, 'constant', 1000)`;
+  await plane.db`insert into dead_letters (app_id, id, original_event_id, source, op, trigger_id, script_id, payload,
+      trigger_depth, root_execution_id, attempt_count, last_error)
+    values (${app}, ${letter}, ${newId()}, 'kv', 'insert', ${trigger}, ${script.id}, ${plane.db.json({ [MARK]: 1 })}, 1,
+      ${newId()}, 3, ${MARK})`;
   const key = newId();
   if (asker !== null)
     await plane.db`insert into api_keys (id, user_id, name, prefix, token_hmac, scopes)
@@ -76,6 +87,8 @@ export async function makeWorld(plane: ControlPlane, asker: string | null, app =
     route: route.id,
     domain: domain.id,
     doc: doc.id,
+    trigger,
+    letter,
     member,
     user,
     key,
@@ -92,6 +105,8 @@ export const phantomWorld = (): World => ({
   domain: newId(),
   execution: newId(),
   doc: newId(),
+  trigger: newId(),
+  letter: newId(),
   member: newId(),
   user: newId(),
   key: newId(),

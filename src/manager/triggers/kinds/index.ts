@@ -1,0 +1,24 @@
+/** The kinds of triggers, one file each. */
+import { invalid, notFound } from "../../../shared/errors.ts";
+import { deadLetter } from "./dead-letter.ts";
+import { docs } from "./docs.ts";
+import { KIND_NAMES, type TriggerKind } from "./kind.ts";
+import { kv } from "./kv.ts";
+
+export type { Kept, TriggerKind } from "./kind.ts";
+
+/** Those whose service exists. */
+export const KINDS: readonly TriggerKind[] = [kv, docs, deadLetter];
+
+/** @throws AppError 404 for what is no kind, 422 `trigger_kind_unavailable` for one without a service yet */
+export function kindNamed(name: string): TriggerKind {
+  const kind = KINDS.find((one) => one.name === name);
+  if (kind !== undefined) return kind;
+  if (!KIND_NAMES.some((known) => known === name)) throw notFound("Kind of trigger");
+  const available = KINDS.map((one) => one.name);
+  throw invalid(
+    "trigger_kind_unavailable",
+    `This release has no triggers of the kind ${name} yet; there are ${available.join(", ")}.`,
+    { details: { kind: name, available } },
+  );
+}

@@ -1,0 +1,221 @@
+import type { Queryable } from "../../database/client.ts";
+import { recordAudit, type Actor } from "../../services/audit/index.ts";
+import { holdEvents, sendEvent } from "../../services/events/index.ts";
+import { conflict, invalid, notFound } from "../../shared/errors.ts";
+import { isUuid, newId } from "../../shared/ids.ts";
+import type { Principal } from "../../shared/principal.ts";
+import { lockAndTouch } from "../apps/queries.ts";
+import { openApp } from "../apps/service.ts";
+import type { ManagerContext } from "../context.ts";
+import { instantOf } from "../http/instant.ts";
+import { checked } from "../http/validation.ts";
+import { scriptById } from "../scripts/queries.ts";
+import { kindNamed } from "./kinds/index.ts";
+import {
+  createSchema,
+  updateSchema,
+  type CreateBody,
+  type RunBody,
+  type Settings,
+  type TriggerDTO,
+  type UpdateBody,
+} from "./model.ts";
+import {
+  deleteTrigger,
+  insertTrigger,
+  lockTrigger,
+  triggersOf,
+  updateTrigger,
+  type NewTrigger,
+  type Trigger,
+} from "./queries.ts";
+
+export async function listTriggers(
+  context: ManagerContext,
+  who: Principal,
+  app: string,
+): Promise<TriggerDTO[]> {
+  const { id } = await openApp(context, who, app, "AppManageTriggers");
+  return (await triggersOf(context.db, id)).map(triggerDTO);
+}
+
+/**
+ * Whoever makes a trigger is whom its runs stand for.
+ * @param readBody read only once the caller is known to be allowed
+ * @throws AppError 404 for a script that is not of this app, 422 for a module and for what the kind does not accept
+ */
+export async function createTrigger(
+  context: ManagerContext,
+  who: Actor,
+  path: { readonly app: string; readonly kind: string },
+  readBody: () => Promise<unknown>,
+): Promise<TriggerDTO> {
+  const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
+  const kind = kindNamed(path.kind);
+  const body = checked(createSchema(kind), await readBody()) as CreateBody;
+  const kept = kind.keep(body, new Date());
+  const { triggerRetry: defaults } = context.config;
+  const created = await context.db.begin(async (sql) => {
+    if (!(await lockAndTouch(sql, appId))) throw notFound("App");
+    const script = isUuid(body.script_id) ? await scriptById(sql, appId, body.script_id) : undefined;
+    if (script === undefined) throw notFound("Script");
+    if (script.kind === "module") {
+      throw invalid("script_is_module", `"${script.name}" is a module: it can be imported, but not be run.`, {
+        details: { field: "script_id" },
+      });
+    }
+    const row = {
+      ...kept,
+      app_id: appId,
+      id: newId(),
+      script_id: script.id,
+      kind: kind.name,
+      enabled: true,
+      disabled_reason: null,
+      paused_until: null,
+      retry_max_attempts: defaults.maxAttempts,
+      retry_backoff: defaults.backoff,
+      retry_base_ms: defaults.baseMs,
+      ordering: null,
+      registered_by: who.userId,
+    };
+    await insertTrigger(sql, withSettings(row, body));
+    const made = await mustLock(sql, appId, row.id);
+    await recordAudit(sql, who, {
+      action: "trigger.create",
+      appId,
+      target: target(made),
+      after: triggerDTO(made),
+    });
+    return made;
+  });
+  await context.catalogChanged(appId);
+  return triggerDTO(created);
+}
+
+/**
+ * Whoever enables a trigger that PiCloud disabled is whom its runs stand for from then on.
+ * @throws AppError 404, 422
+ */
+export async function changeTrigger(
+  context: ManagerContext,
+  who: Actor,
+  path: { readonly app: string; readonly tid: string },
+  readBody: () => Promise<unknown>,
+): Promise<TriggerDTO> {
+  const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
+  const body = await readBody();
+  const changed = await context.db.begin(async (sql) => {
+    if (!(await lockAndTouch(sql, appId))) throw notFound("App");
+    const before = await mustLock(sql, appId, path.tid);
+    const kind = kindNamed(before.kind);
+    const change = checked(updateSchema(kind), body) as UpdateBody;
+    const kept = kind.keep({ ...kind.show(before), ...change }, new Date());
+    const row = withSettings({ ...before, ...kept }, change);
+    const isRevived = row.enabled && before.disabled_reason !== null;
+    await updateTrigger(sql, {
+      ...row,
+      disabled_reason: row.enabled ? null : before.disabled_reason,
+      registered_by: isRevived ? who.userId : before.registered_by,
+    });
+    if (row.paused_until?.getTime() !== before.paused_until?.getTime())
+      await holdEvents(sql, appId, before.id, row.paused_until);
+    const after = await mustLock(sql, appId, before.id);
+    await recordAudit(sql, who, {
+      action: "trigger.update",
+      appId,
+      target: target(after),
+      before: triggerDTO(before),
+      after: triggerDTO(after),
+    });
+    return after;
+  });
+  await context.catalogChanged(appId);
+  context.data.eventsCaused();
+  return triggerDTO(changed);
+}
+
+export async function removeTrigger(
+  context: ManagerContext,
+  who: Actor,
+  path: { readonly app: string; readonly tid: string },
+): Promise<void> {
+  const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
+  await context.db.begin(async (sql) => {
+    if (!(await lockAndTouch(sql, appId))) throw notFound("App");
+    const before = await mustLock(sql, appId, path.tid);
+    await deleteTrigger(sql, appId, before.id);
+    await recordAudit(sql, who, {
+      action: "trigger.delete",
+      appId,
+      target: target(before),
+      before: triggerDTO(before),
+    });
+  });
+  await context.catalogChanged(appId);
+}
+
+/** Has a trigger's script called now, as if something had happened. @returns the id of the run @throws AppError 404, 409 */
+export async function runTrigger(
+  context: ManagerContext,
+  who: Actor,
+  path: { readonly app: string; readonly tid: string },
+  { event = {} }: RunBody,
+): Promise<string> {
+  const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
+  const id = await context.db.begin(async (sql) => {
+    const trigger = await mustLock(sql, appId, path.tid);
+    if (!trigger.enabled) throw conflict("trigger_disabled", "The trigger is disabled; enable it first.");
+    await recordAudit(sql, who, { action: "trigger.run", appId, target: target(trigger) });
+    return sendEvent(sql, trigger, { op: "run", [trigger.kind]: {}, ...event, source: trigger.kind });
+  });
+  context.data.eventsCaused();
+  return id;
+}
+
+/** A trigger with what a body says about any kind. */
+function withSettings(row: NewTrigger, body: Settings): NewTrigger {
+  const paused = body.paused_until;
+  return {
+    ...row,
+    enabled: body.enabled ?? row.enabled,
+    retry_max_attempts: body.retry_max_attempts ?? row.retry_max_attempts,
+    retry_backoff: body.retry_backoff ?? row.retry_backoff,
+    retry_base_ms: body.retry_base_ms ?? row.retry_base_ms,
+    ordering: body.ordering === undefined ? row.ordering : body.ordering,
+    paused_until:
+      paused === undefined ? row.paused_until : (instantOf(paused ?? undefined, "paused_until") ?? null),
+  };
+}
+
+async function mustLock(sql: Queryable, appId: string, id: string): Promise<Trigger> {
+  const trigger = isUuid(id) ? await lockTrigger(sql, appId, id) : undefined;
+  if (trigger === undefined) throw notFound("Trigger");
+  return trigger;
+}
+
+const target = ({ id, kind, script_name }: Trigger) => ({
+  kind: "trigger",
+  id,
+  name: `${kind} for ${script_name}`,
+});
+
+const triggerDTO = (row: Trigger): TriggerDTO => ({
+  id: row.id,
+  app_id: row.app_id,
+  script_id: row.script_id,
+  script_name: row.script_name,
+  kind: row.kind,
+  enabled: row.enabled,
+  disabled_reason: row.disabled_reason,
+  paused_until: row.paused_until?.toISOString() ?? null,
+  dispatch_mode: "async",
+  retry_max_attempts: row.retry_max_attempts,
+  retry_backoff: row.retry_backoff,
+  retry_base_ms: row.retry_base_ms,
+  ordering: row.ordering,
+  registered_by_principal: row.registered_by,
+  created_at: row.created_at.toISOString(),
+  updated_at: row.updated_at.toISOString(),
+  details: { kind: row.kind, ...kindNamed(row.kind).show(row) },
+});

@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
+import { appAdminsGet, expectProblem, runScenarios } from "../manager/support/scenarios.ts";
+
+let plane: ControlPlane;
+let script = "";
+let foreign = "";
+let library = "";
+let trigger = "";
+let woken = 0;
+beforeAll(async () => {
+  plane = await startControlPlane({
+    environment: { PICLOUD_TRIGGER_RETRY_MAX_ATTEMPTS: "5", PICLOUD_TRIGGER_RETRY_BACKOFF: "linear" },
+    data: { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => void woken++ },
+  });
+  const deploy = async (app: string, name: string, query = "") =>
+    (await plane.call("owner", "PUT", `/apps/${app}/scripts/${name}${query}`, { raw: "1" })).json.script.id;
+  script = await deploy("blog", "handler");
+  foreign = await deploy("default", "foreign");
+  const saved = await plane.call("owner", "PUT", "/apps/blog/scripts/library?kind=module", {
+    raw: "fn f() { 1 }",
+  });
+  library = saved.json.script.id;
+}, 60_000);
+afterAll(() => plane?.stop(), 60_000);
+
+const PATH = "/apps/blog/triggers";
+const add = (kind: string, body: object) =>
+  plane.call("appAdmin", "POST", `${PATH}/${kind}`, { body: { script_id: script, ...body } });
+const patch = (body: object) => plane.call("appAdmin", "PATCH", `${PATH}/${trigger}`, { body });
+const read = async (id = trigger): Promise<Json> =>
+  (await plane.call("owner", "GET", PATH)).json.find((one: Json) => one.id === id);
+const refused = async (kind: string, body: object): Promise<string> => {
+  const answer = await add(kind, body);
+  expect([kind, body, answer.status]).toEqual([kind, body, 422]);
+  return answer.json.code;
+};
+const waiting = () => plane.db`select * from outbox order by created_at`;
+
+beforeEach(async () => {
+  await plane.db`delete from triggers`;
+  await plane.db`delete from outbox`;
+  trigger = (await add("kv", { collection_glob: "orders", ops: ["insert"] })).json.id;
+});
+
+describe("triggers", () => {
+  runScenarios(
+    () => plane,
+    [
+      {
+        name: "GET /apps/blog/triggers",
+        method: "GET",
+        path: PATH,
+        expect: appAdminsGet(200),
+        check: ({ json }) => expect(json.map(({ id }: Json) => id)).toEqual([trigger]),
+      },
+      {
+        name: "POST /apps/blog/triggers/docs",
+        method: "POST",
+        path: `${PATH}/docs`,
+        options: () => ({ body: { script_id: script, collection_glob: "logs:*" } }),
+        expect: appAdminsGet(201),
+      },
+      {
+        name: "PATCH /apps/blog/triggers/{tid}",
+        method: "PATCH",
+        path: () => `${PATH}/${trigger}`,
+        options: { body: { retry_base_ms: 5 } },
+        expect: appAdminsGet(200),
+        check: ({ json }) => expect(json.retry_base_ms).toBe(5),
+      },
+      {
+        name: "POST /apps/blog/triggers/{tid}:run",
+        method: "POST",
+        path: () => `${PATH}/${trigger}:run`,
+        expect: appAdminsGet(202),
+      },
+      {
+        name: "DELETE /apps/blog/triggers/{tid}",
+        method: "DELETE",
+        path: () => `${PATH}/${trigger}`,
+        expect: appAdminsGet(204),
+        restore: async () => void (trigger = (await add("kv", { collection_glob: "*" })).json.id),
+      },
+    ],
+  );
+
+  test("show all that there is to them; what was not said comes from the environment", async () => {
+    expect(await read()).toEqual({
+      id: trigger,
+      app_id: plane.blog,
+      script_id: script,
+      script_name: "handler",
+      kind: "kv",
+      enabled: true,
+      disabled_reason: null,
+      paused_until: null,
+      dispatch_mode: "async",
+      retry_max_attempts: 5,
+      retry_backoff: "linear",
+      retry_base_ms: 1000,
+      ordering: null,
+      registered_by_principal: plane.users["appAdmin"] ?? "",
+      created_at: expect.stringMatching(/Z$/),
+      updated_at: expect.stringMatching(/Z$/),
+      details: { kind: "kv", collection_glob: "orders", ops: ["insert"] },
+    });
+    const { json } = await add("dead_letter", { script_id_filter: script, retry_max_attempts: 1 });
+    expect([json.retry_max_attempts, json.details]).toEqual([
+      1,
+      { kind: "dead_letter", source_filter: null, trigger_id_filter: null, script_id_filter: script },
+    ]);
+  });
+
+  test("take a name, a prefix or all of collections, and only operations of their kind", async () => {
+    for (const glob of ["*", "a", "a:*", "a:b:*", "a.b"])
+      expect([glob, (await add("docs", { collection_glob: glob })).status]).toEqual([glob, 201]);
+    for (const glob of ["", ":*", "a*", "*a", "a:*:b", "**", "a:**", "*:*"])
+      expect([glob, await refused("docs", { collection_glob: glob })]).toEqual([glob, "invalid_glob"]);
+    expect(await refused("kv", { collection_glob: "a", ops: ["create"] })).toBe("validation");
+    expect(await refused("docs", { collection_glob: "a", ops: ["insert"] })).toBe("validation");
+    expect(await refused("kv", {})).toBe("validation");
+    expect(await refused("kv", { collection_glob: "a", topic_pattern: "a" })).toBe("validation");
+    expect(await refused("kv", { collection_glob: "a", retry_max_attempts: 0 })).toBe("validation");
+    expect(await refused("kv", { collection_glob: "a", paused_until: "tomorrow" })).toBe("invalid_time");
+    expect(await refused("dead_letter", { script_id_filter: "x" })).toBe("validation");
+  });
+
+  test("call endpoints of their own app only", async () => {
+    const body = { collection_glob: "*" };
+    expect((await add("kv", { ...body, script_id: foreign })).status).toBe(404);
+    expect((await add("kv", { ...body, script_id: "nothing" })).status).toBe(404);
+    expect(await refused("kv", { ...body, script_id: library })).toBe("script_is_module");
+    const answer = await plane.call("owner", "PUT", "/apps/blog/scripts/handler?kind=module", {
+      raw: "fn f() { 1 }",
+    });
+    expect([answer.status, answer.json.code]).toEqual([422, "script_has_triggers"]);
+  });
+
+  test("of a kind without a service are refused; what is no kind is not found", async () => {
+    const answer = await add("files", { collection_glob: "*" });
+    expectProblem(answer);
+    expect([answer.status, answer.json.code]).toEqual([422, "trigger_kind_unavailable"]);
+    expect((await add("weather", {})).status).toBe(404);
+  });
+
+  test("of another app are not found", async () => {
+    const elsewhere = `/apps/default/triggers/${trigger}`;
+    expect((await plane.call("owner", "PATCH", elsewhere, { body: {} })).status).toBe(404);
+    expect((await plane.call("owner", "DELETE", elsewhere)).status).toBe(404);
+    expect((await plane.call("owner", "POST", `${elsewhere}:run`)).status).toBe(404);
+    expect(await read()).toBeDefined();
+  });
+
+  test("change what is said and keep the rest", async () => {
+    const { json } = await patch({ ops: ["update", "delete"], ordering: "key" });
+    expect([json.details, json.ordering]).toEqual([
+      { kind: "kv", collection_glob: "orders", ops: ["update", "delete"] },
+      "key",
+    ]);
+    expect((await patch({ collection_glob: "" })).status).toBe(422);
+    expect((await patch({ collection_glob: "x", ordering: null })).json.ordering).toBeNull();
+  });
+
+  test("tell the data plane when they come and go", async () => {
+    const emits = () => plane.catalog.app(plane.blog)?.emits;
+    expect(emits()).toBe(true);
+    await patch({ enabled: false });
+    expect(emits()).toBe(false);
+    await patch({ enabled: true });
+    expect(emits()).toBe(true);
+    await plane.call("owner", "DELETE", `${PATH}/${trigger}`);
+    expect(emits()).toBe(false);
+  });
+
+  test("that are run by hand get the event that they are given", async () => {
+    const before = woken;
+    const event = { op: "insert", kv: { collection: "orders", key: "k", value: 1 } };
+    const given = await plane.call("owner", "POST", `${PATH}/${trigger}:run`, { body: { event } });
+    const empty = await plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    expect((await waiting()).map(({ id, payload }) => [id, payload])).toEqual([
+      [given.json.execution_id, { source: "kv", ...event }],
+      [empty.json.execution_id, { source: "kv", op: "run", kv: {} }],
+    ]);
+    expect(woken - before).toBe(2);
+    await patch({ enabled: false });
+    const answer = await plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    expect([answer.status, answer.json.code]).toEqual([409, "trigger_disabled"]);
+  });
+
+  test("that are disabled or deleted leave nothing waiting", async () => {
+    const run = () => plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    await run();
+    await patch({ enabled: false });
+    expect(await waiting()).toHaveLength(0);
+    await patch({ enabled: true });
+    await run();
+    await plane.call("owner", "DELETE", `${PATH}/${trigger}`);
+    expect(await waiting()).toHaveLength(0);
+  });
+
+  test("that are paused hold back what waits, until then or until they are resumed", async () => {
+    await plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    const due = async (): Promise<string> => (await waiting())[0]?.["due_at"].toISOString();
+    await patch({ paused_until: "2100-01-01T00:00:00Z" });
+    expect(await due()).toBe("2100-01-01T00:00:00.000Z");
+    await patch({ retry_base_ms: 2 });
+    expect((await read()).paused_until).toBe("2100-01-01T00:00:00.000Z");
+    await patch({ paused_until: null });
+    expect((await due()) < "2100").toBe(true);
+  });
+
+  test("are recorded when they change", async () => {
+    await patch({ enabled: false });
+    await patch({ enabled: true });
+    await plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    await plane.call("owner", "DELETE", `${PATH}/${trigger}`);
+    const rows = await plane.db`
+      select action, target_name, changed from audit_log where target_id = ${trigger} order by created_at, id`;
+    expect(rows.map(({ action, target_name, changed }) => [action, target_name, changed])).toEqual([
+      ["trigger.create", "kv for handler", []],
+      ["trigger.update", "kv for handler", ["enabled"]],
+      ["trigger.update", "kv for handler", ["enabled"]],
+      ["trigger.run", "kv for handler", []],
+      ["trigger.delete", "kv for handler", []],
+    ]);
+  });
+});
+
+describe("whoever registered a trigger", () => {
+  let user = "";
+  const make = async (): Promise<string> => {
+    user = Bun.randomUUIDv7();
+    await plane.db`insert into users (id, username, password_hash) values (${user}, ${`u-${user}`}, 'none')`;
+    await plane.db`insert into app_members (app_id, user_id, role) values (${plane.blog}, ${user}, 'app_admin')`;
+    await plane.db`update triggers set registered_by = ${user} where id = ${trigger}`;
+    return user;
+  };
+  const expectDisabled = async (why: string, by: string | null): Promise<void> => {
+    const { enabled, disabled_reason, registered_by_principal } = await read();
+    expect([enabled, disabled_reason, registered_by_principal]).toEqual([
+      false,
+      `The user u-${user}, who had registered it, ${why}.`,
+      by,
+    ]);
+  };
+  const member = () => `/apps/blog/members/${user}`;
+
+  test("and is deleted leaves it disabled, with the reason; whoever enables it takes it over", async () => {
+    await make();
+    await plane.call("owner", "DELETE", `/admins/${user}`);
+    await expectDisabled("was deleted", null);
+    await patch({ retry_base_ms: 7 });
+    await expectDisabled("was deleted", null);
+    const { json } = await patch({ enabled: true });
+    expect([json.enabled, json.disabled_reason, json.registered_by_principal]).toEqual([
+      true,
+      null,
+      plane.users["appAdmin"],
+    ]);
+  });
+
+  test("and is deactivated leaves it disabled", async () => {
+    await make();
+    await plane.call("owner", "PATCH", `/admins/${user}`, { body: { is_active: false } });
+    await expectDisabled("was deactivated", user);
+  });
+
+  test("and is no admin of the app any more leaves it disabled", async () => {
+    for (const end of [
+      () => plane.call("owner", "PATCH", member(), { body: { role: "editor" } }),
+      () => plane.call("owner", "DELETE", member()),
+    ]) {
+      await make();
+      await plane.db`update triggers set enabled = true, disabled_reason = null`;
+      await end();
+      await expectDisabled("is no admin of the app any more", user);
+    }
+  });
+
+  test("and is demoted from admin of the instance leaves it disabled, but in apps that they still administer", async () => {
+    for (const isMember of [true, false]) {
+      await make();
+      if (!isMember) await plane.db`delete from app_members where user_id = ${user}`;
+      await plane.db`update triggers set enabled = true, disabled_reason = null`;
+      await plane.db`update users set instance_role = 'admin' where id = ${user}`;
+      await plane.call("owner", "PATCH", `/admins/${user}`, { body: { instance_role: "member" } });
+      expect([isMember, (await read()).enabled]).toEqual([isMember, isMember]);
+    }
+  });
+});
