@@ -82,6 +82,8 @@ async function bundle(
     target: "bun",
     format: "esm",
     minify: true,
+    // What the program and its workers share is there once: 1.4 MB, most of it source maps.
+    splitting: true,
     // `picloud version` takes 18 ms instead of 50, for 0.9 MB; with every function compiled ahead it would be 16 ms,
     // for 4.4 MB.
     bytecode: true,
