@@ -1,6 +1,6 @@
 import type { Engine } from "../../src/rhai/index.ts";
 import { median, printTable } from "./support/table.ts";
-import { threadTime } from "./support/thread-time.ts";
+import { threadTime } from "../support/thread-time.ts";
 
 /**
  * That no program falls off a cliff: the same code on values of another kind, against itself; and work that must be

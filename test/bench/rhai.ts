@@ -3,7 +3,7 @@ import { measureCliffs } from "./rhai-cliffs.ts";
 import { officialRelease, type OfficialTimes } from "./official.ts";
 import { pathOf, type Program, PROGRAMS, sourceOf } from "./rhai-programs.ts";
 import { median, printTable } from "./support/table.ts";
-import { threadTime } from "./support/thread-time.ts";
+import { threadTime } from "../support/thread-time.ts";
 
 /**
  * The speed of compiled scripts: per program the time to compile, the first run, the median of later runs, and the

@@ -7,6 +7,7 @@ import {
   type Value,
 } from "../../src/rhai/index.ts";
 import { toDebugValue } from "../../src/rhai/runtime/format.ts";
+import { threadTime } from "../support/thread-time.ts";
 
 /** Compiles and runs a source with an engine of its own. */
 export function run(source: string, options: RunOptions = {}, engine: EngineOptions = {}): RunResult {
@@ -37,4 +38,10 @@ export function error(source: string, options: RunOptions = {}, engine: EngineOp
   if (!result.ok && result.fault !== undefined) throw result.fault;
   if (result.ok) throw new Error(`did not fail but answered ${toDebugValue(result.value)}`);
   return result.error;
+}
+
+/** Cancels a run that took more than these milliseconds of processor time, however long the machine took over them. */
+export function within(ms: number): Pick<RunOptions, "cancelled"> {
+  const end = threadTime() + ms;
+  return { cancelled: () => threadTime() > end };
 }
