@@ -87,8 +87,9 @@ export class Types {
 
   #solve(): void {
     const { captured, definitions } = this.#locals;
-    let open = [...definitions].filter(([ident]) => !captured.has(ident));
     for (const ident of captured) this.#known.set(ident, ANY);
+    if (definitions.size === 0) return;
+    let open = [...definitions].filter(([ident]) => !captured.has(ident));
     for (let pass = 1, changed = true; changed; pass++) {
       changed = false;
       for (const [ident, sources] of open) {

@@ -15,11 +15,14 @@ const mayBeNumber = (value: Operand): boolean => value.type === "any" || isInt(v
 /** The test for two JavaScript numbers; empty when that is known, null when it cannot be. */
 export function numbers(a: Operand, b: Operand): string | null {
   if (!mayBeNumber(a) || !mayBeNumber(b)) return null;
-  const tests = [a, b]
-    .filter((value) => value.type !== "number")
-    .map((value) => `typeof ${value.js} === "number"`);
-  return [...new Set(tests)].join(" && ");
+  const left = isNumber(a);
+  const right = isNumber(b);
+  if (left === "" || left === right) return right;
+  return right === "" ? left : `${left} && ${right}`;
 }
+
+/** The test for one; empty when that is known. */
+const isNumber = ({ type, js }: Operand): string => (type === "number" ? "" : `typeof ${js} === "number"`);
 
 /**
  * `a op b` where it cannot leave the safe integers nor fail, so that there is nothing to check; null otherwise. Each

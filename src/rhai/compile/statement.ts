@@ -23,10 +23,8 @@ function endsInReturn(body: readonly Stmt[]): boolean {
 }
 
 function compileStatements(f: FunctionWriter, body: readonly Stmt[], destination: Destination): void {
-  for (const [i, stmt] of body.entries()) {
-    const last = i === body.length - 1;
-    compileStmt(f, stmt, last ? destination : DISCARD, false);
-  }
+  const last = body.at(-1);
+  for (const stmt of body) compileStmt(f, stmt, stmt === last ? destination : DISCARD, false);
   if (body.length === 0) setUnit(f, destination);
 }
 

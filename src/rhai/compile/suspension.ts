@@ -1,6 +1,6 @@
 import type { Expr, FnDef, Script, Stmt } from "../syntax/ast.ts";
 import type { NativeTable } from "../runtime/natives.ts";
-import { closuresIn, walkStmt, type Visitor } from "./walk.ts";
+import { closuresIn, type Visitor, walkScript, walkStmt } from "./walk.ts";
 
 /**
  * Which functions of a script may suspend: those that can reach, by name and parameter count, a native that does.
@@ -20,7 +20,7 @@ const NEVER: Suspension = { any: false, main: false, suspends: () => false, poin
 /** `force` treats every function as one that may suspend, for tests. */
 export function findSuspension(script: Script, natives: NativeTable, force: boolean): Suspension {
   if (force) return { any: true, main: true, suspends: () => true, pointerProperty: () => true };
-  if (!natives.anySuspends) return NEVER;
+  if (!mayStart(script, natives)) return NEVER;
   const bodies: { def: FnDef | null; facts: Facts }[] = [{ def: null, facts: factsOf(script.body) }];
   for (const def of script.functions) bodies.push({ def, facts: factsOf(def.body.body) });
   const closures = [
@@ -36,7 +36,7 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
     [...facts.calls].some((call) => natives.group(call.name, call.arity)?.suspends === true) ||
     [...facts.names].some((name) => natives.suspendsByName(name)) ||
     facts.qualified.some((call) => natives.qualifiedSuspends(call.path, call.name, call.arity, imported));
-  const starts = bodies.filter(({ facts }) => reaches(facts));
+  const starts = bodies.filter(({ facts }) => reaches(facts) && natives.anySuspends);
   if (starts.length === 0) return NEVER;
 
   const properties = new Set<string>();
@@ -72,6 +72,27 @@ export function findSuspension(script: Script, natives: NativeTable, force: bool
     }
   }
   return { any: true, main: suspending.has(null), suspends: (def) => suspending.has(def), pointerProperty };
+}
+
+/** Whether a look at each part of the script alone finds one that might suspend. Most scripts have none. */
+function mayStart(script: Script, natives: NativeTable): boolean {
+  let found = false;
+  const starts = (name: string, arity: number): boolean =>
+    name === "eval" || name === "Fn" || natives.group(name, arity)?.suspends === true;
+  walkScript(script, {
+    expr: (expr) => {
+      if (expr.kind === "Call") found ||= expr.path.length > 0 || starts(expr.name, expr.args.length);
+      else if (expr.kind === "Str") found ||= natives.suspendsByName(expr.value);
+      else if (expr.kind === "Chain") {
+        for (const step of expr.steps)
+          if (step.kind === "Method") found ||= starts(step.name, step.args.length + 1);
+      }
+    },
+    stmt: (stmt) => {
+      found ||= stmt.kind === "Import";
+    },
+  });
+  return found;
 }
 
 interface Call {

@@ -162,7 +162,7 @@ function orderedBy(context: NativeContext, comparer: FnPtr, a: Value, b: Value):
 }
 
 function orderOf(answer: Value, a: Value, b: Value): number {
+  if (typeof answer === "number") return answer;
   if (typeof answer === "boolean") return answer ? -1 : 1;
-  if (typeof answer !== "number" && typeof answer !== "bigint") return byType(a, b);
-  return answer > 0 ? 1 : answer < 0 ? -1 : 0;
+  return typeof answer === "bigint" ? (answer < 0 ? -1 : 1) : byType(a, b);
 }

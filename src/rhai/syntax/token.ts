@@ -170,8 +170,13 @@ for (const entry of entries) {
 }
 
 /** The longest symbol at an offset of the source, if there is one. */
-export const symbolAt = (source: string, offset: number): SymbolEntry | undefined =>
-  byFirstCharacter.get(source.charCodeAt(offset))?.find((entry) => source.startsWith(entry.text, offset));
+export function symbolAt(source: string, offset: number): SymbolEntry | undefined {
+  for (const entry of byFirstCharacter.get(source.charCodeAt(offset)) ?? NONE_OF_THEM)
+    if (entry.text.length === 1 || source.startsWith(entry.text, offset)) return entry;
+  return undefined;
+}
+
+const NONE_OF_THEM: readonly SymbolEntry[] = [];
 
 /**
  * Tokens after which a sign belongs to what follows. After any other one, `-1` is an operator and a number (which
