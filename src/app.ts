@@ -179,7 +179,10 @@ async function takeUp(
       eventsCaused: () => dispatcher.wake(),
     },
     catalogChanged: catalog.refresh,
-    appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
+    resolveHost(host) {
+      const { app, claimed, params } = catalog.resolveApp(host);
+      return { appId: app?.id ?? null, claimed, params };
+    },
     routeOf: catalog.route,
     sdkReference: async () => (await import("./executor/sdk/reference/index.ts")).sdkReference(),
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),

@@ -129,8 +129,12 @@ export interface ManagerContext {
   readonly keyring: Keyring;
   /** Awaited after every commit that the data plane must see, before the answer. Never rejects. */
   readonly catalogChanged: (appId: string) => Promise<void>;
-  /** The app that answers for a Host header; null: none. */
-  readonly appOfHost: (host: string) => string | null;
+  /** The app that answers for a Host header (null: none), whether it claims it, and what the claim takes out of it. */
+  readonly resolveHost: (host: string) => {
+    readonly appId: string | null;
+    readonly claimed: boolean;
+    readonly params: Readonly<Record<string, string>>;
+  };
   readonly routeOf: Catalog["route"];
   /** What scripts can use. Made when it is asked for: most of a server's time nobody does. */
   readonly sdkReference: () => Promise<SdkReference>;

@@ -66,8 +66,8 @@ export interface ManagerDeps {
   readonly data?: DataNotices;
   /** Makes the data plane of this process see what was committed. Awaited before the answer to the change. */
   readonly catalogChanged: (appId: string) => Promise<void>;
-  /** Id of the app that answers for a Host header; null: none. Without it, answers name only claimed hosts. */
-  readonly appOfHost?: (host: string) => string | null;
+  /** Which app answers for a Host header, as the data plane sees it. */
+  readonly resolveHost: ManagerContext["resolveHost"];
   /** The route of an app that answers, as the data plane sees it. */
   readonly routeOf: Catalog["route"];
   readonly sdkReference: ManagerContext["sdkReference"];
@@ -113,7 +113,7 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
     keyring: deps.keyring,
     data: deps.data ?? { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => {} },
-    appOfHost: deps.appOfHost ?? (() => null),
+    resolveHost: deps.resolveHost,
     routeOf: deps.routeOf,
     sdkReference: deps.sdkReference,
     users: createUsers(deps.db, (user) =>

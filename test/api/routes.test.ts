@@ -172,6 +172,20 @@ describe("routes", () => {
     expectProblem(await match("/posts/%zz"), "malformed_path");
   });
 
+  test("a host that another app claims is no match, and what its own claim names is a parameter", async () => {
+    const claim = await plane.call("owner", "POST", "/apps/blog/domains", {
+      body: { pattern: "{tenant}.blogs.example" },
+    });
+    const match = async (host: string) => {
+      const body = { app_id: "blog", url: `http://${host}/posts/7` };
+      return (await plane.call("viewer", "POST", "/routes:match", { body })).json;
+    };
+    expect(await match("one.blogs.example")).toMatchObject({ params: { tenant: "one", id: "7" } });
+    expect(await match("nobodys.example")).toMatchObject({ matched: true, params: { id: "7" } });
+    expect(await match("localhost")).toEqual({ matched: false, params: {} });
+    await plane.call("owner", "DELETE", `/apps/blog/domains/${claim.json.id}`);
+  });
+
   test("of several that claim one path at once, one gets it", async () => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => add({ path: "/rush" })));
     expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 409, 409, 409]);

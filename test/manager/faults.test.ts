@@ -109,6 +109,7 @@ describe("faults", () => {
       config: plane.config,
       identity,
       checkScript: async () => ({ diagnostics: [], links: NO_LINKS }),
+      resolveHost: () => ({ appId: null, claimed: false, params: {} }),
       routeOf: plane.catalog.route,
       sdkReference: () => Promise.reject(new Error("not asked here")),
       invokeVersion: () => Promise.reject(new Error("not asked here")),

@@ -150,18 +150,25 @@ export async function checkRoute(context: ManagerContext, who: Principal, input:
   return rival === undefined ? answer : { ...answer, conflict: conflictDTO(rival) };
 }
 
-/** Which route of an app would answer a URL. */
+/**
+ * Which route of an app would answer a URL. A host that another app claims leads to none of them; for one that nobody
+ * claims the answer is what would be if it led to the app.
+ */
 export async function matchRoute(context: ManagerContext, who: Principal, input: MatchBody) {
   const app = await openApp(context, who, input.app_id, "AppRead");
   const { host, path } = readUrl(input.url);
-  const found = context.routeOf(app.id, (input.method ?? "GET").toUpperCase(), host, path);
+  const owner = host === null ? null : context.resolveHost(host);
+  const found =
+    owner?.claimed === true && owner.appId !== app.id
+      ? null
+      : context.routeOf(app.id, (input.method ?? "GET").toUpperCase(), host ?? "", path);
   const route = found === null ? undefined : await findRoute(context.db, found.route.id, who);
   if (found === null || route === undefined) return { matched: false, params: {} };
   return {
     matched: true,
     route: routeDTO(route),
     script_id: route.script_id,
-    params: { ...found.params },
+    params: { ...owner?.params, ...found.params },
   };
 }
 
@@ -190,8 +197,9 @@ function merged(before: Route, input: RoutePatch) {
   };
 }
 
-function readUrl(text: string): { readonly host: string; readonly path: string } {
-  if (text.startsWith("/")) return { host: "", path: text.replace(/[?#].*$/s, "") };
+/** The host is null when only a path is given. */
+function readUrl(text: string): { readonly host: string | null; readonly path: string } {
+  if (text.startsWith("/")) return { host: null, path: text.replace(/[?#].*$/s, "") };
   const url = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(text);
   if (url === null) {
     throw invalid(

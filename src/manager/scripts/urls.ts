@@ -74,7 +74,7 @@ function baseOf(context: ManagerContext, origin: string): string {
 
 /** The addresses under which an app answers: the base when it leads there, else those that it claims. */
 async function hostsOf(context: ManagerContext, appId: string, base: string): Promise<string[]> {
-  if (context.appOfHost(normaliseHost(new URL(base).host)) === appId) return [base];
+  if (context.resolveHost(normaliseHost(new URL(base).host)).appId === appId) return [base];
   return (await domainsOf(context.db, appId)).map((claim) => at(base, claim.pattern));
 }
 

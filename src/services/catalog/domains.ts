@@ -46,6 +46,8 @@ export interface HostResolution<A> {
   /** Normalised. */
   readonly host: string;
   readonly app: A | null;
+  /** Whether the app claims it; else it is the one that takes what nobody claims. */
+  readonly claimed: boolean;
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -75,7 +77,7 @@ export function compileHosts<A>(
 
   function find(host: string): HostResolution<A> {
     const own = exact.get(host);
-    if (own !== undefined) return { host, app: own, params: NO_PARAMS };
+    if (own !== undefined) return { host, app: own, claimed: true, params: NO_PARAMS };
     for (let dot = host.indexOf(".", 1); dot !== -1; dot = host.indexOf(".", dot + 1)) {
       const suffix = host.slice(dot);
       const label = host.slice(0, dot);
@@ -83,12 +85,12 @@ export function compileHosts<A>(
       if (match !== undefined) {
         const params: Record<string, string> = Object.create(null);
         params[match.name] = label;
-        return { host, app: match.app, params };
+        return { host, app: match.app, claimed: true, params };
       }
       const app = wildcard.get(suffix);
-      if (app !== undefined) return { host, app, params: NO_PARAMS };
+      if (app !== undefined) return { host, app, claimed: true, params: NO_PARAMS };
     }
-    return { host, app: fallback, params: NO_PARAMS };
+    return { host, app: fallback, claimed: false, params: NO_PARAMS };
   }
 
   return {

@@ -180,7 +180,10 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
       told.push(appId);
       await catalog.refresh(appId);
     },
-    appOfHost: (host) => catalog.resolveApp(host).app?.id ?? null,
+    resolveHost(host) {
+      const { app, claimed, params } = catalog.resolveApp(host);
+      return { appId: app?.id ?? null, claimed, params };
+    },
     routeOf: catalog.route,
     sdkReference: async () => sdkReference(),
     onPasswordChanged: async (user) => void passwordChanges.push(user.username),
