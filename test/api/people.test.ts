@@ -243,6 +243,19 @@ describe("logins", () => {
     expect((await plane.call("guest", "POST", "/auth/logout")).status).toBe(204);
   });
 
+  test("no other site's page logs anybody out", async () => {
+    const { json } = await login("viewer");
+    const out = (headers: Record<string, string>) =>
+      plane.call("guest", "POST", "/auth/logout", {
+        headers: { cookie: `picloud_session=${json.token}`, ...headers },
+      });
+    expectProblem(await out({ "sec-fetch-site": "cross-site" }), "cross_origin");
+    expectProblem(await out({ origin: "http://evil.example" }), "cross_origin");
+    expect((await withToken(json.token, "GET", "/auth/me")).status).toBe(200);
+    expect((await out({ "sec-fetch-site": "same-origin" })).status).toBe(204);
+    expect((await withToken(json.token, "GET", "/auth/me")).status).toBe(401);
+  });
+
   test("a session ends 24 hours after it was last used, and slides without a write per request", async () => {
     const { json } = await login("viewer");
     const expiry = async () => {

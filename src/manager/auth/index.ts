@@ -4,6 +4,7 @@ import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
 import { callerOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
+import { refuseForeignPage } from "../http/same-origin.ts";
 import { LoginAnswer, LoginBody, Me } from "./model.ts";
 
 /** The endpoints that need no credential, as `METHOD path` below the API's root. */
@@ -29,7 +30,8 @@ export const authModule = (context: ManagerContext) =>
     .post(
       "/auth/logout",
       async ({ request, set }) => {
-        const { address, secure, requestId } = callerOf(request);
+        const { address, origin, secure, requestId } = callerOf(request);
+        if (!request.headers.has("authorization")) refuseForeignPage(request, origin);
         await context.identity.logout(request.headers, address, requestId);
         set.headers["set-cookie"] = cookieFor(null, { secure });
         return status(204, undefined);
@@ -37,7 +39,7 @@ export const authModule = (context: ManagerContext) =>
       {
         parse: "none",
         detail: { summary: "Ends the login that the request carries", tags: ["auth"] },
-        response: { 204: NoContent },
+        response: { 204: NoContent, ...problems(403) },
       },
     )
     .get(

@@ -15,12 +15,20 @@ export function checkSameOrigin(request: Request, origin: string, authentication
     return;
   const same = cameFromHere(request.headers, origin);
   if (same === true || (same === undefined && authentication.kind === "basic")) return;
-  throw new AppError(
+  throw crossOrigin();
+}
+
+/** Refuses what the page of another site makes a browser send, cookie and all. @throws AppError 403 `cross_origin` */
+export function refuseForeignPage(request: Request, origin: string): void {
+  if (cameFromHere(request.headers, origin) === false) throw crossOrigin();
+}
+
+const crossOrigin = (): AppError =>
+  new AppError(
     403,
     "cross_origin",
     "A change that is authorised by a login cookie must come from this server's own pages. Use a bearer token instead.",
   );
-}
 
 /** Undefined: the request does not tell. */
 function cameFromHere(headers: Headers, origin: string): boolean | undefined {
