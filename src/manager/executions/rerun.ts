@@ -5,6 +5,7 @@ import {
   maskLogs,
   maskText,
   summaryOf,
+  toMicroseconds,
   type WholeExecution,
 } from "../../services/executions/index.ts";
 import { demand } from "../../services/identity/index.ts";
@@ -66,7 +67,7 @@ export async function rerun(
     version: script.version,
     status: outcome.status,
     status_code: statusCode,
-    duration_ms: outcome.durationMs,
+    duration_ms: toMicroseconds(outcome.durationMs),
     operations: outcome.operations,
     response_summary: seesLog && response !== null ? maskText(summaryOf(response.body)) : null,
     error: seesLog ? maskError(error) : null,

@@ -22,5 +22,5 @@ export {
   type WholeExecution,
 } from "./read.ts";
 export { listLogs, type LogPage } from "./queries.ts";
-export { maskError, maskLogs, maskText, summaryOf } from "./row.ts";
+export { maskError, maskLogs, maskText, summaryOf, toMicroseconds } from "./row.ts";
 export { looksSecret, NOT_RECORDED } from "./secret-names.ts";

@@ -16,7 +16,7 @@ export const toDto = (row: ExecutionRow, recorded: RequestRecord | null): LogDTO
   request_id: row.requestId,
   status: row.status,
   status_code: row.statusCode,
-  duration_ms: row.durationMs,
+  duration_ms: toMicroseconds(row.durationMs),
   operations: row.operations,
   request: recorded?.request ?? null,
   response_summary: maskTextOrNull(row.responseSummary),
@@ -43,7 +43,7 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
     trigger_id: row.triggerId,
     status: row.status,
     status_code: row.statusCode,
-    duration_ms: row.durationMs,
+    duration_ms: toMicroseconds(row.durationMs),
     operations: row.operations,
     request: recorded?.request ?? null,
     request_body: recorded?.body ?? null,
@@ -62,6 +62,9 @@ export function toJson(row: ExecutionRow, recorded: RequestRecord | null): strin
       )
     : json;
 }
+
+/** Milliseconds without the digits that no clock measures. */
+export const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** Characters of an answer that the log shows. */
 const MAX_SUMMARY = 256;

@@ -41,7 +41,7 @@ const row = (changes: Partial<ExecutionRow> = {}): ExecutionRow => {
     triggerId: null,
     status: "success",
     statusCode: 200,
-    durationMs: 1.5,
+    durationMs: 1.5000000000009,
     operations: 12,
     request: () => ({
       request: { method: "GET", path: "/x", headers: { host: "h" } },
