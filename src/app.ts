@@ -130,6 +130,7 @@ async function takeUp(
     addressOf: identity.addressOf,
     slots: config.maxConcurrentExecutions,
     stats: () => orchestrator.stats(),
+    unlogged: executions.dropped,
     streams: () => manager.streams(),
     requests: http.requests,
     namesOf(scriptId) {

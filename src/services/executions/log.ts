@@ -20,6 +20,8 @@ export interface ExecutionLog {
   record(run: RunKey, make: () => ExecutionRow): void;
   /** Tells of every run of an app that ends in this process, in the order they end, until the result is called. */
   watch(appId: string, onRun: (run: LogDTO) => void): () => void;
+  /** Runs that got no row since the start, because there were too many. */
+  dropped(): number;
   /** Writes what waits. Never rejects: rows that cannot be written are counted as dropped. */
   flush(): Promise<void>;
   /** Flushes and records no more. */
@@ -72,6 +74,7 @@ export function createExecutionLog(
   let dropsWrittenAt = -Infinity;
   let timer: { readonly handle: ReturnType<typeof setTimeout>; readonly ms: number } | null = null;
   let writing: Promise<void> = Promise.resolve();
+  let dropped = 0;
   let stopped = false;
 
   function record(run: RunKey, make: () => ExecutionRow): void {
@@ -122,6 +125,7 @@ export function createExecutionLog(
   }
 
   function countDrop(appId: string, scriptId: string, createdAt: number): void {
+    dropped++;
     const minute = Math.floor(createdAt / 60_000);
     const count = drops.get(scriptId);
     if (count?.minute === minute) {
@@ -218,6 +222,7 @@ export function createExecutionLog(
       }
     },
     watch: watchers.add,
+    dropped: () => dropped,
     flush,
     async stop() {
       stopped = true;

@@ -21,6 +21,8 @@ export interface MetricsDeps {
     readonly rateLimited: number;
   };
   readonly slots: number;
+  /** Runs that the execution log has no row of, since the start. */
+  readonly unlogged: () => number;
   /** Streams of events that clients have open. */
   readonly streams: () => number;
   /** Requests since the start, by what they were for. */
@@ -55,6 +57,11 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     out.gauge("picloud_gate_waiting", "Requests that wait for a slot.", waiting);
     out.counter("picloud_gate_rejected_total", "Requests refused for want of a slot.", rejected);
     out.counter("picloud_rate_limited_total", "Requests refused by the rate limit of a route.", rateLimited);
+    out.counter(
+      "picloud_executions_unlogged_total",
+      "Runs that the execution log has no row of, because there were too many.",
+      deps.unlogged(),
+    );
     out.gauge("picloud_sse_clients", "Streams of events that clients have open.", deps.streams());
     writeProcess(out);
     return out.toString();

@@ -155,6 +155,7 @@ test("a flood is cut to the allowance, failures are kept, and what was dropped i
   const [drops] =
     await database.db`select sum(dropped)::int as dropped from execution_drops where script_id = ${script}`;
   expect(counts?.["failures"]).toBe(50);
+  expect(log.dropped()).toBe(Number(drops?.["dropped"]));
   expect(Number(counts?.["rows"]) - 50 + Number(drops?.["dropped"])).toBe(BURST_ROWS + 1000);
   expect(Number(counts?.["rows"])).toBeLessThanOrEqual(BURST_ROWS);
 });

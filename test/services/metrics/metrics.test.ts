@@ -78,6 +78,7 @@ describe("GET /metrics", () => {
       namesOf: () => ({ app: "blog", script: "post" }),
       stats: () => ({ running: 1, waiting: 2, rejected: 3, rateLimited: 4 }),
       slots: 32,
+      unlogged: () => 5,
       streams: () => 4,
       requests: () => ({ data: 5, control: 6, other: 7 }),
     });
@@ -97,6 +98,7 @@ describe("GET /metrics", () => {
     const value = (name: string) => families.get(name)?.samples[0]?.value;
     expect(value("picloud_build_info")).toBe(1);
     expect(value("picloud_sse_clients")).toBe(4);
+    expect(value("picloud_executions_unlogged_total")).toBe(5);
     expect(value("picloud_gate_slots")).toBe(32);
     expect(value("picloud_gate_in_use")).toBe(1);
     expect(value("picloud_gate_waiting")).toBe(2);
