@@ -240,6 +240,26 @@ describe("another app", () => {
   });
 });
 
+describe("the app's quota", () => {
+  const setQuota = (settings: Record<string, number>) =>
+    plane().database
+      .db`update apps set settings = ${plane().database.db.json(settings)} where id = ${plane().app}`;
+
+  test("ends in an error that a script can catch, and leaves what is there", async () => {
+    await setQuota({ quota_bytes: 0 });
+    const message = "the app's data would be larger than its quota of 0 bytes";
+    expect(await inCollection('c.set("k", 1)', { name: "quota" })).toBe(`kv::set: ${message}`);
+    expect(await inCollection('c.incr("k")', { name: "quota" })).toBe(`kv::incr: ${message}`);
+    expect(
+      await inCollection('let m = (); try { c.set("k", 1) } catch (e) { m = e; } m', { name: "quota" }),
+    ).toBe(`kv::set: ${message}`);
+    expect(await plane().run('docs::collection("quota").create(#{})')).toBe(`docs::create: ${message}`);
+    expect(await plane().run('tx::run(|| { kv::collection("quota").set("k", 1); })')).toContain(message);
+    await setQuota({});
+    expect(await inCollection('c.set("k", 1); c.list().keys', { name: "quota" })).toBe('["k"]');
+  });
+});
+
 describe("a call that takes too long", () => {
   test("ends the run at its limit, not later", async () => {
     await inCollection('c.set("locked", 1);', { name: "held" });
