@@ -81,6 +81,7 @@ TABLE apps (
   constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
   constraint apps_slug_key UNIQUE (slug)
 );
+CREATE TRIGGER apps_note_deleted BEFORE DELETE ON public.apps FOR EACH ROW EXECUTE FUNCTION note_deleted_app();
 CREATE TRIGGER apps_notify_catalog AFTER INSERT OR DELETE OR UPDATE ON public.apps FOR EACH ROW EXECUTE FUNCTION notify_catalog();
 
 TABLE audit_log (
@@ -548,6 +549,9 @@ CREATE OR REPLACE FUNCTION public.emit_docs()
 AS $function$
 begin
   if tg_op = 'DELETE' then
+    if old.app_id::text = current_setting('picloud.deleted_app', true) then
+      return null;
+    end if;
     perform emit_event(old.app_id, 'docs', 'delete', old.collection, old.id::text, jsonb_build_object('docs',
       jsonb_build_object('collection', old.collection, 'id', old.id, 'data', null, 'prev_data', old.data)));
   elsif tg_op = 'UPDATE' then
@@ -586,7 +590,7 @@ CREATE OR REPLACE FUNCTION public.emit_kv()
 AS $function$
 begin
   if tg_op = 'DELETE' then
-    if old.expires_at <= now() then
+    if old.expires_at <= now() or old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;
     end if;
     perform emit_event(old.app_id, 'kv', 'delete', old.collection, old.key, jsonb_build_object('kv',
@@ -648,6 +652,9 @@ begin
     end if;
     of_app := new.app_id; of_collection := new.collection; more_entries := 0; more_bytes := new.bytes - old.bytes;
   else
+    if old.app_id::text = current_setting('picloud.deleted_app', true) then
+      return null;
+    end if;
     of_app := old.app_id; of_collection := old.collection; more_entries := -1; more_bytes := -old.bytes;
   end if;
   if current_setting('picloud.usage_bulk', true) = 'on' then
@@ -668,6 +675,15 @@ begin
     perform check_quota(of_app, quota);
   end if;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.note_deleted_app()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform set_config('picloud.deleted_app', old.id::text, true);
+  return old;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.note_usage(app uuid, of_kind text, of_collection text, more_entries bigint, more_bytes bigint)

@@ -157,6 +157,15 @@ begin
   return shard;
 end $$;
 
+-- Names the app that is being deleted to the triggers of its data, of which there may be millions of rows.
+create function note_deleted_app() returns trigger language plpgsql as $$
+begin
+  perform set_config('picloud.deleted_app', old.id::text, true);
+  return old;
+end $$;
+
+create trigger apps_note_deleted before delete on apps for each row execute function note_deleted_app();
+
 -- Refuses what grew an app's data beyond the quota of its settings. What transactions that have not ended yet add is not
 -- seen.
 create function check_quota(app uuid, quota bigint) returns void language plpgsql as $$
@@ -187,6 +196,9 @@ begin
     end if;
     of_app := new.app_id; of_collection := new.collection; more_entries := 0; more_bytes := new.bytes - old.bytes;
   else
+    if old.app_id::text = current_setting('picloud.deleted_app', true) then
+      return null;
+    end if;
     of_app := old.app_id; of_collection := old.collection; more_entries := -1; more_bytes := -old.bytes;
   end if;
   if current_setting('picloud.usage_bulk', true) = 'on' then

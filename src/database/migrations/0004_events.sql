@@ -136,7 +136,7 @@ end $$;
 create function emit_kv() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then
-    if old.expires_at <= now() then
+    if old.expires_at <= now() or old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;
     end if;
     perform emit_event(old.app_id, 'kv', 'delete', old.collection, old.key, jsonb_build_object('kv',
@@ -157,6 +157,9 @@ create trigger kv_entries_emit after insert or update or delete on kv_entries
 create function emit_docs() returns trigger language plpgsql as $$
 begin
   if tg_op = 'DELETE' then
+    if old.app_id::text = current_setting('picloud.deleted_app', true) then
+      return null;
+    end if;
     perform emit_event(old.app_id, 'docs', 'delete', old.collection, old.id::text, jsonb_build_object('docs',
       jsonb_build_object('collection', old.collection, 'id', old.id, 'data', null, 'prev_data', old.data)));
   elsif tg_op = 'UPDATE' then

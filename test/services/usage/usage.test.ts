@@ -207,7 +207,10 @@ test("a deleted app leaves nothing, and others as they are", async () => {
     await set(db, app, "k", "1");
     await docs.insertDoc(db, { appId: app, collection: "d" }, newId(), '{"a":1}');
   }
-  await connection()`delete from apps where id = ${gone}`;
+  const also = await newApp();
+  await set(db, also, "k", "1");
+  await connection()`delete from apps where id in (${gone}, ${also})`;
+  expect(await db`select 1 from data_usage where app_id = ${also}`).toHaveLength(0);
   expect(await db`select 1 from data_usage where app_id = ${gone}`).toHaveLength(0);
   expect(await counted(stays)).toEqual(await truth(stays));
 });
