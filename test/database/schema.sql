@@ -547,7 +547,13 @@ CREATE OR REPLACE FUNCTION public.emit_docs()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  of_app uuid := case when tg_op = 'DELETE' then old.app_id else new.app_id end;
 begin
+  -- Most apps have none, and making the event costs more than to ask.
+  if not exists (select from triggers where app_id = of_app and kind = 'docs' and enabled) then
+    return null;
+  end if;
   if tg_op = 'DELETE' then
     if old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;
@@ -588,7 +594,13 @@ CREATE OR REPLACE FUNCTION public.emit_kv()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  of_app uuid := case when tg_op = 'DELETE' then old.app_id else new.app_id end;
 begin
+  -- Most apps have none, and making the event costs more than to ask.
+  if not exists (select from triggers where app_id = of_app and kind = 'kv' and enabled) then
+    return null;
+  end if;
   if tg_op = 'DELETE' then
     if old.expires_at <= now() or old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;

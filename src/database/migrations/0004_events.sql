@@ -134,7 +134,13 @@ begin
 end $$;
 
 create function emit_kv() returns trigger language plpgsql as $$
+declare
+  of_app uuid := case when tg_op = 'DELETE' then old.app_id else new.app_id end;
 begin
+  -- Most apps have none, and making the event costs more than to ask.
+  if not exists (select from triggers where app_id = of_app and kind = 'kv' and enabled) then
+    return null;
+  end if;
   if tg_op = 'DELETE' then
     if old.expires_at <= now() or old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;
@@ -155,7 +161,13 @@ create trigger kv_entries_emit after insert or update or delete on kv_entries
   for each row execute function emit_kv();
 
 create function emit_docs() returns trigger language plpgsql as $$
+declare
+  of_app uuid := case when tg_op = 'DELETE' then old.app_id else new.app_id end;
 begin
+  -- Most apps have none, and making the event costs more than to ask.
+  if not exists (select from triggers where app_id = of_app and kind = 'docs' and enabled) then
+    return null;
+  end if;
   if tg_op = 'DELETE' then
     if old.app_id::text = current_setting('picloud.deleted_app', true) then
       return null;
