@@ -17,6 +17,7 @@ import type { Principal } from "../../shared/principal.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { page, pageRequest } from "../http/cursor.ts";
+import { shownPayload } from "./payload.ts";
 import type { DeadLetterDTO, LettersQuery, LetterSummary, ReplayBody } from "./model.ts";
 
 /** Letters that one call replays, so that none takes long. */
@@ -54,7 +55,7 @@ export async function wholeLetter(
   const { id: appId } = await openApp(context, who, path.app, "AppDeadLetterManage");
   const letter = isUuid(path.dl_id) ? await findLetter(context.db, appId, path.dl_id) : undefined;
   if (letter === undefined) throw notFound("Dead letter");
-  return { ...summary(letter), payload: letter.payload };
+  return { ...summary(letter), payload: shownPayload(letter) };
 }
 
 /**
