@@ -56,6 +56,13 @@ const ScriptEntry = strict({
 });
 export type ScriptEntry = Static<typeof ScriptEntry>;
 
+/** What else it has depends on its kind, and is the server's to check: the fields of `POST /apps/{app}/triggers/{kind}`. */
+const TriggerEntry = Type.Intersect([
+  Type.Object({ script: Text, kind: Text }),
+  Type.Record(Type.String(), Type.Unknown()),
+]);
+export type TriggerEntry = Static<typeof TriggerEntry>;
+
 const ManifestFile = strict({
   app: strict({
     slug: Text,
@@ -66,7 +73,7 @@ const ManifestFile = strict({
   }),
   settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "a table" })),
   scripts: Type.Optional(Type.Record(Type.String(), ScriptEntry, { description: "tables [scripts.NAME]" })),
-  triggers: Type.Optional(Type.Unknown()),
+  triggers: Type.Optional(Type.Array(TriggerEntry, { description: "tables [[triggers]]" })),
 });
 
 /** What `picloud.toml` says, with the sources that it names. */
@@ -74,7 +81,8 @@ export interface Manifest {
   readonly app: Static<typeof ManifestFile>["app"];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly scripts: readonly ManifestScript[];
-  readonly hasTriggers: boolean;
+  /** Null: it says nothing about them. */
+  readonly triggers: readonly TriggerEntry[] | null;
 }
 
 export interface ManifestScript extends Omit<ScriptEntry, "file" | "routes"> {
@@ -106,7 +114,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return {
     app,
     settings,
-    hasTriggers: triggers !== undefined,
+    triggers: triggers ?? null,
     scripts: await Promise.all(
       Object.entries(scripts).map(async ([name, { file = `${name}.rhai`, routes = [], ...entry }]) => ({
         ...entry,

@@ -3,6 +3,7 @@ import { asKept } from "./as-kept.ts";
 import { shownRoute, type WantedRoute } from "./check.ts";
 import type { Manifest, ManifestScript } from "./manifest.ts";
 import { extraRoutes, refuseRivals, routeStep } from "./plan-routes.ts";
+import { triggerSteps } from "./plan-triggers.ts";
 import { patternOf, type Remote, type RemoteScript } from "./remote.ts";
 import { differences, removal, step, type Step } from "./step.ts";
 
@@ -24,6 +25,7 @@ export function planOf(
   if (!prune) refuseRivals(routes, unwanted);
   const { slug } = manifest.app;
   const { domains, settings } = asKept(manifest);
+  const triggers = triggerSteps(slug, manifest.triggers, remote, prune);
   return [
     appStep(manifest, remote),
     ...settingsSteps(slug, settings, remote),
@@ -31,11 +33,13 @@ export function planOf(
     ...unwanted.map(({ route, script }) =>
       removal("route", `${shownRoute(patternOf(route))} of ${script}`, prune, path`/routes/${route.id}`),
     ),
+    ...triggers.extra,
     // Modules first, so that what imports them finds them.
     ...manifest.scripts
       .toSorted((a, b) => Number(a.kind !== "module") - Number(b.kind !== "module"))
       .map((script) => scriptStep(slug, script, find(remote, script.name))),
     ...routes.map((route) => routeStep(route, find(remote, route.script))),
+    ...triggers.wanted,
     ...extra.map(({ id, name }) => removal("script", name, prune, path`/scripts/${id}`)),
     // Last: as long as a route needs its host, the claim cannot go.
     ...extraDomains(domains, remote).map(({ id, pattern }) =>

@@ -29,27 +29,41 @@ export interface RemoteScript extends Script {
   readonly routes: readonly RemoteRoute[];
 }
 
+export interface RemoteTrigger {
+  readonly id: string;
+  readonly script_name: string;
+  readonly kind: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** What the server has of an app. */
 export interface Remote {
   readonly app: RemoteApp;
   readonly scripts: readonly RemoteScript[];
   readonly domains: readonly { readonly id: string; readonly pattern: string }[];
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly triggers: readonly RemoteTrigger[];
 }
 
-/** @returns null when there is no such app @param withSettings whether they are of interest */
-export async function readRemote(api: Api, slug: string, withSettings: boolean): Promise<Remote | null> {
+/** @returns null when there is no such app @param wanted whether settings and triggers are of interest */
+export async function readRemote(
+  api: Api,
+  slug: string,
+  wanted: { readonly settings: boolean; readonly triggers: boolean },
+): Promise<Remote | null> {
   const app = await orNull(api.get<RemoteApp>(path`/apps/${slug}`));
   if (app === null) return null;
-  const [scripts, domains, settings] = await Promise.all([
+  const [scripts, domains, settings, triggers] = await Promise.all([
     api.get<readonly Script[]>(path`/scripts?app=${app.id}`),
     api.get<Remote["domains"]>(path`/apps/${app.id}/domains`),
-    withSettings ? api.get<Readonly<Record<string, unknown>>>(path`/apps/${app.id}/settings`) : {},
+    wanted.settings ? api.get<Readonly<Record<string, unknown>>>(path`/apps/${app.id}/settings`) : {},
+    wanted.triggers ? api.get<readonly RemoteTrigger[]>(path`/apps/${app.id}/triggers`) : [],
   ]);
   return {
     app,
     domains,
     settings,
+    triggers,
     scripts: await Promise.all(
       scripts.map(async (script) => ({
         ...script,

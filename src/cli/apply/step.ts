@@ -3,7 +3,7 @@ import type { Api } from "../client/api.ts";
 /** One line of a plan. */
 export interface Step {
   readonly action: "create" | "update" | "delete" | "unchanged" | "keep";
-  readonly kind: "app" | "settings" | "domain" | "script" | "route";
+  readonly kind: "app" | "settings" | "domain" | "script" | "route" | "trigger";
   readonly name: string;
   /** Names of what differs. */
   readonly changes: readonly string[];

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { path, type Api } from "../client/api.ts";
+import type { Api } from "../client/api.ts";
 import { openSession } from "../client/session.ts";
 import { checkManifest } from "../apply/check.ts";
+import { checkTriggers } from "../apply/check-triggers.ts";
 import { extraScripts, importersFirst } from "../apply/extra-scripts.ts";
 import { MANIFEST, readManifest } from "../apply/manifest.ts";
 import { planOf } from "../apply/plan.ts";
-import { orNull, readRemote } from "../apply/remote.ts";
+import { readRemote } from "../apply/remote.ts";
 import type { ScriptIds, Step } from "../apply/step.ts";
 import { CommandError } from "../command-error.ts";
-import { EXIT } from "../exit.ts";
 
 interface ApplyFlags {
   readonly dryRun?: boolean;
@@ -24,10 +24,13 @@ export function define(command: Command): void {
     .action(async (folder: string, flags: ApplyFlags, self: Command) => {
       const manifest = await readManifest(folder);
       const routes = checkManifest(manifest);
+      await checkTriggers(manifest);
       const { api, print } = openSession(self);
       const { slug } = manifest.app;
-      const remote = await readRemote(api, slug, Object.keys(manifest.settings).length > 0);
-      if (manifest.hasTriggers) await refuseTriggers(api, remote?.app.id ?? slug);
+      const remote = await readRemote(api, slug, {
+        settings: Object.keys(manifest.settings).length > 0,
+        triggers: manifest.triggers !== null,
+      });
       const prune = flags.prune === true;
       const extra = extraScripts(manifest, remote);
       const steps = planOf(manifest, routes, remote, prune ? await importersFirst(api, extra) : extra, prune);
@@ -62,15 +65,4 @@ async function carryOut(api: Api, steps: readonly Step[], ids: ScriptIds): Promi
       );
     }
   }
-}
-
-/** The file may speak of triggers before the server can. */
-async function refuseTriggers(api: Api, app: string): Promise<void> {
-  const triggers = await orNull(api.get(path`/apps/${app}/triggers`));
-  throw new CommandError(
-    triggers === null
-      ? `Nothing was changed. ${MANIFEST} declares triggers, and this server has no triggers yet: leave them out.`
-      : `Nothing was changed. ${MANIFEST} declares triggers, which this picloud cannot apply yet: use a newer one.`,
-    EXIT.refused,
-  );
 }

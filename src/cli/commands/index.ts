@@ -37,6 +37,12 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   client("domains", "the hosts that an app answers for", async () => (await import("./domains.ts")).define),
   client("members", "who works in an app", async () => (await import("./members.ts")).define),
   client("secrets", "what only an app's scripts may know", async () => (await import("./secrets.ts")).define),
+  client("triggers", "what calls scripts by itself", async () => (await import("./triggers.ts")).define),
+  client(
+    "dead-letters",
+    "deliveries that failed for the last time",
+    async () => (await import("./dead-letters.ts")).define,
+  ),
   client("api-keys", "make, list and revoke your keys", async () => (await import("./api-keys.ts")).define),
   client("users", "who may use this PiCloud", async () => (await import("./users.ts")).define),
   client("audit", "who changed what", async () => (await import("./audit.ts")).define),

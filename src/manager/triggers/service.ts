@@ -10,16 +10,9 @@ import type { ManagerContext } from "../context.ts";
 import { instantOf } from "../http/instant.ts";
 import { checked } from "../http/validation.ts";
 import { scriptById } from "../scripts/queries.ts";
+import { checkTrigger } from "./check.ts";
 import { kindNamed } from "./kinds/index.ts";
-import {
-  createSchema,
-  updateSchema,
-  type CreateBody,
-  type RunBody,
-  type Settings,
-  type TriggerDTO,
-  type UpdateBody,
-} from "./model.ts";
+import { updateSchema, type RunBody, type Settings, type TriggerDTO, type UpdateBody } from "./model.ts";
 import {
   deleteTrigger,
   insertTrigger,
@@ -51,9 +44,9 @@ export async function createTrigger(
   readBody: () => Promise<unknown>,
 ): Promise<TriggerDTO> {
   const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
-  const kind = kindNamed(path.kind);
-  const body = checked(createSchema(kind), await readBody()) as CreateBody;
-  const kept = kind.keep(body, new Date());
+  // What is no kind is told before a body is asked for.
+  kindNamed(path.kind);
+  const { kind, body, kept } = checkTrigger(path.kind, await readBody());
   const { triggerRetry: defaults } = context.config;
   const created = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");

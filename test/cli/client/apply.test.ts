@@ -250,7 +250,16 @@ test.each([
     "claim the same requests",
   ],
   ["a route to a module", `${SHOP}routes = ["/x"]`, "the script prices is a module"],
-  ["triggers", `${SHOP}\n[[triggers]]\nkind = "cron"\n`, "this server has no triggers yet: leave them out"],
+  [
+    "a trigger of a kind that there is not yet",
+    `${SHOP}\n[[triggers]]\nkind = "files"\nscript = "orders"\n`,
+    "a trigger of orders: This release has no triggers of the kind files yet",
+  ],
+  [
+    "a trigger that is none",
+    `${SHOP}\n[[triggers]]\nkind = "kv"\nscript = "prices"\ncollection_glob = "a*"\n`,
+    "the script prices is a module; only an endpoint can be called by a trigger.\npicloud.toml: a trigger of prices: collection_glob: expected",
+  ],
   [
     "a domain that is none",
     SHOP.replace('"shop.example.com"', '"https://shop.example.com"'),
@@ -299,4 +308,23 @@ test("the README's example can be applied", async () => {
   const { exit, stderr } = await apply();
   expect([exit, stderr]).toEqual([0, expect.stringMatching(/^Done: \d+ changes\.\n$/)]);
   expect((await apply()).stderr).toBe("Nothing to do.\n");
+});
+
+test("triggers are made, changed, and deleted with --prune; without a table nothing is said about them", async () => {
+  const trigger = (ops: string) =>
+    `\n[[triggers]]\nscript = "orders"\nkind = "kv"\ncollection_glob = "orders:*"\nops = ${ops}\n`;
+  const triggers = async () => (await place.call("GET", "/apps/shop/triggers")).json();
+  write({ "picloud.toml": SHOP + trigger('["insert"]') });
+  expect(planOf((await apply()).stdout)).toContain("create trigger kv orders:* for orders");
+  expect(planOf((await apply()).stdout)).toContain("unchanged trigger kv orders:* for orders");
+  write({ "picloud.toml": SHOP + trigger('["insert", "delete"]') });
+  expect(planOf((await apply()).stdout)).toContain("update trigger kv orders:* for orders ops");
+  expect(await triggers()).toMatchObject([{ details: { ops: ["insert", "delete"] } }]);
+  write({ "picloud.toml": SHOP });
+  expect((await apply("--prune")).stdout).not.toContain("trigger");
+  const other = trigger("[]").replace("orders:*", "other");
+  write({ "picloud.toml": SHOP + other });
+  expect(planOf((await apply()).stdout)).toContain("keep trigger kv orders:* for orders");
+  expect(planOf((await apply("--prune")).stdout)).toContain("delete trigger kv orders:* for orders");
+  expect(await triggers()).toMatchObject([{ details: { collection_glob: "other" } }]);
 });

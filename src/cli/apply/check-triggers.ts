@@ -1,0 +1,34 @@
+import { AppError } from "../../shared/errors.ts";
+import { CommandError } from "../command-error.ts";
+import { EXIT } from "../exit.ts";
+import { MANIFEST, type Manifest } from "./manifest.ts";
+
+/** Stands for the script's, which is not known yet. */
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Finds what the server would not accept of a manifest's triggers, by the server's own rules.
+ * @throws CommandError 5 with everything that was found
+ */
+export async function checkTriggers({ scripts, triggers }: Manifest): Promise<void> {
+  if (triggers === null || triggers.length === 0) return;
+  // It is much, and seldom needed.
+  const { checkTrigger } = await import("../../manager/triggers/check.ts");
+  const faults: string[] = [];
+  for (const { script, kind, ...fields } of triggers) {
+    const owner = scripts.find(({ name }) => name === script);
+    if (owner === undefined)
+      faults.push(`${MANIFEST}: a trigger names the script ${script}, which it does not have.`);
+    else if (owner.kind === "module")
+      faults.push(
+        `${MANIFEST}: the script ${script} is a module; only an endpoint can be called by a trigger.`,
+      );
+    try {
+      checkTrigger(kind, { ...fields, script_id: NO_ID });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      faults.push(`${MANIFEST}: a trigger of ${script}: ${error.message}`);
+    }
+  }
+  if (faults.length > 0) throw new CommandError(`Nothing was changed.\n${faults.join("\n")}`, EXIT.refused);
+}

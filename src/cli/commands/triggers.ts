@@ -1,0 +1,109 @@
+import { Option, type Command } from "commander";
+import { path } from "../client/api.ts";
+import { scriptId } from "../client/names.ts";
+import { appCommand, collect, count, type AppFlag } from "../client/options.ts";
+import { openSession } from "../client/session.ts";
+
+/** The members of a trigger that the command line uses. */
+interface Trigger {
+  readonly id: string;
+  readonly script_name: string;
+  readonly kind: string;
+  readonly enabled: boolean;
+  readonly disabled_reason: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+interface AddFlags extends AppFlag {
+  readonly collection?: string;
+  readonly op?: readonly string[];
+  readonly topic?: string;
+  readonly schedule?: string;
+  readonly timezone?: string;
+  readonly source?: string;
+  readonly trigger?: string;
+  readonly failed?: string;
+  readonly attempts?: number;
+  readonly backoff?: string;
+  readonly baseMs?: number;
+  readonly disabled?: boolean;
+}
+
+const COLUMNS = ["kind", "script", "about", "enabled", "disabled_reason?", "id!"];
+
+/** `picloud triggers`: what calls an app's scripts when something happens. */
+export function define(command: Command): void {
+  appCommand(command, "ls", "list what calls an app's scripts").action(
+    async (flags: AppFlag, self: Command) => {
+      const { api, print } = openSession(self);
+      print.rows(COLUMNS, (await api.get<readonly Trigger[]>(path`/apps/${flags.app}/triggers`)).map(shown));
+    },
+  );
+  appCommand(command, "add <kind> <script>", "have a script called: by kv, docs, cron, pubsub or dead_letter")
+    .option("--collection <glob>", "of kv and docs: a collection, a prefix such as logs:*, or *")
+    .option("--op <op>", "of kv and docs: what must have happened; may be repeated", collect)
+    .option("--topic <pattern>", "of pubsub: a topic, a prefix such as orders.*, or *")
+    .option("--schedule <fields>", "of cron: six fields, seconds first")
+    .option("--timezone <zone>", "of cron: such as Europe/Vienna")
+    .option("--source <kind>", "of dead_letter: only for failed deliveries of this kind")
+    .option("--trigger <id>", "of dead_letter: only for those of this trigger")
+    .option("--failed <script>", "of dead_letter: only for those to this script")
+    .option("--attempts <n>", "attempts in all", count)
+    .addOption(
+      new Option("--backoff <kind>", "how waits grow").choices(["exponential", "linear", "constant"]),
+    )
+    .option("--base-ms <n>", "the first wait, in milliseconds", count)
+    .option("--disabled", "leave it disabled")
+    .action(async (kind: string, script: string, flags: AddFlags, self: Command) => {
+      const { api, print } = openSession(self);
+      const { app } = flags;
+      const said = {
+        script_id: await scriptId(api, app, script),
+        collection_glob: flags.collection,
+        ops: flags.op,
+        topic_pattern: flags.topic,
+        schedule: flags.schedule,
+        timezone: flags.timezone,
+        source_filter: flags.source,
+        trigger_id_filter: flags.trigger,
+        script_id_filter: flags.failed === undefined ? undefined : await scriptId(api, app, flags.failed),
+        retry_max_attempts: flags.attempts,
+        retry_backoff: flags.backoff,
+        retry_base_ms: flags.baseMs,
+        enabled: flags.disabled === true ? false : undefined,
+      };
+      const made = await api.post<Trigger>(path`/apps/${app}/triggers/${kind}`, said);
+      print.rows(COLUMNS, [shown(made)]);
+    });
+  appCommand(command, "rm <trigger>", "delete a trigger, and what it has waiting").action(
+    async (id: string, flags: AppFlag, self: Command) => {
+      const { api, print } = openSession(self);
+      await api.remove(path`/apps/${flags.app}/triggers/${id}`);
+      print.note(`Deleted the trigger ${id}.`);
+    },
+  );
+  for (const [verb, enabled] of [
+    ["enable", true],
+    ["disable", false],
+  ] as const) {
+    appCommand(command, `${verb} <trigger>`, `${verb} a trigger`).action(
+      async (id: string, flags: AppFlag, self: Command) => {
+        const { api, print } = openSession(self);
+        const changed = await api.patch<Trigger>(path`/apps/${flags.app}/triggers/${id}`, { enabled });
+        print.rows(COLUMNS, [shown(changed)]);
+      },
+    );
+  }
+}
+
+const shown = (trigger: Trigger) => {
+  const { kind: _kind, next_runs: _next, ...about } = trigger.details;
+  return {
+    ...trigger,
+    script: trigger.script_name,
+    about: Object.values(about)
+      .flat()
+      .filter((value) => value !== null)
+      .join(" "),
+  };
+};
