@@ -187,6 +187,7 @@ describe("the list", () => {
     ["?version=2", "validation"],
     ["?from=yesterday", "validation"],
     ["?to=2026-01-01", "validation"],
+    ["?to=2026-02-30T00:00:00Z", "validation"],
     ["?from=2026-02-31T99:00:00Z", "validation"],
     ["?trigger=%27", "validation"],
     ["?colour=blue", "validation"],

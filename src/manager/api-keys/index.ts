@@ -7,6 +7,7 @@ import { openVisibleApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
 import { actorOf, principalOf } from "../http/caller.ts";
+import { parseInstant } from "../http/instant.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { CreatedKey, CreateKey, KeyPath } from "./model.ts";
 
@@ -59,15 +60,8 @@ async function createKey(context: ManagerContext, who: Actor, input: CreateKey) 
 
 /** @throws AppError 422 for what only looks like a time, such as a 31st of April */
 function instant(text: string): Date {
-  const date = new Date(text);
-  // JavaScript takes the 31st of April for the 1st of May.
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  if (
-    !Number.isNaN(date.getTime()) &&
-    !Number.isNaN(day.getTime()) &&
-    day.toISOString().startsWith(text.slice(0, 10))
-  )
-    return date;
+  const time = parseInstant(text);
+  if (time !== null) return time;
   throw invalid("validation", `expires_at: there is no such time as ${text}.`, {
     details: { field: "expires_at" },
   });

@@ -14,6 +14,7 @@ import type { Principal } from "../../shared/principal.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { page, pageRequest } from "../http/cursor.ts";
+import { parseInstant } from "../http/instant.ts";
 import { isScriptName } from "../scripts/names.ts";
 import { scriptById, scriptByName } from "../scripts/queries.ts";
 import type { ExecutionsQuery } from "./model.ts";
@@ -57,13 +58,10 @@ export async function scriptOf(
   return script.id;
 }
 
-/** RFC 3339, with a zone. */
-const INSTANT = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-
 function instant(field: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
-  const time = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time);
+  const time = parseInstant(text);
+  if (time !== null) return time;
   throw invalid("validation", `${field}: not acceptable; expected an instant such as 2026-01-31T12:00:00Z.`, {
     details: { field },
   });
