@@ -16,7 +16,9 @@ export class ApiError extends CommandError {
   readonly details: Problem["details"];
 
   constructor(status: number, problem: Problem, hint = "") {
-    super(`HTTP ${status}: ${problem.message}${excerptOf(problem)}${hint}`, exitOf(status));
+    // What a URL says with `?force=true`, a command says with an option.
+    const message = problem.message.replaceAll("?force=true", "--force");
+    super(`HTTP ${status}: ${message}${excerptOf(problem)}${hint}`, exitOf(status));
     this.status = status;
     this.code = problem.code;
     this.details = problem.details;

@@ -228,6 +228,7 @@ describe("apps, routes, domains", () => {
     await ok("deploy", "hello.rhai", "--app", "shop");
     const refused = await run("apps", "delete", "shop");
     expect([refused.exit, refused.stderr.startsWith("HTTP 409: ")]).toEqual([5, true]);
+    expect(refused.stderr).toContain("or send --force.");
     await ok("apps", "delete", "shop", "--force");
     expect((await run("apps", "show", "shop")).exit).toBe(4);
   });
