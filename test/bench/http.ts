@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Client, Installation } from "../e2e/support/picloud.ts";
+import { firstLine } from "./support/first-line.ts";
 import { load, type LoadResult } from "./support/load.ts";
 import { median, printTable } from "./support/table.ts";
 
@@ -62,12 +63,3 @@ const row = (name: string, results: readonly LoadResult[], baseline: number) => 
       .reduce((sum, [status, count]) => (status === "200" ? sum : sum + count), 0),
   ];
 };
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) {
-    text += new TextDecoder().decode(chunk);
-    if (text.includes("\n")) break;
-  }
-  return text.trim();
-}

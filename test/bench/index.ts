@@ -9,6 +9,7 @@ export const BENCHES = {
   http: () => import("./http.ts"),
   save: () => import("./save.ts"),
   control: () => import("./control.ts"),
+  sdk: () => import("./sdk.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
 } satisfies Record<string, () => Promise<{ run(flags?: ReadonlySet<string>): Promise<void> }>>;

@@ -1,0 +1,55 @@
+/**
+ * The baseline of the SDK benchmark: what an author would write by hand with Elysia and postgres.js, with the SQL that
+ * PiCloud sends. argv: where the database is, as JSON, and the id of the app. Prints its port.
+ */
+import { Elysia } from "elysia";
+import postgres from "postgres";
+
+const { directory, user, database, app } = JSON.parse(process.argv[2] ?? "{}") as Record<string, string>;
+const sql = postgres({
+  path: `${directory}/.s.PGSQL.5432`,
+  user: user ?? "",
+  database: database ?? "",
+  onnotice: () => {},
+});
+
+const server = new Elysia()
+  .get("/kv-get/:key", async ({ params }) => {
+    const [row] = await sql<{ value: string }[]>`
+      select value::text as value from kv_entries
+      where app_id = ${app ?? ""} and collection = 'bench' and key = ${params.key}
+        and (expires_at is null or expires_at > now())`;
+    return { value: row === undefined ? null : (JSON.parse(row.value) as unknown) };
+  })
+  .get("/find-one/:key", async ({ params }) => {
+    const value = JSON.stringify(params.key);
+    const [row] = await sql<{ id: string; data: string; created_at: Date; updated_at: Date }[]>`
+      select d.id, d.data::text as data, d.created_at, d.updated_at
+      from doc_index_entries e
+      join docs d on d.app_id = e.app_id and d.collection = e.collection and d.id = e.doc_id
+      where e.app_id = ${app ?? ""} and e.collection = 'bench' and e.path = '{email}' and e.value = ${value}::text::jsonb
+        and d.app_id = ${app ?? ""} and d.collection = 'bench'
+        and coalesce((d.data #> '{email}') = ${value}::text::jsonb, false)
+      order by e.doc_id limit 1`;
+    if (row === undefined) return { doc: null };
+    return {
+      doc: {
+        id: row.id,
+        data: JSON.parse(row.data) as unknown,
+        created_at: row.created_at.toISOString(),
+        updated_at: row.updated_at.toISOString(),
+      },
+    };
+  })
+  .get("/kv-set/:key", async ({ params }) => {
+    const value = JSON.stringify({ seen: params.key, count: 1 });
+    await sql`
+      insert into kv_entries as e (app_id, collection, key, value, expires_at)
+      values (${app ?? ""}, 'written', ${params.key}, ${value}::text::jsonb, null)
+      on conflict (app_id, collection, key) do update
+        set value = excluded.value, expires_at = excluded.expires_at, updated_at = now(),
+          created_at = case when e.expires_at <= now() then now() else e.created_at end`;
+    return { written: params.key };
+  })
+  .listen({ hostname: "127.0.0.1", port: 0, reusePort: false });
+console.log(server.server?.port);
