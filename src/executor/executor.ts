@@ -2,7 +2,7 @@ import { invalid, unavailable } from "../shared/errors.ts";
 import type { JobEnd } from "./job.ts";
 import type { Checked, Executor, ExecutorOptions, RunErrorCode, RunOutcome, RunRequest } from "./model.ts";
 import { Pool } from "./pool.ts";
-import { STANDARD_HEADERS, type Failure, type Result } from "./protocol.ts";
+import { durationOf, STANDARD_HEADERS, type Failure, type Result, type RunTime } from "./protocol.ts";
 import { Sources, type Source } from "./sources.ts";
 
 /** Compiling the largest source takes far less; a source that takes longer is made to. */
@@ -130,8 +130,9 @@ const STATUS: Readonly<Record<RunErrorCode, RunOutcome["status"]>> = {
 function outcomeOf(end: JobEnd): RunOutcome {
   if (end.kind === "lost") return failed(end.failure, end.durationMs, 0, [], end.gone);
   const { result } = end;
-  if (!isAnswer(result)) return failed(result[3] as Failure, result[1], result[2], result[4] ?? [], null);
-  const [, durationMs, operations, statusCode, headers, body, isBase64, logs] = result;
+  if (!isAnswer(result))
+    return failed(result[3] as Failure, durationOf(result[1]), result[2], result[4] ?? [], null);
+  const [, time, operations, statusCode, headers, body, isBase64, logs] = result;
   return {
     status: "success",
     response: {
@@ -142,14 +143,14 @@ function outcomeOf(end: JobEnd): RunOutcome {
     error: null,
     logs: logs ?? [],
     operations,
-    durationMs,
+    durationMs: durationOf(time),
     released: null,
   };
 }
 
 const isAnswer = (
   result: Result,
-): result is Extract<Result, readonly [number, number, number, number, ...unknown[]]> =>
+): result is Extract<Result, readonly [number, RunTime, number, number, ...unknown[]]> =>
   typeof result[3] === "number";
 
 function failed(

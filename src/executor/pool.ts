@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { HeapBoard } from "./heap-board.ts";
 import { isFast, isLong, type Job } from "./job.ts";
-import type { Failure, Result } from "./protocol.ts";
+import { busyOf, type Failure, type Result } from "./protocol.ts";
 import { LONG_MS } from "./sources.ts";
 import { WorkerThread, type WorkerEvents, type WorkerOptions } from "./worker-thread.ts";
 
@@ -9,7 +9,9 @@ import { WorkerThread, type WorkerEvents, type WorkerOptions } from "./worker-th
 const WATCHDOG_GRACE_MS = 25;
 /** A run that waits behind another one for this long, or twice as long, goes to another worker. */
 const STEAL_AFTER_MS = 8;
-/** Runs that may stand in line for one worker. */
+/** A run that was given up has this long to end; then its worker is ended. */
+const LEAVE_WITHIN_MS = 1000;
+/** Runs that may be with one worker: in line, or waiting for something. */
 const MAX_LINE = 32;
 /** Threads that start at the same time: loading takes a processor for some 20 ms, and one is left for what runs. */
 const MAX_STARTING = Math.max(1, navigator.hardwareConcurrency - 1);
@@ -48,6 +50,10 @@ const RUNS_BASE = 120 * 1024 * 1024;
  * Runs of scripts known to be fast may stand in line for one worker, because posting many at once is what makes a
  * request cheap; when the line does not move for some milliseconds, those that have not started are taken back and
  * spread over other workers, so that a slow run never delays others for longer than that.
+ *
+ * Runs that wait for something (a service, mostly) leave the thread to others of their app, so one worker has many under
+ * way. The watchdog judges the one that has the thread; one that is overdue while it waits is answered for, and its worker
+ * left alone. When a worker is ended, those that had begun in it fail too.
  *
  * A run that takes long gets a lower priority, so that twenty endless loops leave the processor to short runs and to
  * the main thread. Where a thread cannot get its priority back, only long runs go to it from then on.
@@ -177,17 +183,25 @@ export class Pool {
   readonly #events: WorkerEvents = {
     ready: () => this.#serveWaiting(),
     finished: (worker, job, result) => this.#finished(worker, job, result),
+    left: (worker) => {
+      if (worker.load === 0) this.#becameIdle(worker);
+    },
+    awoke: () => this.#watch(performance.now() + LONG_MS),
     crashed: (worker, reason) => this.#crashed(worker, reason),
   };
 
   #finished(worker: WorkerThread, job: Job, result: Result): void {
-    if (job.run !== null) job.source.learn(result[1]);
+    if (job.run !== null) job.source.learn(busyOf(result[1]));
     // At once, not when it is idle: under load it may never be.
     if (worker.isLowered) worker.restorePriority();
-    const isIdle = worker.load === 0;
-    if (isIdle) worker.idleSince = performance.now();
+    if (worker.load === 0) worker.idleSince = performance.now();
     job.end({ kind: "result", result });
-    if (!isIdle) return;
+    if (worker.load === 0) this.#becameIdle(worker);
+    else if (worker.load > 0) this.#watch(performance.now() + LONG_MS);
+  }
+
+  #becameIdle(worker: WorkerThread): void {
+    worker.idleSince = performance.now();
     const heap = this.#heaps.read(worker.index);
     // Only what runs can be blamed.
     if (heap > 0) this.#heaps.publish(worker.index, 0);
@@ -237,32 +251,56 @@ export class Pool {
     const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
     for (const worker of this.#workers) {
-      const job = worker.head;
-      if (job === undefined) continue;
-      // A run that waits for its thread to start has its whole time still before it.
-      const startedAt = worker.headStartedAt() ?? now;
-      const due = startedAt + job.timeoutMs + WATCHDOG_GRACE_MS;
-      if (due <= now + 0.5) {
-        this.#kill(worker, job);
-        continue;
-      }
-      next = Math.min(next, due);
-      if (worker.isLowered) continue;
-      if (startedAt + LONG_MS <= now + 0.5) worker.lowerPriority();
-      else next = Math.min(next, startedAt + LONG_MS);
+      if (worker.load > 0) next = Math.min(next, this.#judge(worker, now));
     }
     if (next !== Number.POSITIVE_INFINITY) this.#watch(next);
   };
 
+  /** @returns when to look at the worker again */
+  #judge(worker: WorkerThread, now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { job, ticket, at, hasThread } of worker.started()) {
+      const due = at + job.timeoutMs + WATCHDOG_GRACE_MS;
+      if (due > now + 0.5) {
+        next = Math.min(next, due);
+      } else if (hasThread) {
+        this.#kill(worker, job);
+        return Number.POSITIVE_INFINITY;
+      } else {
+        // It waits for something, or for its turn: the worker is not to blame, and nobody should wait with it.
+        worker.giveUp(ticket);
+        job.end({ kind: "lost", failure: tooLong(job), durationMs: now - at, gone: Promise.resolve() });
+      }
+    }
+    const heldFor = worker.heldFor;
+    const { givenUpSince } = worker;
+    if (givenUpSince !== null) {
+      // Whoever has the thread rightfully keeps it; but one that was given up itself does not.
+      const mayEnd = worker.started().some(({ hasThread }) => hasThread);
+      if (!mayEnd && givenUpSince + LEAVE_WITHIN_MS <= now + 0.5) {
+        this.killed++;
+        void this.#end(worker, OTHER_KILLED);
+        return Number.POSITIVE_INFINITY;
+      }
+      next = Math.min(next, Math.max(givenUpSince + LEAVE_WITHIN_MS, now + LONG_MS));
+    }
+    if (worker.isLowered) return next;
+    if (heldFor !== null && heldFor >= LONG_MS - 0.5) {
+      worker.lowerPriority();
+      return next;
+    }
+    // When all of them wait for long, there is nothing to see before one awakes.
+    if (heldFor === null && worker.quietFor > LONG_MS && !worker.hasLine) return next;
+    return Math.min(next, now + LONG_MS - (heldFor ?? 0));
+  }
+
   #kill(worker: WorkerThread, job: Job): void {
     this.killed++;
     const overMemory = this.#heaps.read(worker.index) > job.memoryBytes;
-    void this.#end(
-      worker,
-      overMemory
-        ? { code: "budget_exceeded", message: `Script uses too much memory (limit ${job.memoryBytes} bytes)` }
-        : { code: "timeout", message: `Script ran longer than its limit of ${job.timeoutMs} ms` },
-    );
+    const failure: Failure = overMemory
+      ? { code: "budget_exceeded", message: `Script uses too much memory (limit ${job.memoryBytes} bytes)` }
+      : tooLong(job);
+    void this.#end(worker, OTHER_KILLED, { job, failure });
   }
 
   #crashed(worker: WorkerThread, reason: string): void {
@@ -270,15 +308,25 @@ export class Pool {
     void this.#end(worker, { code: "internal", message: `The worker thread died: ${reason}` });
   }
 
-  /** Ends a worker: what it had started fails, what it had not goes to others. Resolves when the thread is gone. */
-  async #end(worker: WorkerThread, failure: Failure): Promise<void> {
+  /**
+   * Ends a worker: what it had started fails, what it had not goes to others. Resolves when the thread is gone.
+   * @param culprit the run because of which, and how that one fails
+   */
+  async #end(
+    worker: WorkerThread,
+    failure: Failure,
+    culprit?: { readonly job: Job; readonly failure: Failure },
+  ): Promise<void> {
     this.#workers.delete(worker);
     if (this.#recent.get(worker.appId) === worker) this.#recent.delete(worker.appId);
     this.#toFlush = this.#toFlush.filter((other) => other !== worker);
     const now = performance.now();
-    const startedAt = worker.headStartedAt() ?? now;
+    const startedAt = new Map(worker.started().map(({ job, at }) => [job, at]));
     const { started, unstarted, gone } = worker.terminate();
-    for (const job of started) job.end({ kind: "lost", failure, durationMs: now - startedAt, gone });
+    for (const job of started) {
+      const why = job === culprit?.job ? culprit.failure : failure;
+      job.end({ kind: "lost", failure: why, durationMs: now - (startedAt.get(job) ?? now), gone });
+    }
     for (const job of unstarted) {
       // A worker that dies before it starts anything may be followed by others that do the same.
       if (failure === STOPPED || ++job.moves > MAX_MOVES)
@@ -296,7 +344,7 @@ export class Pool {
     this.#stealing = null;
     let lines = false;
     for (const worker of this.#workers) {
-      if (worker.load < 2) continue;
+      if (worker.load < 2 || !worker.hasLine) continue;
       lines = true;
       if (worker.progressSeen === worker.progress) {
         worker.isStalled = true;
@@ -328,10 +376,21 @@ export class Pool {
 
 const STOPPED: Failure = { code: "internal", message: "PiCloud was stopped while the script ran" };
 
+/** How a run fails whose worker was ended because of another one. It may have had effects, so it is not run again. */
+const OTHER_KILLED: Failure = {
+  code: "internal",
+  message: "Another run of the app did not come back, and the thread of both was ended",
+};
+
+const tooLong = (job: Job): Failure => ({
+  code: "timeout",
+  message: `Script ran longer than its limit of ${job.timeoutMs} ms`,
+});
+
 /** Whether a fast job may go to a worker of its app: an idle one, or one whose line is short and moves. */
 const canQueue = (worker: WorkerThread, job: Job): boolean => {
   if (worker.appId !== job.appId || worker.isLowered) return false;
   if (worker.load === 0) return true;
   const { head } = worker;
-  return worker.load < MAX_LINE && !worker.isStalled && !worker.isFull && head !== undefined && isFast(head);
+  return worker.load < MAX_LINE && !worker.isStalled && head !== undefined && isFast(head);
 };

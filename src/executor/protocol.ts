@@ -7,7 +7,7 @@ import type { CtxMember, Needs, RequestMember } from "./needs.ts";
 /**
  * What the main thread and a worker post to each other. Always one string, the JSON text of an array: posting a string
  * costs about a microsecond, posting the same arrays as objects sixteen. All commands of one turn of the event loop go
- * in one message, and so do the results of the runs that were made of them. A number that a worker posts is a moment, in
+ * in one message, and so do results; see WorkerMessage. A number that a worker posts is a moment, in
  * milliseconds since the epoch, at which data that it wrote expires; "indexes" says that there are some to build or drop, "events"
  * that some may have been caused.
  */
@@ -55,10 +55,22 @@ export type ContextFields = readonly [
 /** How a body is posted; base64 for bytes. */
 export type BodyField = readonly [kind: RunBody["kind"], text: string];
 
+/**
+ * What a worker posts: whether it has gone through all that was posted to it, so that more is welcome; and results, in
+ * whatever order runs ended. No results at all: a run goes on after a long time.
+ */
+export type WorkerMessage = readonly [isThrough: 0 | 1, ...results: Result[]];
+
+/** How long a run took in milliseconds; for one that waited, also how much of that it was at work. */
+export type RunTime = number | readonly [durationMs: number, busyMs: number];
+
+export const durationOf = (time: RunTime): number => (typeof time === "number" ? time : time[0]);
+export const busyOf = (time: RunTime): number => (typeof time === "number" ? time : time[1]);
+
 /** A run that answered. `headers` is one of STANDARD_HEADERS when it is a number. */
 export type AnsweredResult = readonly [
   ticket: number,
-  durationMs: number,
+  time: RunTime,
   operations: number,
   statusCode: number,
   headers: number | readonly string[],
@@ -70,7 +82,7 @@ export type AnsweredResult = readonly [
 /** A run that did not. */
 export type FailedResult = readonly [
   ticket: number,
-  durationMs: number,
+  time: RunTime,
   operations: number,
   failure: Failure,
   logs?: readonly LogEntry[],
@@ -84,7 +96,7 @@ export interface Failure {
 }
 
 /** What a check found. */
-export type CheckedResult = readonly [ticket: number, durationMs: number, operations: -1, checked: Checked];
+export type CheckedResult = readonly [ticket: number, time: RunTime, operations: -1, checked: Checked];
 
 export type Result = AnsweredResult | FailedResult | CheckedResult;
 

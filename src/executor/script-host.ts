@@ -1,4 +1,11 @@
-import { Engine, JsonError, type CompiledScript, type RunOptions, type RunResult } from "../rhai/index.ts";
+import {
+  Engine,
+  JsonError,
+  RhaiError,
+  type CompiledScript,
+  type RunOptions,
+  type RunResult,
+} from "../rhai/index.ts";
 import { ANY_MODULE, NO_LINKS } from "../services/catalog/modules.ts";
 import type { Checked } from "./model.ts";
 import type { ConnectionTarget } from "../database/target.ts";
@@ -6,7 +13,15 @@ import type { RunLimits } from "../shared/limits.ts";
 import { compileFailure, failureOf } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
-import type { ContextFields, Failure, Greeting, Result } from "./protocol.ts";
+import type {
+  AnsweredResult,
+  ContextFields,
+  FailedResult,
+  Failure,
+  Greeting,
+  Result,
+  RunTime,
+} from "./protocol.ts";
 import { answerOf, InvalidResponse } from "./response.ts";
 import type { ScriptModules } from "./script-modules.ts";
 import { buildCtx } from "./sdk/ctx.ts";
@@ -15,6 +30,7 @@ import { RunLog } from "./sdk/run-log.ts";
 import { mentionsServices } from "./sdk/mentions.ts";
 import { RunContext, type Services } from "./sdk/run-context.ts";
 import { stateless } from "./sdk/stateless/index.ts";
+import { pastDeadline, type Turn, type Turns } from "./turns.ts";
 
 /** One version that this worker was given. */
 export interface LoadedScript {
@@ -51,12 +67,13 @@ interface Setting {
   readonly services?: Services;
 }
 
-/** Compiles and runs scripts in this thread, one at a time. */
+/** Compiles and runs scripts in this thread. */
 export class ScriptHost {
   /** Most scripts call no service: they load no driver, and nothing in them is compiled as what may wait. */
   readonly #plain: Setting = { engine: new Engine({ modules: STATELESS }) };
   #withServices: Setting | Promise<Setting> | null = null;
   readonly #meter: HeapMeter;
+  readonly #turns: Turns;
   readonly #database: ConnectionTarget | null;
   readonly #notices: Notices;
 
@@ -64,8 +81,10 @@ export class ScriptHost {
   constructor(
     { heaps, index, database }: Omit<Greeting, "claims" | "heaps"> & { readonly heaps: HeapBoard },
     notices: Notices,
+    turns: Turns,
   ) {
-    this.#meter = new HeapMeter(heaps, index);
+    this.#meter = new HeapMeter(heaps, index, turns.underWay);
+    this.#turns = turns;
     this.#database = database;
     this.#notices = notices;
   }
@@ -85,17 +104,31 @@ export class ScriptHost {
     };
   }
 
-  /** Never throws: whatever happens is a result. A promise only when the script suspended. */
+  /** Never throws: whatever happens is a result. A promise only when the script waits for something. */
   run(script: LoadedScript, input: RunInput): Result | Promise<Result> {
+    const turn = this.#turns.begin(input.ticket, script.limits.memoryBytes);
     const begun = performance.now();
+    const result = this.#start(script, input, turn, begun);
+    if (!(result instanceof Promise)) return [input.ticket, this.#turns.end(turn), ...result];
+    // In case it waits for something that Turns does not know of.
+    this.#turns.release(turn);
+    return result.then((ending) => {
+      const busyMs = this.#turns.end(turn);
+      return [input.ticket, [performance.now() - begun, busyMs], ...ending];
+    });
+  }
+
+  #start(script: LoadedScript, input: RunInput, turn: Turn, begun: number): Ending | Promise<Ending> {
     const setting =
       mentionsServices(script.source) || script.imports.mentionServices
         ? this.#serviceSetting()
         : this.#plain;
-    if (!(setting instanceof Promise)) return this.#run(script, input, setting, begun);
-    return setting.then(
-      (loaded) => this.#run(script, input, loaded, begun),
-      (error: unknown) => [input.ticket, performance.now() - begun, 0, faultOf(error)],
+    const work: Work = { script, input, turn, deadline: begun + script.limits.timeoutMs };
+    if (!(setting instanceof Promise)) return this.#run(work, setting);
+    const loaded = this.#turns.wait(turn, setting, { until: work.deadline, late: pastDeadline });
+    return loaded.then(
+      (found) => this.#run(work, found),
+      (error: unknown) => [0, faultOf(error)],
     );
   }
 
@@ -112,31 +145,26 @@ export class ScriptHost {
     };
   }
 
-  #run(script: LoadedScript, input: RunInput, setting: Setting, begun: number): Result | Promise<Result> {
+  #run(work: Work, setting: Setting): Ending | Promise<Ending> {
+    const { script } = work;
     const log = new RunLog();
     try {
       script.compiled ??= compile(setting.engine, script);
-      if ("code" in script.compiled) return [input.ticket, performance.now() - begun, 0, script.compiled];
-      const result = script.compiled.run(this.#options(script, input, begun, log, setting));
-      return result instanceof Promise
-        ? result.then((settled) => finish(input.ticket, begun, settled, log))
-        : finish(input.ticket, begun, result, log);
+      if ("code" in script.compiled) return [0, script.compiled];
+      const result = script.compiled.run(this.#options(work, log, setting));
+      return result instanceof Promise ? result.then((settled) => ending(settled, log)) : ending(result, log);
     } catch (error) {
-      return [input.ticket, performance.now() - begun, 0, faultOf(error), log.finish()];
+      return [0, faultOf(error), log.finish()];
     }
   }
 
-  #options(
-    script: LoadedScript,
-    input: RunInput,
-    begun: number,
-    log: RunLog,
-    { engine, services }: Setting,
-  ): RunOptions {
+  #options({ script, input, turn, deadline }: Work, log: RunLog, { engine, services }: Setting): RunOptions {
     const { limits, scriptId } = script;
     const { appId, executionId, origin } = input;
-    const deadline = begun + limits.timeoutMs;
-    this.#meter.begin(limits.memoryBytes);
+    const context = new RunContext({ appId, scriptId, executionId, log, deadline, origin }, services, {
+      turns: this.#turns,
+      turn,
+    });
     return {
       limits: {
         maxOperations: limits.maxOperations,
@@ -148,15 +176,30 @@ export class ScriptHost {
       },
       scope: input.context === null ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
       deadline,
-      heapBytes: this.#meter.read,
-      cancelled: this.#meter.mustStop,
+      ...this.#meter.of(turn),
+      wait: (promise) => context.wait(promise),
       print: (text) => log.add("info", text),
       debug: (text) => log.add("trace", text),
       resolver: script.imports.resolver(engine),
-      context: new RunContext({ appId, scriptId, executionId, log, deadline, origin }, services),
+      context,
     };
   }
 }
+
+/** A run that has begun. */
+interface Work {
+  readonly script: LoadedScript;
+  readonly input: RunInput;
+  readonly turn: Turn;
+  /** In `performance.now()` milliseconds. */
+  readonly deadline: number;
+}
+
+/** A result without its ticket and its time. */
+type Ending = WithoutHead<AnsweredResult> | WithoutHead<FailedResult>;
+type WithoutHead<R extends readonly unknown[]> = R extends readonly [number, RunTime, ...infer Rest]
+  ? Rest
+  : never;
 
 function compile(engine: Engine, script: LoadedScript): CompiledScript | Failure {
   const { maxExprDepth, maxStringSize, maxArraySize, maxMapSize } = script.limits;
@@ -169,20 +212,19 @@ function compile(engine: Engine, script: LoadedScript): CompiledScript | Failure
 
 const NO_SCOPE: NonNullable<RunOptions["scope"]> = { ctx: undefined };
 
-function finish(ticket: number, begun: number, result: RunResult, log: RunLog): Result {
-  const operations = result.operations;
+function ending(result: RunResult, log: RunLog): Ending {
+  const { operations } = result;
   if (!result.ok) {
     // What is no error of the script is one of ours: the log has all of it, the caller an id.
     const failure = result.fault === undefined ? failureOf(result.error) : faultOf(result.fault);
-    return [ticket, performance.now() - begun, operations, failure, log.finish()];
+    return [operations, failure, log.finish()];
   }
   try {
     const { statusCode, headers, body, isBase64 } = answerOf(result.value);
-    const durationMs = performance.now() - begun;
-    if (log.isEmpty && !isBase64) return [ticket, durationMs, operations, statusCode, headers, body];
-    return [ticket, durationMs, operations, statusCode, headers, body, isBase64 ? 1 : 0, log.finish()];
+    if (log.isEmpty && !isBase64) return [operations, statusCode, headers, body];
+    return [operations, statusCode, headers, body, isBase64 ? 1 : 0, log.finish()];
   } catch (error) {
-    return [ticket, performance.now() - begun, operations, faultOf(error), log.finish()];
+    return [operations, faultOf(error), log.finish()];
   }
 }
 
@@ -190,6 +232,7 @@ function faultOf(error: unknown): Failure {
   if (error instanceof InvalidResponse) {
     return { code: "invalid_response", message: `The script's answer is not valid: ${error.message}.` };
   }
+  if (error instanceof RhaiError) return failureOf(error);
   if (error instanceof JsonError) {
     return { code: "malformed_body", message: `The request's body is not JSON: ${error.message}.` };
   }

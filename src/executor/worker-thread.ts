@@ -3,7 +3,7 @@ import type { HeapBoard } from "./heap-board.ts";
 import type { Job } from "./job.ts";
 import { lowerPriority, restorePriority } from "./priority.ts";
 import type { ExecutorOptions } from "./model.ts";
-import { runCommand, type Command, type Greeting, type Result } from "./protocol.ts";
+import { runCommand, type Command, type Greeting, type Result, type WorkerMessage } from "./protocol.ts";
 import type { ModuleSource, Source } from "./sources.ts";
 
 /** What a worker tells its pool. */
@@ -11,6 +11,10 @@ export interface WorkerEvents {
   /** It has loaded and takes commands without delay. */
   ready(worker: WorkerThread): void;
   finished(worker: WorkerThread, job: Job, result: Result): void;
+  /** A run that was given up has ended after all. */
+  left(worker: WorkerThread): void;
+  /** A run goes on that had waited for long. */
+  awoke(worker: WorkerThread): void;
   /** It died without being told to. */
   crashed(worker: WorkerThread, reason: string): void;
 }
@@ -45,18 +49,19 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #claims = new Claims();
   readonly #cacheSize: number;
-  /** Oldest first; the first is the one that runs, or will next. */
+  /** Oldest first. */
   readonly #jobs = new Map<number, Job>();
+  /** Runs that were answered for it, and of which it has not said that they ended: when they were given up. */
+  readonly #givenUp = new Map<number, number>();
+  readonly #freeSlots = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
   /** What the worker holds, by least recent use. */
   readonly #loaded = new Map<Source, number>();
   readonly #modules = new Map<ModuleSource, number>();
   /** What waits to be posted. */
   #outbox: Command[] = [];
-  #inOutbox = 0;
-  /** Runs of the message that the worker is at, less those that were taken back. */
-  #posted = 0;
-  #lastPosted = 0;
-  #ticket = 0;
+  /** Whether it has not gone yet through what was last posted. */
+  #isBusy = false;
+  #given = 0;
   #handle = 0;
   #stopping = false;
   readonly #gone = Promise.withResolvers<void>();
@@ -75,13 +80,15 @@ export class WorkerThread {
         events.ready(this);
         return;
       }
-      const results = JSON.parse(data) as Result[] | number | "indexes" | "events";
-      if (typeof results === "number") return options.onExpiry?.(results);
-      if (results === "indexes") return options.onIndexes?.();
-      if (results === "events") return options.onEvents?.();
-      this.#posted -= results.length;
+      const message = JSON.parse(data) as WorkerMessage | number | "indexes" | "events";
+      if (typeof message === "number") return options.onExpiry?.(message);
+      if (message === "indexes") return options.onIndexes?.();
+      if (message === "events") return options.onEvents?.();
+      const [isThrough, ...results] = message;
+      this.#isBusy = isThrough === 0;
       // Before the results are handed on, so that the worker is at work again meanwhile.
       this.flush();
+      if (results.length === 0) events.awoke(this);
       for (const result of results) this.#receive(result, events);
     });
     this.#worker.addEventListener("error", (event) => {
@@ -102,39 +109,75 @@ export class WorkerThread {
     this.#worker.postMessage(greeting);
   }
 
-  /** Runs that it was given and has not answered. */
+  /** Runs that it was given and that have not ended. */
   get load(): number {
-    return this.#jobs.size;
+    return this.#jobs.size + this.#givenUp.size;
   }
 
-  /** Whether the next ticket would take the slot of one that is not done. */
-  get isFull(): boolean {
-    for (const ticket of this.#jobs.keys()) return this.#ticket + 1 - ticket >= SLOTS;
-    return false;
-  }
-
-  /** The run that it is at, or will be next. */
+  /** The oldest of its runs. */
   get head(): Job | undefined {
     for (const job of this.#jobs.values()) return job;
     return undefined;
   }
 
-  /** When the head started, in `performance.now()` milliseconds of this thread; null when it has not. */
-  headStartedAt(): number | null {
+  /** Whether something waits to be started. */
+  get hasLine(): boolean {
+    for (const ticket of this.#jobs.keys()) if (this.#claims.isQueued(ticket)) return true;
+    return false;
+  }
+
+  /** The runs that have started, with the moment in `performance.now()` milliseconds of this thread. */
+  started(): {
+    readonly job: Job;
+    readonly ticket: number;
+    readonly at: number;
+    readonly hasThread: boolean;
+  }[] {
+    const started = [];
     for (const [ticket, job] of this.#jobs) {
       const at = this.#claims.startedAt(ticket);
-      if (at === null) return null;
+      if (at === null) continue;
       const now = performance.now();
       const local = at - sharedNow() + now;
       // The system clock may have been set between the starts of the two threads; then the time of posting counts.
-      return local >= job.postedAt - 5 && local <= now + 5 ? local : job.postedAt;
+      const isPlausible = local >= job.postedAt - 5 && local <= now + 5;
+      started.push({
+        job,
+        ticket,
+        at: isPlausible ? local : job.postedAt,
+        hasThread: this.#claims.holds(ticket),
+      });
     }
+    return started;
+  }
+
+  /** How long, in milliseconds, the run that has the thread has had it; null when none has. */
+  get heldFor(): number | null {
+    const { at, isTaken } = this.#claims.lastTurn;
+    return isTaken ? sharedNow() - at : null;
+  }
+
+  /** Milliseconds since a run last got the thread. */
+  get quietFor(): number {
+    return sharedNow() - this.#claims.lastTurn.at;
+  }
+
+  /** Takes a run as ended, although the worker has not said so. */
+  giveUp(ticket: number): void {
+    if (this.#jobs.delete(ticket)) this.#givenUp.set(ticket, performance.now());
+  }
+
+  /** When the first of those was given up that have still not ended; null: there are none. */
+  get givenUpSince(): number | null {
+    for (const at of this.#givenUp.values()) return at;
     return null;
   }
 
   /** Puts a run in line. Nothing is sent before `flush`. */
   give(job: Job): void {
-    const ticket = ++this.#ticket;
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new Error("a worker was given more runs than it can take");
+    const ticket = ++this.#given * SLOTS + slot;
     if (job.appId !== this.appId) {
       this.appId = job.appId;
       this.#loaded.clear();
@@ -146,7 +189,6 @@ export class WorkerThread {
         ? ["check", ticket, job.text]
         : runCommand(ticket, this.#load(job.source), job.run, job.source.needs),
     );
-    this.#inOutbox++;
     this.#claims.queue(ticket);
     this.#jobs.set(ticket, job);
     job.postedAt = performance.now();
@@ -157,10 +199,8 @@ export class WorkerThread {
    * small script, so runs that come in meanwhile go together in the next one.
    */
   flush(): void {
-    if (this.#posted > 0 || this.#outbox.length === 0) return;
-    this.#posted = this.#inOutbox;
-    this.#inOutbox = 0;
-    this.#lastPosted = this.#ticket;
+    if (this.#isBusy || this.#outbox.length === 0) return;
+    this.#isBusy = true;
     this.#worker.postMessage(JSON.stringify(this.#outbox));
     this.#outbox = [];
   }
@@ -173,17 +213,15 @@ export class WorkerThread {
     this.isLowered = !restorePriority(this.#threadId);
   }
 
-  /** Takes back every run behind the head that has not started. */
+  /** Takes back every run behind the first that has not started. */
   steal(): Job[] {
     const stolen: Job[] = [];
     let isHead = true;
     for (const [ticket, job] of this.#jobs) {
       if (!isHead && this.#claims.steal(ticket)) {
         this.#jobs.delete(ticket);
+        this.#freeSlots.push(ticket % SLOTS);
         stolen.push(job);
-        // The worker will skip it without a word.
-        if (ticket <= this.#lastPosted) this.#posted--;
-        else this.#inOutbox--;
       }
       isHead = false;
     }
@@ -202,10 +240,15 @@ export class WorkerThread {
   }
 
   #receive(result: Result, events: WorkerEvents): void {
-    const job = this.#jobs.get(result[0]);
-    // Unknown: it was answered for the worker before the worker answered.
-    if (job === undefined) return;
-    this.#jobs.delete(result[0]);
+    const [ticket] = result;
+    const job = this.#jobs.get(ticket);
+    this.#freeSlots.push(ticket % SLOTS);
+    if (job === undefined) {
+      this.#givenUp.delete(ticket);
+      events.left(this);
+      return;
+    }
+    this.#jobs.delete(ticket);
     this.progress++;
     this.isStalled = false;
     events.finished(this, job, result);

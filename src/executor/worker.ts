@@ -1,25 +1,31 @@
 /**
- * The entry of a worker thread: takes commands, makes the runs it can claim, posts their results. It knows one app at
- * a time, and nothing of a run survives it but compiled versions.
+ * The entry of a worker thread: takes commands, makes the runs it can claim, posts their results. A run that waits for
+ * something leaves the thread to others of its app. It knows one app at a time, and nothing of a run survives it but
+ * compiled versions.
  */
 import { Claims } from "./claims.ts";
 import { HeapBoard } from "./heap-board.ts";
 import { threadId } from "./priority.ts";
-import type { Command, Greeting, Result, RunCommand } from "./protocol.ts";
+import type { Command, Greeting, Result, RunCommand, WorkerMessage } from "./protocol.ts";
 import { LoadedModule, ScriptModules } from "./script-modules.ts";
 import { ScriptHost, type LoadedScript } from "./script-host.ts";
+import { Turns } from "./turns.ts";
 
 /** Results wait at most this long for others of the same batch. */
 const FLUSH_AFTER_MS = 1;
 
 let host: ScriptHost | null = null;
 let claims: Claims | null = null;
+let turns: Turns | null = null;
 let appId = "";
 const scripts = new Map<number, LoadedScript>();
 const modulesByHandle = new Map<number, LoadedModule>();
 const line: Command[] = [];
-let working = false;
 let results: Result[] = [];
+/** Whether the main thread has been told that all it posted was begun. */
+let isThrough = true;
+/** When the first of the results came. */
+let oldest = 0;
 
 /** To the main thread; see protocol.ts. */
 const NOTICES = {
@@ -31,43 +37,54 @@ const NOTICES = {
 addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
   if (typeof data !== "string") {
     claims = new Claims(data.claims);
-    host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, NOTICES);
+    turns = new Turns(claims, work, () => post([isThrough ? 1 : 0]));
+    host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, NOTICES, turns);
     postMessage(String(threadId()));
     return;
   }
   for (const command of JSON.parse(data) as Command[]) line.push(command);
-  if (!working) void work();
+  isThrough = false;
+  work();
 });
 
-async function work(): Promise<void> {
-  working = true;
-  let flushed = performance.now();
-  for (let next = line.shift(); next !== undefined; next = line.shift()) {
+/** Goes on while the thread is free: with runs that have waited first, so that they end before others begin. */
+function work(): void {
+  if (turns === null) return;
+  for (;;) {
+    if (results.length > 0 && performance.now() - oldest > FLUSH_AFTER_MS) flush();
+    if (turns.isTaken || turns.grantNext()) return;
+    const next = line.shift();
+    if (next === undefined) break;
     const result = obey(next);
-    if (result === undefined) continue;
-    if (result instanceof Promise) {
-      // Other threads' time: what is finished goes out before this one waits.
-      flush();
-      results.push(await result);
-    } else results.push(result);
-    const now = performance.now();
-    if (now - flushed > FLUSH_AFTER_MS) {
-      flush();
-      flushed = now;
-    }
+    if (result instanceof Promise) void result.then(ended);
+    else if (result !== undefined) keep(result);
   }
   flush();
-  working = false;
+}
+
+/** A run that had waited has ended. */
+function ended(result: Result): void {
+  keep(result);
+  work();
+}
+
+function keep(result: Result): void {
+  if (results.length === 0) oldest = performance.now();
+  results.push(result);
 }
 
 function flush(): void {
-  if (results.length === 0) return;
-  postMessage(JSON.stringify(results));
+  if (results.length === 0 && (isThrough || line.length > 0)) return;
+  isThrough = line.length === 0;
+  post([isThrough ? 1 : 0, ...results]);
   results = [];
 }
 
+const post = (message: WorkerMessage): void => postMessage(JSON.stringify(message));
+
 function obey(command: Command): Result | Promise<Result> | undefined {
-  if (host === null || claims === null) throw new Error("a command came before the greeting");
+  if (host === null || claims === null || turns === null)
+    throw new Error("a command came before the greeting");
   switch (command[0]) {
     case "run":
       return claims.start(command[1]) ? run(host, command) : undefined;
@@ -95,9 +112,9 @@ function obey(command: Command): Result | Promise<Result> | undefined {
     case "check": {
       const [, ticket, source] = command;
       if (!claims.start(ticket)) return undefined;
-      const begun = performance.now();
+      const turn = turns.begin(ticket, 0);
       const checked = host.check(source);
-      return [ticket, performance.now() - begun, -1, checked];
+      return [ticket, turns.end(turn), -1, checked];
     }
   }
 }

@@ -7,7 +7,6 @@ import {
   type Value,
 } from "../../rhai/index.ts";
 import type { Arguments, Param } from "./params.ts";
-import { SdkError } from "./sdk-error.ts";
 import { runContext, type RunContext } from "./run-context.ts";
 
 /** What the body of a function gets besides its arguments. */
@@ -157,7 +156,7 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
   const call = (native: NativeContext, ...given: readonly Value[]): Value | Promise<Value> => {
     const run = runContext(native);
     try {
-      if (fn.isService) run.countCall();
+      if (fn.isService) run.countCall(native.memory);
       const target = fn.handle === null ? null : (given[0] as HostValue);
       const args = params.map((param, index) => param.read(given[index + self.length]));
       const answer = fn.body({ run, native }, args, target);
@@ -179,26 +178,13 @@ function binding(namespace: string, fn: SdkFunction, params: readonly Param<unkn
   };
 }
 
-/** The answer of a service, awaited for no longer than the run may take. What it asked for may still happen. */
 async function settled(prefix: string, answer: Promise<Value>, run: RunContext): Promise<Value> {
-  const late = Promise.withResolvers<never>();
-  const { waitUntil, deadline } = run;
-  // Not by the clock when it fires: a timer may be a fraction of a millisecond early.
-  const isRunOver = waitUntil >= deadline;
-  const timer = setTimeout(
-    () => late.reject(isRunOver ? PAST_DEADLINE() : new SdkError("the transaction took too long")),
-    Math.max(0, waitUntil - performance.now()),
-  );
   try {
-    return await Promise.race([answer, late.promise]);
+    return await answer;
   } catch (error) {
     throw told(prefix, error, run);
-  } finally {
-    clearTimeout(timer);
   }
 }
-
-const PAST_DEADLINE = () => new RhaiError("ErrorDeadline", "Script ran past its deadline");
 
 /** An error as scripts see it: a thrown string that begins with the function's name (CONTRACT 3.1). */
 function told(prefix: string, error: unknown, run: RunContext): unknown {

@@ -1,7 +1,10 @@
-import type { Database, Queryable, Transaction } from "../../database/client.ts";
+import type { Database, Queryable } from "../../database/client.ts";
+import type { Patience, Turn, Turns } from "../turns.ts";
+import { pastDeadline } from "../turns.ts";
 import type { NativeContext } from "../../rhai/index.ts";
 import type { RunLog } from "./run-log.ts";
 import { SdkError } from "./sdk-error.ts";
+import { yielding } from "./yielding.ts";
 
 /** Calls of services that one run may make (CONTRACT 3.6). */
 export const MAX_CALLS = 1000;
@@ -25,6 +28,12 @@ export interface RunTransaction {
   /** In `performance.now()` milliseconds. */
   readonly deadline: number;
   readonly maxCalls: number;
+}
+
+/** How a run gives its thread to others while it waits. */
+export interface RunTurns {
+  readonly turns: Turns;
+  readonly turn: Turn;
 }
 
 /** For scripts that mention none. */
@@ -52,12 +61,15 @@ export class RunContext {
   /** The setting `picloud.run` of its writes; null: they cause no events. */
   readonly origin: string | null;
   readonly #services: Services;
+  readonly #thread: RunTurns | undefined;
+  #sql: Queryable | null = null;
   #calls = 0;
   #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
     run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline" | "origin">,
     services: Services = NO_SERVICES,
+    thread?: RunTurns,
   ) {
     this.appId = run.appId;
     this.scriptId = run.scriptId;
@@ -66,11 +78,31 @@ export class RunContext {
     this.deadline = run.deadline;
     this.origin = run.origin;
     this.#services = services;
+    this.#thread = thread;
   }
 
-  /** Where statements go: to the transaction, when one is under way. */
+  /** Where statements go: to the transaction, when one is under way. Whoever awaits one lets other runs go on meanwhile. */
   get sql(): Queryable {
-    return this.#transaction?.sql ?? this.#services.db;
+    return this.#transaction?.sql ?? (this.#sql ??= this.#yielding(this.#services.db));
+  }
+
+  /**
+   * Awaits what is not the run's own doing, for as long as the run may take; other runs of the worker go on meanwhile.
+   * Everything that a service awaits must go through it, or be a statement of `sql`.
+   */
+  wait<T>(promise: Promise<T>, patience = this.#patience()): Promise<T> {
+    return this.#thread === undefined
+      ? promise
+      : this.#thread.turns.wait(this.#thread.turn, promise, patience);
+  }
+
+  #patience(): Patience {
+    const isTransaction = this.waitUntil < this.deadline;
+    return { until: this.waitUntil, late: isTransaction ? transactionTooLong : pastDeadline };
+  }
+
+  #yielding(sql: Queryable): Queryable {
+    return this.#thread === undefined ? sql : yielding(sql, (promise) => this.wait(promise));
   }
 
   get isInTransaction(): boolean {
@@ -89,20 +121,29 @@ export class RunContext {
   }
 
   /** A transaction in which everything has an order, as if there were nobody else. */
-  begin<T>(body: (sql: Transaction) => Promise<T>): Promise<T> {
+  begin<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
     return this.#begin("isolation level serializable", body);
   }
 
-  async #begin<T>(mode: string, body: (sql: Transaction) => Promise<T>): Promise<T> {
+  async #begin<T>(mode: string, body: (sql: Queryable) => Promise<T>): Promise<T> {
     const { origin } = this;
-    const result = await this.#services.db.begin(mode, async (sql) => {
+    const patience = this.#patience();
+    const begun = this.#services.db.begin(mode, async (sql) => {
+      if (patience.isOver === true) throw pastDeadline();
+      // From here on its statements have deadlines; what became of the whole has to be heard.
+      patience.until = Number.POSITIVE_INFINITY;
       // Sent together with what follows, which needs no answer to it.
       const told = origin === null ? null : sql`select set_config('picloud.run', ${origin}, true)`.execute();
-      const [answer] = await Promise.all([body(sql), told]);
+      const [answer] = await Promise.all([this.#within(() => body(this.#yielding(sql))), told]);
       return { answer };
     });
+    const result = await this.wait(begun, patience);
     if (origin !== null) this.#services.eventsCaused();
     return result.answer as T;
+  }
+
+  #within<T>(work: () => Promise<T>): Promise<T> {
+    return this.#thread === undefined ? work() : this.#thread.turns.within(this.#thread.turn, work);
   }
 
   /** Sends statements there until the answer is called. */
@@ -125,8 +166,13 @@ export class RunContext {
     return error instanceof SdkError ? error.message : this.#services.explain(error);
   }
 
-  /** Counts one call of a service. @throws SdkError when the run has made as many as it may */
-  countCall(): void {
+  /**
+   * Counts one call of a service.
+   * @param memory bytes that the run has counted
+   * @throws SdkError when the run has made as many as it may
+   */
+  countCall(memory: number): void {
+    if (this.#thread !== undefined) this.#thread.turn.counted = memory;
     const transaction = this.#transaction;
     if (transaction !== null && ++transaction.calls > transaction.maxCalls) {
       throw new SdkError(`a transaction may make ${transaction.maxCalls} calls of services, no more`);
@@ -135,6 +181,8 @@ export class RunContext {
       throw new SdkError(`a run may make ${MAX_CALLS} calls of services, no more`);
   }
 }
+
+const transactionTooLong = () => new SdkError("the transaction took too long");
 
 /** The context of the run that a native was called in. */
 export function runContext(context: NativeContext): RunContext {

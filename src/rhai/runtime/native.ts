@@ -110,6 +110,10 @@ export interface NativeContext {
   arityOf(fn: FnPtr): number;
   /** Calls a native or script function by name. Throws ErrorFunctionNotFound. */
   callByName(name: string, args: readonly Value[], self?: Ref): Value | Promise<Value>;
+  /** Bytes counted so far. */
+  readonly memory: number;
+  /** Waits for a promise in the way that the embedder wants it. */
+  wait<T>(promise: Promise<T>): Promise<T>;
   print(text: string): void;
   debug(text: string): void;
 }

@@ -28,13 +28,15 @@ export interface RunOptions {
   readonly scope?: Readonly<Record<string, Value>>;
   /** The moment in `performance.now()` milliseconds after which the run fails with ErrorDeadline. */
   readonly deadline?: number;
-  /** Polled now and then; true ends the run with ErrorCancelled. */
-  readonly cancelled?: () => boolean;
+  /** Polled now and then with the bytes counted so far; true ends the run with ErrorCancelled. */
+  readonly cancelled?: (memory: number) => boolean;
   /**
    * Bytes of the real heap. Read right after a collection, once what was counted passes `maxMemory`; when it has then
    * grown by more than that since the start of the run, the run fails. Defaults to what the process tells.
    */
   readonly heapBytes?: () => number;
+  /** How natives of the language wait for a promise; the embedder may do something else meanwhile. */
+  readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
   readonly print?: (text: string, pos: Pos) => void;
   readonly debug?: (text: string, pos: Pos) => void;
   readonly resolver?: ModuleResolver;

@@ -156,7 +156,7 @@ export class Run implements NativeContext {
     if (deadline !== undefined && performance.now() > deadline) {
       throw new RhaiError("ErrorDeadline", "Script ran past its deadline", pos);
     }
-    if (cancelled?.() === true) throw new RhaiError("ErrorCancelled", "Script was cancelled", pos);
+    if (cancelled?.(this.memory) === true) throw new RhaiError("ErrorCancelled", "Script was cancelled", pos);
   }
 
   #nextCheck(): number {
@@ -402,6 +402,10 @@ export class Run implements NativeContext {
 
   arityOf(fn: FnPtr): number {
     return pointerArity(this, fn);
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return this.options.wait?.(promise) ?? promise;
   }
 
   print(text: string): void {

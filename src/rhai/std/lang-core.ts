@@ -55,7 +55,7 @@ async function sleep(context: NativeContext, seconds: number): Promise<Value> {
   if (!(seconds > 0) || !Number.isFinite(seconds)) return undefined;
   const end = performance.now() + seconds * 1000;
   for (let left = seconds * 1000; left > 0; left = end - performance.now()) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, SLICE)));
+    await context.wait(new Promise((resolve) => setTimeout(resolve, Math.min(left, SLICE))));
     context.charge(1);
   }
   return undefined;

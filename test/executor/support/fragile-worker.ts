@@ -16,6 +16,6 @@ addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
     if (command[0] !== "run" || claims?.start(command[1]) !== true) continue;
     const source = sources.get(command[2]) ?? "";
     if (source === "die") throw new Error("the thread died");
-    postMessage(JSON.stringify([[command[1], 0, 0, 200, 0, source]]));
+    postMessage(JSON.stringify([1, [command[1], 0, 0, 200, 0, source]]));
   }
 });

@@ -54,6 +54,14 @@ export class TestContext implements NativeContext {
     }
   }
 
+  get memory(): number {
+    return this.bytes;
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return promise;
+  }
+
   allocate(bytes: number): void {
     this.bytes += bytes;
     if (this.limits.maxMemory > 0 && this.bytes > this.limits.maxMemory)

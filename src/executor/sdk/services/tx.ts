@@ -1,4 +1,4 @@
-import type { Transaction } from "../../../database/client.ts";
+import type { Queryable } from "../../../database/client.ts";
 import type { FnPtr, Value } from "../../../rhai/index.ts";
 import { serviceCallingBack, type CallContext, type SdkNamespace } from "../define.ts";
 import { func } from "../params.ts";
@@ -45,7 +45,7 @@ class Thrown extends Error {
 
 async function attempt({ run: context, native }: CallContext, fn: FnPtr): Promise<Value> {
   const deadline = performance.now() + MAX_MS;
-  const body = async (sql: Transaction): Promise<{ readonly value: Value }> => {
+  const body = async (sql: Queryable): Promise<{ readonly value: Value }> => {
     const leave = context.enterTransaction({ sql, deadline, maxCalls: MAX_CALLS });
     try {
       const value = await native.call(fn, []);
