@@ -10,7 +10,7 @@ const WATCHDOG_GRACE_MS = 25;
 /** A run that waits behind another one for this long, or twice as long, goes to another worker. */
 const STEAL_AFTER_MS = 8;
 /** A run that was given up has this long to end; then its worker is ended. */
-const LEAVE_WITHIN_MS = 1000;
+const LEAVE_WITHIN_MS = 500;
 /** Runs that may be with one worker: in line, or waiting for something. */
 const MAX_LINE = 32;
 /** Threads that start at the same time: loading takes a processor for some 20 ms, and one is left for what runs. */
@@ -52,8 +52,8 @@ const RUNS_BASE = 120 * 1024 * 1024;
  * spread over other workers, so that a slow run never delays others for longer than that.
  *
  * Runs that wait for something (a service, mostly) leave the thread to others of their app, so one worker has many under
- * way. The watchdog judges the one that has the thread; one that is overdue while it waits is answered for, and its worker
- * left alone. When a worker is ended, those that had begun in it fail too.
+ * way. The watchdog ends the worker of a run that has the thread for too long. Where others are under way in it, which
+ * cannot be run again, an overdue run is only answered for at first, and has a moment to end by itself.
  *
  * A run that takes long gets a lower priority, so that twenty endless loops leave the processor to short runs and to
  * the main thread. Where a thread cannot get its priority back, only long runs go to it from then on.
@@ -191,7 +191,7 @@ export class Pool {
   };
 
   #finished(worker: WorkerThread, job: Job, result: Result): void {
-    if (job.run !== null) job.source.learn(busyOf(result[1]));
+    if (job.run !== null) job.source.learn(busyOf(result[1]), worker.countRun(job.source));
     // At once, not when it is idle: under load it may never be.
     if (worker.isLowered) worker.restorePriority();
     if (worker.load === 0) worker.idleSince = performance.now();
@@ -259,30 +259,33 @@ export class Pool {
   /** @returns when to look at the worker again */
   #judge(worker: WorkerThread, now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { job, ticket, at, hasThread } of worker.started()) {
+    const started = worker.started();
+    for (const { job, ticket, at, hasThread } of started) {
       const due = at + job.timeoutMs + WATCHDOG_GRACE_MS;
       if (due > now + 0.5) {
         next = Math.min(next, due);
-      } else if (hasThread) {
-        this.#kill(worker, job);
-        return Number.POSITIVE_INFINITY;
-      } else {
-        // It waits for something, or for its turn: the worker is not to blame, and nobody should wait with it.
-        worker.giveUp(ticket);
-        job.end({ kind: "lost", failure: tooLong(job), durationMs: now - at, gone: Promise.resolve() });
+        continue;
       }
+      const failure = this.#overdue(worker, job);
+      if (hasThread && worker.load === 1) {
+        this.killed++;
+        void this.#end(worker, OTHER_KILLED, { job, failure });
+        return Number.POSITIVE_INFINITY;
+      }
+      // It waits, or it has the thread and others are under way: they cannot be run again, so it may take a moment longer.
+      const gone = worker.giveUp(ticket);
+      job.end({ kind: "lost", failure, durationMs: now - at, gone });
+      if (hasThread) worker.restorePriority();
     }
-    const heldFor = worker.heldFor;
-    const { givenUpSince } = worker;
+    const { givenUpSince, heldFor } = worker;
     if (givenUpSince !== null) {
-      // Whoever has the thread rightfully keeps it; but one that was given up itself does not.
-      const mayEnd = worker.started().some(({ hasThread }) => hasThread);
-      if (!mayEnd && givenUpSince + LEAVE_WITHIN_MS <= now + 0.5) {
+      const isHeldRightfully = started.some(({ ticket, hasThread }) => hasThread && worker.has(ticket));
+      if (!isHeldRightfully && givenUpSince + LEAVE_WITHIN_MS <= now + 0.5) {
         this.killed++;
         void this.#end(worker, OTHER_KILLED);
         return Number.POSITIVE_INFINITY;
       }
-      next = Math.min(next, Math.max(givenUpSince + LEAVE_WITHIN_MS, now + LONG_MS));
+      return Math.min(next, Math.max(givenUpSince + LEAVE_WITHIN_MS, now + LONG_MS));
     }
     if (worker.isLowered) return next;
     if (heldFor !== null && heldFor >= LONG_MS - 0.5) {
@@ -294,13 +297,10 @@ export class Pool {
     return Math.min(next, now + LONG_MS - (heldFor ?? 0));
   }
 
-  #kill(worker: WorkerThread, job: Job): void {
-    this.killed++;
-    const overMemory = this.#heaps.read(worker.index) > job.memoryBytes;
-    const failure: Failure = overMemory
+  #overdue(worker: WorkerThread, job: Job): Failure {
+    return this.#heaps.read(worker.index) > job.memoryBytes
       ? { code: "budget_exceeded", message: `Script uses too much memory (limit ${job.memoryBytes} bytes)` }
-      : tooLong(job);
-    void this.#end(worker, OTHER_KILLED, { job, failure });
+      : { code: "timeout", message: `Script ran longer than its limit of ${job.timeoutMs} ms` };
   }
 
   #crashed(worker: WorkerThread, reason: string): void {
@@ -381,11 +381,6 @@ const OTHER_KILLED: Failure = {
   code: "internal",
   message: "Another run of the app did not come back, and the thread of both was ended",
 };
-
-const tooLong = (job: Job): Failure => ({
-  code: "timeout",
-  message: `Script ran longer than its limit of ${job.timeoutMs} ms`,
-});
 
 /** Whether a fast job may go to a worker of its app: an idle one, or one whose line is short and moves. */
 const canQueue = (worker: WorkerThread, job: Job): boolean => {

@@ -112,9 +112,9 @@ export class ScriptHost {
     if (!(result instanceof Promise)) return [input.ticket, this.#turns.end(turn), ...result];
     // In case it waits for something that Turns does not know of.
     this.#turns.release(turn);
-    return result.then((ending) => {
+    return result.then((end) => {
       const busyMs = this.#turns.end(turn);
-      return [input.ticket, [performance.now() - begun, busyMs], ...ending];
+      return [input.ticket, [performance.now() - begun, busyMs], ...end];
     });
   }
 

@@ -54,15 +54,22 @@ export class Source {
     return this.#lastMs > LONG_MS;
   }
 
-  learn(durationMs: number): void {
+  /**
+   * @param busyMs that it computed, without what it waited for
+   * @param isCold whether it is one of the first runs of this version in its worker
+   */
+  learn(busyMs: number, isCold: boolean): void {
     this.#runs++;
-    this.#lastMs = durationMs;
-    this.#slowShare = this.#slowShare * 0.95 + (durationMs > FAST_MS ? 0.05 : 0);
+    this.#lastMs = busyMs;
+    const isSlow = busyMs > (isCold ? FAST_WHEN_COLD_MS : FAST_MS);
+    this.#slowShare = this.#slowShare * 0.95 + (isSlow ? 0.05 : 0);
   }
 }
 
 const FAST_AFTER_RUNS = 3;
 const FAST_MS = 0.5;
+/** Compiling takes some milliseconds, and so does opening a connection: that must not spread runs over cold workers. */
+const FAST_WHEN_COLD_MS = 10;
 /** A run that has taken this long gets a lower priority. */
 export const LONG_MS = 50;
 

@@ -22,6 +22,9 @@ export interface WorkerEvents {
 /** Compiled modules kept per worker, beside those of the scripts that it keeps. */
 const MAX_MODULES = 512;
 
+/** Runs of a version in a worker until it is fast. */
+const COLD_RUNS = 20;
+
 /** What all workers of a pool have in common. */
 export type WorkerOptions = Pick<
   ExecutorOptions,
@@ -51,11 +54,11 @@ export class WorkerThread {
   readonly #cacheSize: number;
   /** Oldest first. */
   readonly #jobs = new Map<number, Job>();
-  /** Runs that were answered for it, and of which it has not said that they ended: when they were given up. */
-  readonly #givenUp = new Map<number, number>();
+  /** Runs that were answered for it, and of which it has not said that they ended: since when, and who waits for that. */
+  readonly #givenUp = new Map<number, { readonly since: number; readonly ended: () => void }>();
   readonly #freeSlots = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
   /** What the worker holds, by least recent use. */
-  readonly #loaded = new Map<Source, number>();
+  readonly #loaded = new Map<Source, { readonly handle: number; runs: number }>();
   readonly #modules = new Map<ModuleSource, number>();
   /** What waits to be posted. */
   #outbox: Command[] = [];
@@ -97,6 +100,7 @@ export class WorkerThread {
     });
     this.#worker.addEventListener("close", () => {
       heaps.publish(index, 0);
+      for (const { ended } of this.#givenUp.values()) ended();
       this.#gone.resolve();
       if (!this.#stopping) events.crashed(this, "the thread ended");
     });
@@ -118,6 +122,10 @@ export class WorkerThread {
   get head(): Job | undefined {
     for (const job of this.#jobs.values()) return job;
     return undefined;
+  }
+
+  has(ticket: number): boolean {
+    return this.#jobs.has(ticket);
   }
 
   /** Whether something waits to be started. */
@@ -162,14 +170,17 @@ export class WorkerThread {
     return sharedNow() - this.#claims.lastTurn.at;
   }
 
-  /** Takes a run as ended, although the worker has not said so. */
-  giveUp(ticket: number): void {
-    if (this.#jobs.delete(ticket)) this.#givenUp.set(ticket, performance.now());
+  /** Answers for a run that it has not ended. @returns resolves when it has, or when the thread is gone */
+  giveUp(ticket: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#jobs.delete(ticket);
+    this.#givenUp.set(ticket, { since: performance.now(), ended: resolve });
+    return promise;
   }
 
-  /** When the first of those was given up that have still not ended; null: there are none. */
+  /** Since when there is a run that was given up and has still not ended; null: there is none. */
   get givenUpSince(): number | null {
-    for (const at of this.#givenUp.values()) return at;
+    for (const { since } of this.#givenUp.values()) return since;
     return null;
   }
 
@@ -213,6 +224,12 @@ export class WorkerThread {
     this.isLowered = !restorePriority(this.#threadId);
   }
 
+  /** Counts a run of a version. @returns whether it was one of the first here, for which much was done the first time */
+  countRun(source: Source): boolean {
+    const loaded = this.#loaded.get(source);
+    return loaded === undefined || ++loaded.runs <= COLD_RUNS;
+  }
+
   /** Takes back every run behind the first that has not started. */
   steal(): Job[] {
     const stolen: Job[] = [];
@@ -244,6 +261,7 @@ export class WorkerThread {
     const job = this.#jobs.get(ticket);
     this.#freeSlots.push(ticket % SLOTS);
     if (job === undefined) {
+      this.#givenUp.get(ticket)?.ended();
       this.#givenUp.delete(ticket);
       events.left(this);
       return;
@@ -263,15 +281,15 @@ export class WorkerThread {
         this.#loaded.delete(source);
         this.#loaded.set(source, known);
       }
-      return known;
+      return known.handle;
     }
-    for (const [oldest, handle] of this.#loaded) {
+    for (const [oldest, { handle }] of this.#loaded) {
       if (this.#loaded.size < this.#cacheSize) break;
       this.#loaded.delete(oldest);
       this.#outbox.push(["drop", handle]);
     }
     const handle = ++this.#handle;
-    this.#loaded.set(source, handle);
+    this.#loaded.set(source, { handle, runs: 0 });
     const modules = source.modules.map((module) => [module.name, this.#loadModule(module)] as const);
     const { text, scriptId, scriptName, limits, set } = source;
     this.#outbox.push(["load", handle, text, scriptId, scriptName, limits, modules, set.endpoints]);

@@ -25,7 +25,10 @@ export async function findDocs(
   const page = { limit: limit + 1, after: store.afterOf(query) };
   const rows = await context.db.begin(async (sql) => {
     await sql`select set_config('statement_timeout', ${TIMEOUT}, true)`;
-    return store.findDocs(sql, collection, query, page, noPattern);
+    return store.findDocs(sql, collection, query, page, {
+      indexes: new store.IndexCache(),
+      matchPattern: noPattern,
+    });
   });
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;

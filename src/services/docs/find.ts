@@ -2,6 +2,7 @@ import type { Queryable } from "../../database/client.ts";
 import { parseJson } from "../../rhai/index.ts";
 import { invalid } from "../../shared/errors.ts";
 import { conditionsIn, type Path, type Query } from "./filter.ts";
+import type { IndexCache } from "./index-cache.ts";
 import { readyIndexes } from "./indexes.ts";
 import { matches, type MatchPattern } from "./match.ts";
 import { chooseIndex, missingIndex } from "./plan.ts";
@@ -28,6 +29,12 @@ const MAX_CANDIDATES = 10_000;
 /** Documents that are read at once while a regular expression is tried on them. */
 const BATCH = 500;
 
+/** What queries are answered with, besides the database. */
+export interface Finding {
+  readonly indexes: IndexCache;
+  readonly matchPattern: MatchPattern;
+}
+
 /** Which documents of a query are wanted. */
 export interface Page {
   readonly limit: number;
@@ -41,12 +48,12 @@ export async function findDocs(
   collection: Collection,
   query: Query,
   page: Page,
-  matchPattern: MatchPattern,
+  finding: Finding,
 ): Promise<FoundDoc[]> {
-  if (!hasPattern(query)) return select(sql, collection, query, page);
+  if (!hasPattern(query)) return select(sql, collection, query, page, finding);
   const found: FoundDoc[] = [];
-  for await (const doc of candidates(sql, collection, query, page.after)) {
-    if (matches(query.where, parseJson(doc.data), matchPattern)) found.push(doc);
+  for await (const doc of candidates(sql, collection, query, page.after, finding)) {
+    if (matches(query.where, parseJson(doc.data), finding.matchPattern)) found.push(doc);
     if (found.length === page.limit) break;
   }
   return found;
@@ -58,10 +65,11 @@ async function* candidates(
   collection: Collection,
   query: Query,
   from: After | null,
+  finding: Finding,
 ): AsyncGenerator<FoundDoc> {
   let after = from;
   for (let seen = 0; ;) {
-    const batch = await select(sql, collection, query, { limit: BATCH, after });
+    const batch = await select(sql, collection, query, { limit: BATCH, after }, finding);
     yield* batch;
     const last = batch.at(-1);
     if (last === undefined || batch.length < BATCH) return;
@@ -76,8 +84,14 @@ async function* candidates(
   }
 }
 
-async function select(sql: Queryable, collection: Collection, query: Query, page: Page): Promise<FoundDoc[]> {
-  const use = chooseIndex(query, await readyIndexes(sql, collection));
+async function select(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+  page: Page,
+  { indexes }: Finding,
+): Promise<FoundDoc[]> {
+  const use = chooseIndex(query, await indexes.ready(sql, collection));
   const statement = new Statement();
   const from = fromSql(statement, collection, query, use);
   const after = page.after === null ? "" : ` and ${afterSql(statement, query.sort, use, page.after)}`;
@@ -92,16 +106,16 @@ export async function countDocs(
   sql: Queryable,
   collection: Collection,
   query: Query,
-  matchPattern: MatchPattern,
+  finding: Finding,
 ): Promise<number> {
   if (hasPattern(query)) {
     let count = 0;
-    for await (const doc of candidates(sql, collection, { ...query, sort: [] }, null)) {
-      if (matches(query.where, parseJson(doc.data), matchPattern)) count++;
+    for await (const doc of candidates(sql, collection, { ...query, sort: [] }, null, finding)) {
+      if (matches(query.where, parseJson(doc.data), finding.matchPattern)) count++;
     }
     return count;
   }
-  const use = chooseIndex({ ...query, sort: [] }, await readyIndexes(sql, collection));
+  const use = chooseIndex({ ...query, sort: [] }, await finding.indexes.ready(sql, collection));
   const statement = new Statement();
   const text = `select count(*)::integer as count ${fromSql(statement, collection, query, use)}`;
   const [row] = await run<{ count: number }>(sql, text, statement, query, use);
@@ -151,6 +165,28 @@ function fromSql(
   );
 }
 
+/** Texts that were asked for once, and those that were asked for again. */
+const seenOnce = new Set<string>();
+const usual = new Set<string>();
+const MAX_TEXTS = 100;
+
+/**
+ * Whether a statement should be prepared: sending it then takes one round trip instead of two, and others need not wait for
+ * that. The server keeps prepared ones as long as the connection lives, so not every form of filter may become one that
+ * a script ever made: only those that come again, and so many at most.
+ */
+function isUsual(text: string): boolean {
+  if (usual.has(text)) return true;
+  if (usual.size >= MAX_TEXTS) return false;
+  if (seenOnce.delete(text)) {
+    usual.add(text);
+    return true;
+  }
+  if (seenOnce.size >= MAX_TEXTS) seenOnce.clear();
+  seenOnce.add(text);
+  return false;
+}
+
 /** SQLSTATE of a statement that took longer than it may. */
 const CANCELED = "57014";
 
@@ -162,8 +198,9 @@ async function run<Row>(
   use: IndexUse | null,
 ): Promise<Row[]> {
   try {
-    // Not prepared: the server would keep a plan for every form of filter that a script ever made.
-    return (await sql.unsafe(text, statement.values as never[], { prepare: false })) as unknown as Row[];
+    return (await sql.unsafe(text, statement.values as never[], {
+      prepare: isUsual(text),
+    })) as unknown as Row[];
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === CANCELED)
       throw tooSlow(missingIndex(query), use);

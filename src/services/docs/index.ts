@@ -5,7 +5,16 @@ export { afterOf, cursorOf } from "./cursor.ts";
 export { pickFields } from "./pick.ts";
 export { readFilter, readPath, invalidFilter } from "./read-filter.ts";
 export type { Condition, Path, Query } from "./filter.ts";
-export { countDocs, explainQuery, findDocs, hasPattern, type Explanation, type FoundDoc } from "./find.ts";
+export {
+  countDocs,
+  explainQuery,
+  findDocs,
+  hasPattern,
+  type Explanation,
+  type Finding,
+  type FoundDoc,
+} from "./find.ts";
+export { IndexCache } from "./index-cache.ts";
 export {
   finishIndexes,
   indexesOf,

@@ -133,8 +133,13 @@ export type IndexUse =
 export function indexSql(statement: Statement, use: IndexUse): string {
   const path = `e.path = ${statement.bind(use.path)}::text[]`;
   switch (use.kind) {
-    case "values":
-      return `${path} and e.value = any(${jsonArray(statement, use.json)})`;
+    case "values": {
+      const [one] = use.json;
+      // With a plain comparison the server sees that one plan is as good as another for each value, and keeps it.
+      return one !== undefined && use.json.length === 1
+        ? `${path} and e.value = ${statement.json(one)}`
+        : `${path} and e.value = any(${jsonArray(statement, use.json)})`;
+    }
     case "range":
       return [
         path,

@@ -17,6 +17,9 @@ import { toStored } from "./stored.ts";
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
 
+/** This worker's. Apps are kept apart by its keys. */
+const FINDING: store.Finding = { indexes: new store.IndexCache(), matchPattern: matchesPattern };
+
 class DocsCollection extends HostValue {
   readonly typeName = "DocsCollection";
   readonly collection: string;
@@ -63,13 +66,7 @@ async function found(
   query: store.Query,
   limit: number,
 ): Promise<RhaiMap[]> {
-  const rows = await store.findDocs(
-    run.sql,
-    placeOf(run, self),
-    query,
-    { limit, after: null },
-    matchesPattern,
-  );
+  const rows = await store.findDocs(run.sql, placeOf(run, self), query, { limit, after: null }, FINDING);
   return rows.map((row) => envelope(row, query.select));
 }
 
@@ -234,7 +231,7 @@ export const docs: SdkNamespace = {
         const limit = limitOf(query);
         // One more than asked for tells whether there is a next page.
         const page = { limit: limit + 1, after: store.afterOf(query) };
-        const rows = await store.findDocs(run.sql, placeOf(run, self), query, page, matchesPattern);
+        const rows = await store.findDocs(run.sql, placeOf(run, self), query, page, FINDING);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1) : undefined;
         return pageOf(
@@ -293,7 +290,7 @@ export const docs: SdkNamespace = {
       },
       call: (run, self, given) => {
         const query = withoutCursor(store.readFilter(given ?? RhaiMap.of(new Map())));
-        return store.countDocs(run.sql, placeOf(run, self), query, matchesPattern);
+        return store.countDocs(run.sql, placeOf(run, self), query, FINDING);
       },
     }),
     method({
@@ -393,6 +390,7 @@ export const docs: SdkNamespace = {
       call: async (run, self, field, asked) => {
         const unique = asked?.unique ?? false;
         await store.requestIndex(run.sql, placeOf(run, self), store.readPath(field), unique);
+        FINDING.indexes.forget(placeOf(run, self));
         run.indexesChanged();
       },
     }),
@@ -411,6 +409,7 @@ export const docs: SdkNamespace = {
       },
       call: async (run, self, field) => {
         const was = await store.requestDrop(run.sql, placeOf(run, self), store.readPath(field));
+        FINDING.indexes.forget(placeOf(run, self));
         run.indexesChanged();
         return was;
       },

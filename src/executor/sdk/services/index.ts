@@ -17,13 +17,19 @@ export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv, pubsub, tx]
 /** A statement of a script that takes longer is ended. */
 const STATEMENT_TIMEOUT_MS = 5000;
 
-/** What a worker's service calls work with: one connection of its own, opened by the first call. */
+/**
+ * Connections of a worker at most. One would do for what is read, as statements are sent without waiting for the answers to
+ * those before; but whoever waits for a lock, or for the disk, would make all others wait.
+ */
+const CONNECTIONS = 2;
+
+/** What a worker's service calls work with: connections of its own, opened by the first calls. */
 export function openServices(
   database: ConnectionTarget,
   notices: Pick<Services, "eventsCaused" | "expires" | "indexesChanged">,
 ): Services {
   const db = connect(database, {
-    max: 1,
+    max: CONNECTIONS,
     applicationName: "picloud-worker",
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleTimeoutSeconds: 10,
