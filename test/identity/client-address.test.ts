@@ -25,6 +25,13 @@ describe("the client's address", () => {
     expect(from("127.0.0.1", "198.51.100.1, forged")).toBe("127.0.0.1");
     expect(from("127.0.0.1", "")).toBe("127.0.0.1");
   });
+
+  test("is told from the port that some proxies write behind it", () => {
+    expect(from("127.0.0.1", "198.51.100.1:5000")).toBe("198.51.100.1");
+    expect(from("127.0.0.1", "[2001:db8::7]:5000, 10.9.9.9:443")).toBe("2001:db8::7");
+    expect(from("127.0.0.1", "[::ffff:198.51.100.1]")).toBe("198.51.100.1");
+    expect(from("127.0.0.1", "198.51.100.1:")).toBe("127.0.0.1");
+  });
 });
 
 describe("the origin", () => {

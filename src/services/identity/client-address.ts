@@ -28,13 +28,21 @@ export function trustedProxies(entries: readonly string[]): TrustedProxies {
 /** An address in one spelling: an IPv4 address that came over an IPv6 socket loses its `::ffff:`. */
 export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");
 
+/** Some proxies write the client's port too: `192.0.2.1:5000`, `[2001:db8::1]:5000`. */
+function withoutPort(text: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
+  return bracketed ?? plain ?? text;
+}
+
 /**
  * The address that a request came from: the socket's peer, or, where that is a trusted proxy, the last address in
  * X-Forwarded-For that is none.
  */
 export function clientAddress(headers: Headers, peer: string, proxies: TrustedProxies): string {
   let address = plainAddress(peer);
-  const chain = (headers.get("x-forwarded-for") ?? "").split(",").map((text) => plainAddress(text.trim()));
+  const chain = (headers.get("x-forwarded-for") ?? "")
+    .split(",")
+    .map((text) => plainAddress(withoutPort(text.trim())));
   while (proxies.includes(address)) {
     const previous = chain.pop();
     if (previous === undefined || isIP(previous) === 0) break;
