@@ -64,6 +64,8 @@ export class RunContext {
   readonly #thread: RunTurns | undefined;
   #sql: Queryable | null = null;
   #calls = 0;
+  /** Indexes were asked for in a transaction: to be told when it has committed. */
+  #indexesToTell = false;
   #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
@@ -138,6 +140,8 @@ export class RunContext {
       return { answer };
     });
     const result = await this.wait(begun, patience);
+    if (this.#indexesToTell) this.#services.indexesChanged();
+    this.#indexesToTell = false;
     if (origin !== null) this.#services.eventsCaused();
     return result.answer as T;
   }
@@ -159,7 +163,8 @@ export class RunContext {
   }
 
   indexesChanged(): void {
-    this.#services.indexesChanged();
+    if (this.#transaction === null) this.#services.indexesChanged();
+    else this.#indexesToTell = true;
   }
 
   explain(error: unknown): string | undefined {

@@ -48,6 +48,14 @@ describe("a transaction", () => {
     });
   }
 
+  test("in which an index is asked for has it built once it has committed", async () => {
+    const before = plane().indexNotices;
+    expect(await run('tx::run(|| { d.create_index("a"); }); d.indexes().len()')).toBe("1");
+    expect(plane().indexNotices).toBe(before + 1);
+    await run('try { tx::run(|| { d.create_index("b"); throw 1; }); } catch { }');
+    expect(plane().indexNotices).toBe(before + 1);
+  });
+
   test("is not seen by others before it has ended, nor when it was rolled back", async () => {
     const name = "isolated";
     const slow = run('tx::run(|| { k.set("a", 1); let x = 0; while x < 400000 { x += 1 } });', name);
