@@ -45,5 +45,6 @@ export const CLIENT_COMMANDS: readonly ClientCommand[] = [
   ),
   client("api-keys", "make, list and revoke your keys", async () => (await import("./api-keys.ts")).define),
   client("users", "who may use this PiCloud", async () => (await import("./users.ts")).define),
+  client("rehearse", "show when cron triggers will fire", async () => (await import("./rehearse.ts")).define),
   client("audit", "who changed what", async () => (await import("./audit.ts")).define),
 ];
