@@ -178,6 +178,7 @@ async function takeUp(
       expires: expiry.expires,
       indexesChanged: indexes.changed,
       eventsCaused: () => dispatcher.wake(),
+      cronChanged: scheduler.wake,
     },
     catalogChanged: catalog.refresh,
     resolveHost(host) {

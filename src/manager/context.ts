@@ -111,6 +111,8 @@ export interface DataNotices {
   indexesChanged(): void;
   /** Something was written that may have caused events. */
   eventsCaused(): void;
+  /** A cron trigger was made or changed. */
+  cronChanged(): void;
 }
 
 /** What the modules of the control plane work with. */

@@ -112,7 +112,12 @@ export async function createManager(deps: ManagerDeps): Promise<Manager> {
     executions: deps.executions,
     tails: createTails(deps, deps.heartbeatMs ?? HEARTBEAT_MS),
     keyring: deps.keyring,
-    data: deps.data ?? { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => {} },
+    data: deps.data ?? {
+      expires: () => {},
+      indexesChanged: () => {},
+      eventsCaused: () => {},
+      cronChanged: () => {},
+    },
     resolveHost: deps.resolveHost,
     routeOf: deps.routeOf,
     sdkReference: deps.sdkReference,

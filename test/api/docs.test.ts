@@ -14,7 +14,12 @@ let events = 0;
 let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane({
-    data: { expires: () => {}, indexesChanged: () => indexNotices++, eventsCaused: () => events++ },
+    data: {
+      expires: () => {},
+      indexesChanged: () => indexNotices++,
+      eventsCaused: () => events++,
+      cronChanged: () => {},
+    },
   });
 }, 60_000);
 afterAll(() => plane?.stop(), 60_000);

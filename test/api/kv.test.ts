@@ -12,7 +12,12 @@ let events = 0;
 let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane({
-    data: { expires: (at) => expiries.push(at), indexesChanged: () => {}, eventsCaused: () => events++ },
+    data: {
+      expires: (at) => expiries.push(at),
+      indexesChanged: () => {},
+      eventsCaused: () => events++,
+      cronChanged: () => {},
+    },
   });
 }, 60_000);
 afterAll(() => plane?.stop(), 60_000);

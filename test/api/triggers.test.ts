@@ -8,10 +8,16 @@ let foreign = "";
 let library = "";
 let trigger = "";
 let woken = 0;
+let rescheduled = 0;
 beforeAll(async () => {
   plane = await startControlPlane({
     environment: { PICLOUD_TRIGGER_RETRY_MAX_ATTEMPTS: "5", PICLOUD_TRIGGER_RETRY_BACKOFF: "linear" },
-    data: { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => void woken++ },
+    data: {
+      expires: () => {},
+      indexesChanged: () => {},
+      eventsCaused: () => void woken++,
+      cronChanged: () => void rescheduled++,
+    },
   });
   const deploy = async (app: string, name: string, query = "") =>
     (await plane.call("owner", "PUT", `/apps/${app}/scripts/${name}${query}`, { raw: "1" })).json.script.id;
@@ -124,6 +130,46 @@ describe("triggers", () => {
     expect(await refused("kv", { collection_glob: "a", retry_max_attempts: 0 })).toBe("validation");
     expect(await refused("kv", { collection_glob: "a", paused_until: "tomorrow" })).toBe("invalid_time");
     expect(await refused("dead_letter", { script_id_filter: "x" })).toBe("validation");
+  });
+
+  test("of times say when they fire next", async () => {
+    const before = rescheduled;
+    const { status, json } = await add("cron", { schedule: "30  2 * * mon", timezone: "Europe/Berlin" });
+    expect([status, rescheduled - before]).toEqual([201, 1]);
+    expect(json.details).toEqual({
+      kind: "cron",
+      schedule: "0 30 2 * * MON",
+      timezone: "Europe/Berlin",
+      missed: "once",
+      overlap: "allow",
+      start_deadline_seconds: null,
+      next_runs: expect.any(Array),
+    });
+    const runs = json.details.next_runs.map((text: string) => new Date(text));
+    expect(runs).toHaveLength(5);
+    expect(runs.every((at: Date) => at.getTime() > Date.now() && at.getUTCDay() === 1)).toBe(true);
+    const row = async () => (await plane.db`select next_at, details from triggers where id = ${json.id}`)[0];
+    expect((await row())?.["next_at"]).toEqual(runs[0]);
+    // What is due and not yet fired is not lost by a change of something else.
+    await plane.db`update triggers set next_at = '2026-01-05T01:30:00Z' where id = ${json.id}`;
+    const change = (body: object) => plane.call("appAdmin", "PATCH", `${PATH}/${json.id}`, { body });
+    expect((await change({ retry_base_ms: 9 })).json.details.next_runs[0]).toBe("2026-01-05T01:30:00.000Z");
+    expect((await change({ missed: "all" })).json.details).toMatchObject({
+      missed: "all",
+      schedule: "0 30 2 * * MON",
+    });
+    const over = await change({ schedule: "0 0 0 1 1 * 2020" });
+    expect([over.status, over.json.details.next_runs]).toEqual([200, []]);
+    expect((await change({ enabled: false })).status).toBe(200);
+    for (const [body, code] of [
+      [{ schedule: "0 0 0 30 2 *" }, "invalid_schedule"],
+      [{ schedule: "0 0 24 * * *" }, "invalid_schedule"],
+      [{ schedule: "@daily", timezone: "Mars" }, "invalid_timezone"],
+      [{ schedule: "@daily", missed: "never" }, "validation"],
+      [{ schedule: "@daily", start_deadline_seconds: 0 }, "validation"],
+      [{}, "validation"],
+    ] as const)
+      expect([body, await refused("cron", body)]).toEqual([body, code]);
   });
 
   test("call endpoints of their own app only", async () => {

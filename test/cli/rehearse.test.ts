@@ -8,16 +8,14 @@ const rehearse = (...args: readonly string[]) => picloud(folder, ["rehearse", ..
 
 test("shows when a schedule fires, without a server", async () => {
   const { stdout, stderr, exit } = await rehearse(
-    ...[
-      "--schedule",
-      "30 2 * * *",
-      "--timezone",
-      "Europe/Berlin",
-      "--from",
-      "2026-03-28T12:00:00Z",
-      "--days",
-      "2",
-    ],
+    "--schedule",
+    "30 2 * * *",
+    "--timezone",
+    "Europe/Berlin",
+    "--from",
+    "2026-03-28T12:00:00Z",
+    "--days",
+    "2",
   );
   expect([exit, stderr]).toEqual([0, ""]);
   expect(stdout).toBe(

@@ -33,7 +33,7 @@ export const triggersModule = (context: ManagerContext) => {
           detail: {
             summary: "Has a script called when something happens",
             description:
-              "Kinds: `kv` and `docs` (changes in collections), `dead_letter` (deliveries that failed for the last time).",
+              "Kinds: `kv` and `docs` (changes in collections), `cron` (times), `dead_letter` (deliveries that failed for the last time).",
             tags: ["triggers"],
           },
           response: { 201: TriggerDTO, ...problems(400, 401, 403, 404, 413, 415, 422) },

@@ -1,5 +1,6 @@
 import type { Queryable } from "../../database/client.ts";
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
+import { announceCron } from "../../services/cron/index.ts";
 import { holdEvents, sendEvent } from "../../services/events/index.ts";
 import { conflict, invalid, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
@@ -11,7 +12,7 @@ import { instantOf } from "../http/instant.ts";
 import { checked } from "../http/validation.ts";
 import { scriptById } from "../scripts/queries.ts";
 import { checkTrigger } from "./check.ts";
-import { kindNamed } from "./kinds/index.ts";
+import { kindNamed, type Kept } from "./kinds/index.ts";
 import { updateSchema, type RunBody, type Settings, type TriggerDTO, type UpdateBody } from "./model.ts";
 import {
   deleteTrigger,
@@ -73,6 +74,7 @@ export async function createTrigger(
       registered_by: who.userId,
     };
     await insertTrigger(sql, withSettings(row, body));
+    if (kind.name === "cron") await announceCron(sql);
     const made = await mustLock(sql, appId, row.id);
     await recordAudit(sql, who, {
       action: "trigger.create",
@@ -83,6 +85,7 @@ export async function createTrigger(
     return made;
   });
   await context.catalogChanged(appId);
+  if (created.kind === "cron") context.data.cronChanged();
   return triggerDTO(created);
 }
 
@@ -104,13 +107,14 @@ export async function changeTrigger(
     const kind = kindNamed(before.kind);
     const change = checked(updateSchema(kind), body) as UpdateBody;
     const kept = kind.keep({ ...kind.show(before), ...change }, new Date());
-    const row = withSettings({ ...before, ...kept }, change);
+    const row = withSettings({ ...before, ...kept, next_at: nextOf(before, kept) }, change);
     const isRevived = row.enabled && before.disabled_reason !== null;
     await updateTrigger(sql, {
       ...row,
       disabled_reason: row.enabled ? null : before.disabled_reason,
       registered_by: isRevived ? who.userId : before.registered_by,
     });
+    if (kind.name === "cron") await announceCron(sql);
     if (row.paused_until?.getTime() !== before.paused_until?.getTime())
       await holdEvents(sql, appId, before.id, row.paused_until);
     const after = await mustLock(sql, appId, before.id);
@@ -125,6 +129,7 @@ export async function changeTrigger(
   });
   await context.catalogChanged(appId);
   context.data.eventsCaused();
+  if (changed.kind === "cron") context.data.cronChanged();
   return triggerDTO(changed);
 }
 
@@ -165,6 +170,10 @@ export async function runTrigger(
   context.data.eventsCaused();
   return id;
 }
+
+/** A firing that is due while something else is changed must not be lost. */
+const nextOf = (before: Trigger, kept: Kept): Date | null =>
+  before.enabled && Bun.deepEquals(before.details, kept.details) ? before.next_at : kept.next_at;
 
 /** A trigger with what a body says about any kind. */
 function withSettings(row: NewTrigger, body: Settings): NewTrigger {

@@ -58,12 +58,10 @@ export function parseSchedule(text: string, timezone: string): Schedule {
     const why = error instanceof Error ? error.message : String(error);
     throw invalidSchedule(`The schedule "${normal}" cannot be read: ${why.replace(/^CronPattern: /, "")}`);
   }
-  return {
-    text: normal,
-    timezone: zone,
-    isFixed,
-    nextLocal: (after) => pattern.nextRun(new Date(after))?.getTime() ?? null,
-  };
+  const nextLocal = (after: number): number | null => pattern.nextRun(new Date(after))?.getTime() ?? null;
+  if (nextLocal(0) === null)
+    throw invalidSchedule(`The schedule "${normal}" never fires: there is no such day.`);
+  return { text: normal, timezone: zone, isFixed, nextLocal };
 }
 
 function normalFields(text: string): string[] {

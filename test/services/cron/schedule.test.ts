@@ -49,6 +49,7 @@ describe("a schedule", () => {
       ["0 */0 * * * *", "0"],
       ["0 0 0 * FOO *", "cannot be read"],
       ["0 1,,2 * * * *", "empty"],
+      ["0 0 0 30 2 *", "never fires"],
       [`0 ${"1,".repeat(200)}1 * * * *`, "256"],
     ] as const) {
       const error = refusal(() => parseSchedule(text, "UTC"));

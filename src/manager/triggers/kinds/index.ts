@@ -1,5 +1,6 @@
 /** The kinds of triggers, one file each. */
 import { invalid, notFound } from "../../../shared/errors.ts";
+import { cron } from "./cron.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { docs } from "./docs.ts";
 import { KIND_NAMES, type TriggerKind } from "./kind.ts";
@@ -8,7 +9,7 @@ import { kv } from "./kv.ts";
 export type { Kept, TriggerKind } from "./kind.ts";
 
 /** Those whose service exists. */
-export const KINDS: readonly TriggerKind[] = [kv, docs, deadLetter];
+export const KINDS: readonly TriggerKind[] = [kv, docs, cron, deadLetter];
 
 /** @throws AppError 404 for what is no kind, 422 `trigger_kind_unavailable` for one without a service yet */
 export function kindNamed(name: string): TriggerKind {
