@@ -10,7 +10,12 @@ let letter = "";
 let woken = 0;
 beforeAll(async () => {
   plane = await startControlPlane({
-    data: { expires: () => {}, indexesChanged: () => {}, eventsCaused: () => void woken++ },
+    data: {
+      expires: () => {},
+      indexesChanged: () => {},
+      eventsCaused: () => void woken++,
+      cronChanged: () => {},
+    },
   });
   script = (await plane.call("owner", "PUT", "/apps/blog/scripts/handler", { raw: "1" })).json.script.id;
   const body = { script_id: script, collection_glob: "*", retry_max_attempts: 9 };

@@ -1,3 +1,4 @@
+import { parseSchedule } from "../../services/cron/index.ts";
 import { path } from "../client/api.ts";
 import type { TriggerEntry } from "./manifest.ts";
 import type { Remote, RemoteTrigger } from "./remote.ts";
@@ -53,10 +54,16 @@ function triggerStep(app: string, entry: TriggerEntry, before: RemoteTrigger | u
       await api.post(path`/apps/${app}/triggers/${kind}`, { ...fields, script_id: ids.get(script) ?? "" });
     });
   }
-  const changes = differences(fields, { ...before, ...before.details });
+  const changes = differences(kind === "cron" ? asKept(fields) : fields, { ...before, ...before.details });
   return step("trigger", name, changes, async (api) => {
     await api.patch(path`/apps/${app}/triggers/${before.id}`, fields);
   });
+}
+
+/** A schedule as the server writes it, which is not always how it was given. */
+function asKept({ schedule, timezone = "UTC", ...rest }: Readonly<Record<string, unknown>>) {
+  const kept = parseSchedule(String(schedule), String(timezone));
+  return { ...rest, schedule: kept.text, timezone: kept.timezone };
 }
 
 const isSame = (entry: TriggerEntry, { kind, script_name, details }: RemoteTrigger): boolean =>

@@ -328,3 +328,16 @@ test("triggers are made, changed, and deleted with --prune; without a table noth
   expect(planOf((await apply("--prune")).stdout)).toContain("delete trigger kv orders:* for orders");
   expect(await triggers()).toMatchObject([{ details: { collection_glob: "other" } }]);
 });
+
+test("a cron trigger whose schedule is written in short is made once, and changed when its time is", async () => {
+  const trigger = (schedule: string) =>
+    `\n[[triggers]]\nscript = "orders"\nkind = "cron"\nschedule = "${schedule}"\ntimezone = "europe/berlin"\n`;
+  write({ "picloud.toml": SHOP + trigger("@daily") });
+  expect(planOf((await apply("--prune")).stdout)).toContain("create trigger cron @daily for orders");
+  expect(planOf((await apply()).stdout)).toContain("unchanged trigger cron @daily for orders");
+  write({ "picloud.toml": SHOP + trigger("30 2 * * *") });
+  expect(planOf((await apply()).stdout)).toContain("update trigger cron 30 2 * * * for orders schedule");
+  expect(await (await place.call("GET", "/apps/shop/triggers")).json()).toMatchObject([
+    { details: { schedule: "0 30 2 * * *", timezone: "Europe/Berlin" } },
+  ]);
+});

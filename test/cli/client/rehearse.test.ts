@@ -14,11 +14,11 @@ test("cron triggers of a server run when they are due, and are rehearsed without
   ]);
 
   expect((await place.run(["deploy", "tick.rhai"])).exit).toBe(0);
-  const script = (await (await place.call("GET", "/apps/default/scripts/tick")).json()) as {
+  const tick = (await (await place.call("GET", "/apps/default/scripts/tick")).json()) as {
     readonly id: string;
   };
   const add = (fields: object) =>
-    place.call("POST", "/apps/default/triggers/cron", { script_id: script.id, ...fields });
+    place.call("POST", "/apps/default/triggers/cron", { script_id: tick.id, ...fields });
   expect((await add({ schedule: "0 0 12 * * *", timezone: "Asia/Kolkata", overlap: "skip" })).status).toBe(
     201,
   );
