@@ -15,6 +15,7 @@ import { createManager } from "./manager/index.ts";
 import { createDispatcher, createOrchestrator, createScheduler } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createIndexBuilder } from "./services/docs/index.ts";
+import { deadLetterFigures, outboxFigures } from "./services/events/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
 import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
@@ -129,6 +130,13 @@ async function takeUp(
     token: config.metricsToken,
     addressOf: identity.addressOf,
     slots: config.maxConcurrentExecutions,
+    events: {
+      counts: () => dispatcher.stats(),
+      waiting: async () => {
+        const [outbox, deadLetters] = await Promise.all([outboxFigures(db), deadLetterFigures(db)]);
+        return { ...outbox, deadLetters };
+      },
+    },
     stats: () => orchestrator.stats(),
     unlogged: executions.dropped,
     streams: () => manager.streams(),

@@ -3,6 +3,7 @@ import { AppError } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import { problemResponse } from "../../shared/problem.ts";
 import { demandMetrics } from "./access.ts";
+import { waitingNow, writeEvents, type EventFigures } from "./events.ts";
 import { Exposition, type Sample } from "./exposition.ts";
 import { writeProcess } from "./process.ts";
 import { RunMetrics, type EndedRun, type NamesOf } from "./runs.ts";
@@ -21,6 +22,7 @@ export interface MetricsDeps {
     readonly rateLimited: number;
   };
   readonly slots: number;
+  readonly events: EventFigures;
   /** Runs that the execution log has no row of, since the start. */
   readonly unlogged: () => number;
   /** Streams of events that clients have open. */
@@ -33,13 +35,14 @@ export interface Metrics {
   /** Counts a run that ended. */
   observe(run: EndedRun): void;
   /** Answers GET /metrics. Nothing is gathered at any other time. */
-  handle(request: Request, origin: { readonly remoteAddress: string }): Response;
+  handle(request: Request, origin: { readonly remoteAddress: string }): Promise<Response>;
 }
 
 export function createMetrics(deps: MetricsDeps): Metrics {
   const runs = new RunMetrics();
 
-  function render(): string {
+  async function render(): Promise<string> {
+    const events = await waitingNow(deps.events);
     const out = new Exposition();
     const { running, waiting, rejected, rateLimited } = deps.stats();
     const { product, sdk, api } = VERSIONS;
@@ -63,13 +66,14 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       deps.unlogged(),
     );
     out.gauge("picloud_sse_clients", "Streams of events that clients have open.", deps.streams());
+    writeEvents(out, deps.events.counts(), events);
     writeProcess(out);
     return out.toString();
   }
 
   return {
     observe: (run) => runs.observe(run),
-    handle(request, { remoteAddress }) {
+    async handle(request, { remoteAddress }) {
       try {
         if (request.method !== "GET" && request.method !== "HEAD") {
           throw new AppError(405, "method_not_allowed", "Metrics are read with GET.", {
@@ -77,7 +81,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
           });
         }
         demandMetrics(request, deps.addressOf(request.headers, remoteAddress), deps.token);
-        const text = render();
+        const text = await render();
         return new Response(request.method === "HEAD" ? null : text, {
           headers: { "Content-Type": Exposition.CONTENT_TYPE, "Cache-Control": "no-store" },
         });

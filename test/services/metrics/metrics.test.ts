@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createMetrics, type Metrics } from "../../../src/services/metrics/index.ts";
+import { createMetrics, type Metrics, type MetricsDeps } from "../../../src/services/metrics/index.ts";
 import { Exposition } from "../../../src/services/metrics/exposition.ts";
 import { MAX_SCRIPTS, RunMetrics, type EndedRun } from "../../../src/services/metrics/runs.ts";
 import { parseExposition } from "./parse.ts";
@@ -71,13 +71,22 @@ describe("the figures of runs", () => {
 });
 
 describe("GET /metrics", () => {
-  const make = (token: string | null): Metrics =>
+  const EVENTS = {
+    counts: () => ({ underWay: 1, delivered: 2, failed: 3, deadLettered: 4, tooDeep: 5 }),
+    waiting: async () => ({
+      pending: [["kv", 6] as const, ["http", 7] as const],
+      oldestSeconds: 8.5,
+      deadLetters: [["blog", 9] as const],
+    }),
+  };
+  const make = (token: string | null, events: MetricsDeps["events"] = EVENTS): Metrics =>
     createMetrics({
       token,
       addressOf: (headers, peer) => headers.get("x-forwarded-for") ?? peer,
       namesOf: () => ({ app: "blog", script: "post" }),
       stats: () => ({ running: 1, waiting: 2, rejected: 3, rateLimited: 4 }),
       slots: 32,
+      events,
       unlogged: () => 5,
       streams: () => 4,
       requests: () => ({ data: 5, control: 6, other: 7 }),
@@ -92,7 +101,7 @@ describe("GET /metrics", () => {
   test("is the text format of Prometheus", async () => {
     const metrics = make(null);
     metrics.observe(run("post"));
-    const answer = ask(metrics, "127.0.0.1");
+    const answer = await ask(metrics, "127.0.0.1");
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     const families = parseExposition(await answer.text());
     const value = (name: string) => families.get(name)?.samples[0]?.value;
@@ -115,23 +124,49 @@ describe("GET /metrics", () => {
     }
   });
 
-  test("without a token is for this machine only, addressed as such", () => {
-    const metrics = make(null);
-    for (const url of ["http://localhost/metrics", "http://127.0.0.1:1/metrics", "http://[::1]:1/metrics"])
-      expect(ask(metrics, "::1", {}, url).status).toBe(200);
-    expect(ask(metrics, "192.168.1.7").status).toBe(403);
-    // Through a proxy on this machine, from elsewhere.
-    expect(ask(metrics, "127.0.0.1", { "x-forwarded-for": "192.168.1.7" }).status).toBe(403);
-    // A web page whose own name leads here.
-    expect(ask(metrics, "127.0.0.1", {}, "http://evil.example/metrics").status).toBe(403);
-    expect(ask(metrics, "").status).toBe(403);
+  test("tells of events, and leaves out what only the database knows when it is away", async () => {
+    const told = async (metrics: Metrics) => {
+      const answer = await ask(metrics, "127.0.0.1");
+      expect(answer.status).toBe(200);
+      const families = parseExposition(await answer.text());
+      return (name: string) =>
+        families.get(name)?.samples.map(({ labels, value }) => [...Object.values(labels), value]);
+    };
+    const all = await told(make(null));
+    expect(all("picloud_outbox_pending")).toEqual([
+      ["kv", 6],
+      ["http", 7],
+    ]);
+    expect(all("picloud_outbox_oldest_seconds")).toEqual([[8.5]]);
+    expect(all("picloud_dead_letters_unresolved")).toEqual([["blog", 9]]);
+    expect(all("picloud_events_total")).toEqual([
+      ["delivered", 2],
+      ["failed", 3],
+      ["too_deep", 5],
+    ]);
+    const away = await told(make(null, { ...EVENTS, waiting: () => Promise.reject(new Error("away")) }));
+    expect(away("picloud_outbox_pending")).toBeUndefined();
+    expect(away("picloud_events_dead_lettered_total")).toEqual([[4]]);
+    expect(away("picloud_gate_slots")).toEqual([[32]]);
   });
 
-  test("with a token is for those who show it, and nobody else", () => {
+  test("without a token is for this machine only, addressed as such", async () => {
+    const metrics = make(null);
+    for (const url of ["http://localhost/metrics", "http://127.0.0.1:1/metrics", "http://[::1]:1/metrics"])
+      expect((await ask(metrics, "::1", {}, url)).status).toBe(200);
+    expect((await ask(metrics, "192.168.1.7")).status).toBe(403);
+    // Through a proxy on this machine, from elsewhere.
+    expect((await ask(metrics, "127.0.0.1", { "x-forwarded-for": "192.168.1.7" })).status).toBe(403);
+    // A web page whose own name leads here.
+    expect((await ask(metrics, "127.0.0.1", {}, "http://evil.example/metrics")).status).toBe(403);
+    expect((await ask(metrics, "")).status).toBe(403);
+  });
+
+  test("with a token is for those who show it, and nobody else", async () => {
     const metrics = make("s3cret");
-    expect(ask(metrics, "192.168.1.7", { authorization: "Bearer s3cret" }).status).toBe(200);
+    expect((await ask(metrics, "192.168.1.7", { authorization: "Bearer s3cret" })).status).toBe(200);
     for (const authorization of ["Bearer s3cre", "Bearer s3crets", "s3cret", "Basic s3cret", ""]) {
-      const answer = ask(metrics, "127.0.0.1", { authorization });
+      const answer = await ask(metrics, "127.0.0.1", { authorization });
       expect([authorization, answer.status]).toEqual([authorization, 401]);
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
@@ -140,7 +175,7 @@ describe("GET /metrics", () => {
   test("answers GET and HEAD alone", async () => {
     const send = (method: string) =>
       make(null).handle(new Request("http://localhost/metrics", { method }), { remoteAddress: "127.0.0.1" });
-    expect(await send("HEAD").text()).toBe("");
-    expect(send("POST").status).toBe(405);
+    expect(await (await send("HEAD")).text()).toBe("");
+    expect((await send("POST")).status).toBe(405);
   });
 });
