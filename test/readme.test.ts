@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { waitFor } from "./support/wait.ts";
 import { PASSWORD, USERNAME, workplace } from "./cli/support/server.ts";
 
 setDefaultTimeout(60_000);
@@ -35,10 +36,17 @@ test("the scripts in the README can be deployed, and answer as it says", async (
   expect(commands.length).toBeGreaterThan(5);
   for (const text of commands) {
     const [command = "", ...expected] = text.split("\n");
-    const here = command.replaceAll("http://127.0.0.1:8080", place.url).replace("curl", "curl -sS");
+    const here = command
+      .replaceAll("http://127.0.0.1:8080", place.url)
+      .replace("curl", "curl -sS")
+      .replace("admin:PASSWORD", `"${USERNAME}:${PASSWORD}"`);
     // Not spawnSync: the server is in this process.
     const shell = Bun.spawn(["sh", "-c", here], { stderr: "pipe" });
     const printed = (await shell.stderr.text()) + (await shell.stdout.text());
+    await waitFor("no event waits", async () => {
+      const metrics = await (await fetch(`${place.url}/metrics`)).text();
+      return !metrics.includes("picloud_outbox_pending{");
+    });
     expect(`${command}\n${printed}`).toBe(`${command}\n${expected.join("\n").trimEnd()}`);
   }
 });

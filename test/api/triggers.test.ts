@@ -174,7 +174,9 @@ describe("triggers", () => {
 
   test("call endpoints of their own app only", async () => {
     const body = { collection_glob: "*" };
+    expect((await add("kv", { ...body, script_id: "handler" })).json.script_id).toBe(script);
     expect((await add("kv", { ...body, script_id: foreign })).status).toBe(404);
+    expect((await add("kv", { ...body, script_id: "foreign" })).status).toBe(404);
     expect((await add("kv", { ...body, script_id: "nothing" })).status).toBe(404);
     expect(await refused("kv", { ...body, script_id: library })).toBe("script_is_module");
     const answer = await plane.call("owner", "PUT", "/apps/blog/scripts/handler?kind=module", {

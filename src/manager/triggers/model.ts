@@ -27,7 +27,9 @@ export type Settings = Omit<Static<typeof Settings>, "ordering" | "paused_until"
   readonly paused_until?: string | null;
 };
 
-const NEW = { script_id: Type.String({ maxLength: 64, description: "the id of a script of this app" }) };
+const NEW = {
+  script_id: Type.String({ maxLength: 256, description: "the id or name of a script of this app" }),
+};
 
 /** The body that creates a trigger of a kind. */
 export const createSchema = (kind: TriggerKind) => strict({ ...NEW, ...SETTINGS, ...kind.fields });

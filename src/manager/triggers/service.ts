@@ -10,7 +10,8 @@ import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { instantOf } from "../http/instant.ts";
 import { checked } from "../http/validation.ts";
-import { scriptById } from "../scripts/queries.ts";
+import { isScriptName } from "../scripts/names.ts";
+import { scriptById, scriptByName } from "../scripts/queries.ts";
 import { checkTrigger } from "./check.ts";
 import { kindNamed, type Kept } from "./kinds/index.ts";
 import { updateSchema, type RunBody, type Settings, type TriggerDTO, type UpdateBody } from "./model.ts";
@@ -51,7 +52,11 @@ export async function createTrigger(
   const { triggerRetry: defaults } = context.config;
   const created = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
-    const script = isUuid(body.script_id) ? await scriptById(sql, appId, body.script_id) : undefined;
+    const script = isUuid(body.script_id)
+      ? await scriptById(sql, appId, body.script_id)
+      : isScriptName(body.script_id)
+        ? await scriptByName(sql, appId, body.script_id)
+        : undefined;
     if (script === undefined) throw notFound("Script");
     if (script.kind === "module") {
       throw invalid("script_is_module", `"${script.name}" is a module: it can be imported, but not be run.`, {
