@@ -28,7 +28,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "manager",
     "http-server",
   ],
-  cli: ["shared", "config", "data-directory", "rhai", "database", "services", "executor", "app"],
+  // Of the manager: the rules by which `apply` checks triggers before it changes anything.
+  cli: ["shared", "config", "data-directory", "rhai", "database", "services", "executor", "manager", "app"],
   main: ["cli", "database"],
 };
 
