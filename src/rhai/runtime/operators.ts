@@ -278,13 +278,13 @@ export function unary(run: Run, op: string, value: Value, pos: Pos): Value {
  * and may be changed in place. Errors carry the position of the operator, unlike those of `value op operand`.
  */
 export function assignOperator(run: Run, op: string, value: Value, operand: Value, pos: Pos): Value {
-  if (typeof value === "string" && typeof operand === "string" && op === "+=")
-    return run.concat(value, operand, pos);
+  if (typeof value === "string" && op === "+=") {
+    if (typeof operand === "string") return run.concat(value, operand, pos);
+    if (operand instanceof Char) return run.concat(value, operand.text, pos);
+  }
   try {
     const plain = op.slice(0, -1);
     if (isNumber(value) && isNumber(operand)) return binary(run, plain, value, operand, pos);
-    if (typeof value === "string" && operand instanceof Char && op === "+=")
-      return run.concat(value, operand.text, pos);
     if (typeof value === "boolean" && typeof operand === "boolean")
       return binary(run, plain, value, operand, pos);
     if (value instanceof Tagged) {
