@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ROOT } from "../../src/build/compile.ts";
 
-/** Times in milliseconds of one program on the official release. */
+/** Milliseconds of processor time of one program on the official release. */
 export interface OfficialTimes {
   readonly result: string;
   readonly compile: number;
