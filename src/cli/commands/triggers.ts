@@ -20,6 +20,9 @@ interface AddFlags extends AppFlag {
   readonly topic?: string;
   readonly schedule?: string;
   readonly timezone?: string;
+  readonly missed?: string;
+  readonly overlap?: string;
+  readonly startDeadline?: number;
   readonly source?: string;
   readonly trigger?: string;
   readonly failed?: string;
@@ -45,6 +48,21 @@ export function define(command: Command): void {
     .option("--topic <pattern>", "of pubsub: a topic, a prefix such as orders.*, or *")
     .option("--schedule <fields>", "of cron: six fields, seconds first")
     .option("--timezone <zone>", "of cron: such as Europe/Vienna")
+    .addOption(
+      new Option("--missed <policy>", "of cron: what was missed while PiCloud was off").choices([
+        "skip",
+        "once",
+        "all",
+      ]),
+    )
+    .addOption(
+      new Option("--overlap <policy>", "of cron: when the run before has not ended").choices([
+        "allow",
+        "skip",
+        "queue",
+      ]),
+    )
+    .option("--start-deadline <seconds>", "of cron: a firing that is later is dropped", count)
     .option("--source <kind>", "of dead_letter: only for failed deliveries of this kind")
     .option("--trigger <id>", "of dead_letter: only for those of this trigger")
     .option("--failed <script>", "of dead_letter: only for those to this script")
@@ -64,6 +82,9 @@ export function define(command: Command): void {
         topic_pattern: flags.topic,
         schedule: flags.schedule,
         timezone: flags.timezone,
+        missed: flags.missed,
+        overlap: flags.overlap,
+        start_deadline_seconds: flags.startDeadline,
         source_filter: flags.source,
         trigger_id_filter: flags.trigger,
         script_id_filter: flags.failed === undefined ? undefined : await scriptId(api, app, flags.failed),

@@ -19,9 +19,12 @@ test("cron triggers of a server run when they are due, and are rehearsed without
   };
   const add = (fields: object) =>
     place.call("POST", "/apps/default/triggers/cron", { script_id: tick.id, ...fields });
-  expect((await add({ schedule: "0 0 12 * * *", timezone: "Asia/Kolkata", overlap: "skip" })).status).toBe(
-    201,
-  );
+  const daily = ["--schedule", "0 0 12 * * *", "--timezone", "Asia/Kolkata", "--overlap", "skip"];
+  const made = await place.run(["triggers", "add", "cron", "tick", ...daily, "--start-deadline", "60"]);
+  expect([made.exit, made.stdout]).toEqual([
+    0,
+    expect.stringContaining("0 0 12 * * * Asia/Kolkata once skip 60"),
+  ]);
   expect((await add({ schedule: "* * * * * *" })).status).toBe(201);
 
   interface Run {

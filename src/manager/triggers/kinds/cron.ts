@@ -5,7 +5,7 @@ import {
   nextFirings,
   OVERLAP_POLICIES,
   parseCron,
-  type Schedule,
+  type Cron,
 } from "../../../services/cron/index.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { triggerKind } from "./kind.ts";
@@ -59,19 +59,18 @@ export const cron = triggerKind({
     };
   },
   show({ details, next_at: next }) {
-    const schedule = readable(details);
+    const read = readable(details);
     // One that cannot be read any more has been disabled, and is shown as it was kept.
-    if (schedule === null) return { ...details, next_runs: [] };
-    const { ended: _, ...shown } = details;
+    if (read === null) return { ...details, next_runs: [] };
     const instants =
-      next === null ? [] : [next.getTime(), ...nextFirings(schedule, next.getTime(), NEXT_RUNS - 1)];
-    return { ...shown, next_runs: instants.map((at) => new Date(at).toISOString()) };
+      next === null ? [] : [next.getTime(), ...nextFirings(read.schedule, next.getTime(), NEXT_RUNS - 1)];
+    return { ...read.details, next_runs: instants.map((at) => new Date(at).toISOString()) };
   },
 });
 
-function readable(details: Readonly<Record<string, unknown>>): Schedule | null {
+function readable(details: Readonly<Record<string, unknown>>): Cron | null {
   try {
-    return parseCron(details).schedule;
+    return parseCron(details);
   } catch (error) {
     if (error instanceof AppError) return null;
     throw error;
