@@ -1,5 +1,5 @@
 import { Float, RhaiArray, RhaiBlob, RhaiMap, FnPtr, typeName, type Value } from "../../rhai/index.ts";
-import { nameFault } from "../../services/data-names.ts";
+import { nameFault } from "../../shared/data-names.ts";
 import { SdkError } from "./sdk-error.ts";
 
 /** One parameter of a function of the SDK: what it takes, and what the function's body gets. */

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { nameFault } from "../../services/data-names.ts";
+import { nameFault } from "../../shared/data-names.ts";
 import { decodeTextCursor } from "../../services/text-cursor.ts";
 import { invalid } from "../../shared/errors.ts";
 import { PAGE_QUERY } from "./cursor.ts";
