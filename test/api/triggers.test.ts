@@ -132,6 +132,19 @@ describe("triggers", () => {
     expect(await refused("dead_letter", { script_id_filter: "x" })).toBe("validation");
   });
 
+  test("of messages take a topic, all below one, or all", async () => {
+    for (const pattern of ["*", "orders", "orders.*", "orders.paid", "a.b.*", "A-1_x"]) {
+      const { status, json } = await add("pubsub", { topic_pattern: pattern });
+      expect([status, json.details]).toEqual([201, { kind: "pubsub", topic_pattern: pattern }]);
+    }
+    for (const pattern of ["", "*.x", "a.*.b", "x*", "*x", "**", "a..b", ".a", "a.", ".*", "a b"])
+      expect([pattern, await refused("pubsub", { topic_pattern: pattern })]).toEqual([
+        pattern,
+        "invalid_topic_pattern",
+      ]);
+    expect(await refused("pubsub", { collection_glob: "a" })).toBe("validation");
+  });
+
   test("of times say when they fire next", async () => {
     const before = rescheduled;
     const { status, json } = await add("cron", { schedule: "30  2 * * mon", timezone: "Europe/Berlin" });

@@ -5,11 +5,12 @@ import { deadLetter } from "./dead-letter.ts";
 import { docs } from "./docs.ts";
 import { KIND_NAMES, type TriggerKind } from "./kind.ts";
 import { kv } from "./kv.ts";
+import { pubsub } from "./pubsub.ts";
 
 export type { Kept, TriggerKind } from "./kind.ts";
 
 /** Those whose service exists. */
-export const KINDS: readonly TriggerKind[] = [kv, docs, cron, deadLetter];
+export const KINDS: readonly TriggerKind[] = [kv, docs, cron, pubsub, deadLetter];
 
 /** @throws AppError 404 for what is no kind, 422 `trigger_kind_unavailable` for one without a service yet */
 export function kindNamed(name: string): TriggerKind {
