@@ -1,40 +1,22 @@
-import { fromHost, HostValue, RhaiArray, RhaiMap } from "../../../rhai/index.ts";
+import { RhaiArray, RhaiMap } from "../../../rhai/index.ts";
 import * as store from "../../../services/docs/index.ts";
 import { invalid, notFound } from "../../../shared/errors.ts";
 import { isUuid, newId } from "../../../shared/ids.ts";
-import { methodsOf, pure, type SdkNamespace } from "../define.ts";
+import { pure, type SdkNamespace } from "../define.ts";
 import { options } from "../options.ts";
-import { boolean, identifier, integer, map, optional, text } from "../params.ts";
+import { identifier, integer, map, optional, text } from "../params.ts";
 import type { Param } from "../params.ts";
 import type { RunContext } from "../run-context.ts";
 import { SdkError } from "../sdk-error.ts";
-import { matchesPattern } from "../stateless/regex.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { DocsCollection, FINDING, method, placeOf } from "./docs-collection.ts";
+import { indexMethods } from "./docs-indexes.ts";
 import { envelope, pageOf } from "./document.ts";
 import { toStored } from "./stored.ts";
 
 /** Documents of one answer (CONTRACT Q14). */
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
-
-/** This worker's. Apps are kept apart by its keys. */
-const FINDING: store.Finding = { indexes: new store.IndexCache(), matchPattern: matchesPattern };
-
-class DocsCollection extends HostValue {
-  readonly typeName = "DocsCollection";
-  readonly collection: string;
-  constructor(collection: string) {
-    super();
-    this.collection = collection;
-  }
-}
-
-const method = methodsOf<DocsCollection>("DocsCollection");
-
-const placeOf = (run: RunContext, { collection }: DocsCollection): store.Collection => ({
-  appId: run.appId,
-  collection,
-});
 
 const docId: Param<string> = {
   ...text("id"),
@@ -73,7 +55,6 @@ async function found(
 const missing = () => notFound("Document");
 
 const LIST_OPTIONS = { cursor: text("cursor"), limit: integer("limit", { min: 1 }) };
-const INDEX_OPTIONS = { unique: boolean("unique") };
 
 export const docs: SdkNamespace = {
   name: "docs",
@@ -366,93 +347,6 @@ export const docs: SdkNamespace = {
       },
       call: (run, self, id) => run.write((sql) => store.deleteDoc(sql, placeOf(run, self), id)),
     }),
-    method({
-      name: "create_index",
-      params: [identifier("field"), options(INDEX_OPTIONS)],
-      returns: "()",
-      doc:
-        "Has a field (or path a.b.c) indexed, so that filters and $sort by it are fast. It is built beside what goes on; see indexes(). " +
-        "With #{ unique: true } no two documents may have the same value.",
-      example: {
-        source: [
-          'let posts = docs::collection("posts");',
-          'posts.create_index("slug", #{ unique: true });',
-          "posts.indexes()[0].field",
-        ].join("\n"),
-        result: '"slug"',
-      },
-      errors: [
-        {
-          source: 'docs::collection("c").create_index("a..b")',
-          message: "docs::create_index: invalid filter: a..b: a segment of the path is empty",
-        },
-      ],
-      call: async (run, self, field, asked) => {
-        const unique = asked?.unique ?? false;
-        await store.requestIndex(run.sql, placeOf(run, self), store.readPath(field), unique);
-        FINDING.indexes.forget(placeOf(run, self));
-        run.indexesChanged();
-      },
-    }),
-    method({
-      name: "drop_index",
-      params: [identifier("field")],
-      returns: "bool",
-      doc: "Removes an index. Answers whether there was one.",
-      example: {
-        source: [
-          'let posts = docs::collection("posts");',
-          'posts.create_index("slug");',
-          '[posts.drop_index("slug"), posts.drop_index("title")]',
-        ].join("\n"),
-        result: "[true, false]",
-      },
-      call: async (run, self, field) => {
-        const was = await store.requestDrop(run.sql, placeOf(run, self), store.readPath(field));
-        FINDING.indexes.forget(placeOf(run, self));
-        run.indexesChanged();
-        return was;
-      },
-    }),
-    method({
-      name: "indexes",
-      params: [],
-      returns: "array",
-      doc: "The indexes: an array of #{ field, unique, state, error }, where state is building, ready or failed.",
-      example: {
-        source: [
-          'let posts = docs::collection("posts");',
-          'posts.create_index("slug");',
-          "let index = posts.indexes()[0];",
-          "[index.field, index.unique, index.error]",
-        ].join("\n"),
-        result: '["slug", false, ()]',
-      },
-      call: async (run, self) => {
-        const rows = await store.listIndexes(run.sql, placeOf(run, self));
-        return fromHost(
-          rows.map(({ path, is_unique, state, error }) => ({
-            field: path.join("."),
-            unique: is_unique,
-            state,
-            error,
-          })),
-        );
-      },
-    }),
-    method({
-      name: "explain",
-      params: [filter],
-      returns: "map",
-      doc: "Which index a filter would use: #{ index, uses, suggestion }. `uses` is values, range, sort or collection (every document).",
-      example: {
-        source: ['let posts = docs::collection("posts");', 'posts.explain(#{ title: "First" })'].join("\n"),
-        result: '#{"index": (), "suggestion": "title", "uses": "collection"}',
-      },
-      call: async (run, self, given) => {
-        const explanation = await store.explainQuery(run.sql, placeOf(run, self), store.readFilter(given));
-        return fromHost({ ...explanation });
-      },
-    }),
+    ...indexMethods,
   ],
 };
