@@ -18,8 +18,8 @@ interface Work {
   readonly memoryBytes: number;
   /** In `performance.now()` milliseconds, when it was last given to a worker. */
   postedAt: number;
-  /** Set once it had to wait behind a slow run: it then gets a worker for itself. */
-  alone: boolean;
+  /** How often it had to wait behind a slow run; see ALONE_AFTER. */
+  delays: number;
   /** Workers that died before they started it. */
   moves: number;
   readonly end: (end: JobEnd) => void;
@@ -29,8 +29,12 @@ interface Work {
 export type Job = Work &
   ({ readonly run: RunRequest; readonly source: Source } | { readonly run: null; readonly text: string });
 
+/** A run that had to wait so often gets a worker for itself. */
+const ALONE_AFTER = 2;
+
 /** Whether it may stand in line behind others of its app. */
-export const isFast = (job: Job): boolean => job.run !== null && !job.alone && job.source.isFast;
+export const isFast = (job: Job): boolean =>
+  job.run !== null && job.delays < ALONE_AFTER && job.source.isFast;
 
 /** Whether it is known to compute for long. */
 export const isLong = (job: Job): boolean => job.run !== null && job.source.isLong;

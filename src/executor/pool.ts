@@ -11,6 +11,8 @@ const WATCHDOG_GRACE_MS = 25;
 const STEAL_AFTER_MS = 8;
 /** A run that was given up has this long to end; then its worker is ended. */
 const LEAVE_WITHIN_MS = 500;
+/** What it must have computed by then. The system counts in steps of up to 4 ms. */
+const STEAL_AFTER_COMPUTING_MS = 3;
 /** Runs that may be with one worker: in line, or waiting for something. */
 const MAX_LINE = 32;
 /** Threads that start at the same time: loading takes a processor for some 20 ms, and one is left for what runs. */
@@ -168,7 +170,7 @@ export class Pool {
     worker.give(job);
     if (this.#recent.get(job.appId) !== worker) this.#recent.set(job.appId, worker);
     if (worker.load > 1 && this.#stealing === null) {
-      worker.progressSeen = -1;
+      worker.firstSeen = null;
       this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);
     }
     this.#watch(job.postedAt + Math.min(LONG_MS, job.timeoutMs + WATCHDOG_GRACE_MS));
@@ -293,7 +295,7 @@ export class Pool {
       return next;
     }
     // When all of them wait for long, there is nothing to see before one awakes.
-    if (heldFor === null && worker.quietFor > LONG_MS && !worker.hasLine) return next;
+    if (heldFor === null && worker.quietFor > LONG_MS && worker.firstInLine === null) return next;
     return Math.min(next, now + LONG_MS - (heldFor ?? 0));
   }
 
@@ -344,16 +346,19 @@ export class Pool {
     this.#stealing = null;
     let lines = false;
     for (const worker of this.#workers) {
-      if (worker.load < 2 || !worker.hasLine) continue;
+      const first = worker.load < 2 ? null : worker.firstInLine;
+      if (first === null) continue;
       lines = true;
-      if (worker.progressSeen === worker.progress) {
+      if (worker.firstSeen !== first) {
+        worker.firstSeen = first;
+        worker.computedSeen = worker.computedMs;
+      } else if (isSlow(worker)) {
         worker.isStalled = true;
         for (const job of worker.steal()) {
-          job.alone = true;
+          job.delays++;
           this.submit(job);
         }
       }
-      worker.progressSeen = worker.progress;
     }
     if (lines && this.#stealing === null) this.#stealing = setTimeout(this.#steal, STEAL_AFTER_MS);
   };
@@ -381,6 +386,17 @@ const OTHER_KILLED: Failure = {
   code: "internal",
   message: "Another run of the app did not come back, and the thread of both was ended",
 };
+
+/**
+ * Whether a worker without progress is so because of what it runs. It is not while it loads, nor while the system gives the
+ * processor to others: another worker would be no sooner then, and one more to wait for.
+ */
+function isSlow({ isReady, computedMs, computedSeen }: WorkerThread): boolean {
+  if (!isReady) return false;
+  return (
+    computedMs === null || computedSeen === null || computedMs - computedSeen >= STEAL_AFTER_COMPUTING_MS
+  );
+}
 
 /** Whether a fast job may go to a worker of its app: an idle one, or one whose line is short and moves. */
 const canQueue = (worker: WorkerThread, job: Job): boolean => {

@@ -1,5 +1,5 @@
 import { dlopen } from "bun:ffi";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /**
  * Scheduling of single threads. A script that computes for long must not keep the main thread and short runs from the
@@ -28,6 +28,16 @@ export function threadId(): number {
     return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
   } catch {
     return 0;
+  }
+}
+
+/** Milliseconds of processor time that a thread of this process has had, some behind; null where it cannot be told. */
+export function computedBy(thread: number): number | null {
+  if (thread === 0) return null;
+  try {
+    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "latin1").split(" ")[0]) / 1e6;
+  } catch {
+    return null;
   }
 }
 

@@ -61,7 +61,7 @@ export type BodyField = readonly [kind: RunBody["kind"], text: string];
  */
 export type WorkerMessage = readonly [isThrough: 0 | 1, ...results: Result[]];
 
-/** How long a run took in milliseconds; for one that waited, also how much of that it was at work. */
+/** How long a run took in milliseconds; and how much of that it computed, if that is less. */
 export type RunTime = number | readonly [durationMs: number, busyMs: number];
 
 export const durationOf = (time: RunTime): number => (typeof time === "number" ? time : time[0]);

@@ -109,12 +109,15 @@ export class ScriptHost {
     const turn = this.#turns.begin(input.ticket, script.limits.memoryBytes);
     const begun = performance.now();
     const result = this.#start(script, input, turn, begun);
-    if (!(result instanceof Promise)) return [input.ticket, this.#turns.end(turn), ...result];
+    if (!(result instanceof Promise)) {
+      this.#turns.end(turn);
+      return [input.ticket, timeOf(performance.now() - begun, turn), ...result];
+    }
     // In case it waits for something that Turns does not know of.
     this.#turns.release(turn);
     return result.then((end) => {
-      const busyMs = this.#turns.end(turn);
-      return [input.ticket, [performance.now() - begun, busyMs], ...end];
+      this.#turns.end(turn);
+      return [input.ticket, timeOf(performance.now() - begun, turn), ...end];
     });
   }
 
@@ -185,6 +188,9 @@ export class ScriptHost {
     };
   }
 }
+
+const timeOf = (durationMs: number, { busyMs }: Turn): RunTime =>
+  durationMs - busyMs < 0.1 ? durationMs : [durationMs, busyMs];
 
 /** A run that has begun. */
 interface Work {

@@ -1,7 +1,7 @@
 import { Claims, sharedNow, SLOTS } from "./claims.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import type { Job } from "./job.ts";
-import { lowerPriority, restorePriority } from "./priority.ts";
+import { computedBy, lowerPriority, restorePriority } from "./priority.ts";
 import type { ExecutorOptions } from "./model.ts";
 import { runCommand, type Command, type Greeting, type Result, type WorkerMessage } from "./protocol.ts";
 import type { ModuleSource, Source } from "./sources.ts";
@@ -40,10 +40,9 @@ export class WorkerThread {
   isReady = false;
   /** When it last became idle, on `performance.now()`. */
   idleSince = 0;
-  /** Results so far. */
-  progress = 0;
-  /** `progress` when the pool last looked; see Pool's stealing. */
-  progressSeen = -1;
+  /** What stood first in its line when the pool last looked, and `computedMs` when it first saw it there; see Pool's stealing. */
+  firstSeen: number | null = null;
+  computedSeen: number | null = null;
   /** Its line did not move when the pool last looked; until its next result nothing is added. */
   isStalled = false;
   /** Its thread yields to others, because what it runs takes long; or did, and that could not be undone. */
@@ -128,10 +127,10 @@ export class WorkerThread {
     return this.#jobs.has(ticket);
   }
 
-  /** Whether something waits to be started. */
-  get hasLine(): boolean {
-    for (const ticket of this.#jobs.keys()) if (this.#claims.isQueued(ticket)) return true;
-    return false;
+  /** The ticket of the run that will be started next; null: all have been. */
+  get firstInLine(): number | null {
+    for (const ticket of this.#jobs.keys()) if (this.#claims.isQueued(ticket)) return ticket;
+    return null;
   }
 
   /** The runs that have started, with the moment in `performance.now()` milliseconds of this thread. */
@@ -216,6 +215,11 @@ export class WorkerThread {
     this.#outbox = [];
   }
 
+  /** Milliseconds of processor time that it has had; null where it cannot be told. */
+  get computedMs(): number | null {
+    return computedBy(this.#threadId);
+  }
+
   lowerPriority(): void {
     this.isLowered = lowerPriority(this.#threadId);
   }
@@ -267,7 +271,6 @@ export class WorkerThread {
       return;
     }
     this.#jobs.delete(ticket);
-    this.progress++;
     this.isStalled = false;
     events.finished(this, job, result);
   }

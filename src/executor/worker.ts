@@ -78,6 +78,7 @@ function flush(): void {
   isThrough = line.length === 0;
   post([isThrough ? 1 : 0, ...results]);
   results = [];
+  turns?.mark();
 }
 
 const post = (message: WorkerMessage): void => postMessage(JSON.stringify(message));
@@ -114,7 +115,8 @@ function obey(command: Command): Result | Promise<Result> | undefined {
       if (!claims.start(ticket)) return undefined;
       const turn = turns.begin(ticket, 0);
       const checked = host.check(source);
-      return [ticket, turns.end(turn), -1, checked];
+      turns.end(turn);
+      return [ticket, turn.busyMs, -1, checked];
     }
   }
 }
