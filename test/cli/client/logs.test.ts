@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { onTerminal, type Dialogue } from "../support/picloud.ts";
 import { workplace } from "../support/server.ts";
+import { waitFor } from "../../support/wait.ts";
 
 const place = workplace({
   "noisy.rhai": `
@@ -100,15 +101,21 @@ describe("executions", () => {
   test("are listed with filters, shown whole and run again", async () => {
     await call("to be repeated");
     await call("fail");
-    await logged(7);
+    const newestSuccess = async (): Promise<string> => {
+      const [newest] = await json("executions", "ls", "--status", "success", "--limit", "1");
+      return String(newest?.["execution_id"]);
+    };
+    const shown = async (id: string): Promise<string> =>
+      (await place.run(["executions", "show", id, "--output", "json"])).stdout;
+    // Rows are written shortly after the answer.
+    await waitFor("both runs are in the log", async () =>
+      (await shown(await newestSuccess())).includes("to be repeated"),
+    );
     const failures = await json("executions", "ls", "--status", "error", "--script", "noisy");
     expect(failures.length).toBeGreaterThan(0);
     for (const run of failures) expect(run).toMatchObject({ script: "noisy", status: "error" });
-    const [newest] = await json("executions", "ls", "--status", "success", "--limit", "1");
-    const id = String(newest?.["execution_id"]);
-
-    const { stdout } = await place.run(["executions", "show", id, "--output", "json"]);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const id = await newestSuccess();
+    expect(JSON.parse(await shown(id))).toMatchObject({
       execution_id: id,
       script_name: "noisy",
       request_body: { kind: "text", text: "to be repeated" },
