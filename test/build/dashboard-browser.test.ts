@@ -90,8 +90,11 @@ describe.skipIf(executablePath === null)("the dashboard in a browser", () => {
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await Bun.sleep(1500);
     expect(asked).toEqual([]);
-    await page.getByRole("button", { name: "Refresh" }).click();
-    await page.waitForResponse("**/api/v1/admin/apps");
+    // Waited for from before the click: the answer may come at once.
+    await Promise.all([
+      page.waitForResponse("**/api/v1/admin/apps"),
+      page.getByRole("button", { name: "Refresh" }).click(),
+    ]);
     expect(asked).toContain("/readyz");
   }, 30_000);
 
