@@ -130,6 +130,7 @@ export function loadConfig(
     maxMapSize: ceiling("PICLOUD_SANDBOX_MAX_MAP_SIZE", DEFAULT_CEILINGS.maxMapSize),
     maxCallLevels: ceiling("PICLOUD_SANDBOX_MAX_CALL_LEVELS", DEFAULT_CEILINGS.maxCallLevels),
     maxExprDepth: ceiling("PICLOUD_SANDBOX_MAX_EXPR_DEPTH", DEFAULT_CEILINGS.maxExprDepth),
+    maxSdkCalls: ceiling("PICLOUD_SANDBOX_MAX_SDK_CALLS", DEFAULT_CEILINGS.maxSdkCalls),
     timeoutMs: ceiling("PICLOUD_SANDBOX_MAX_TIMEOUT_SECONDS", DEFAULT_CEILINGS.timeoutMs, 1000),
     memoryBytes: ceiling("PICLOUD_SANDBOX_MAX_MEMORY_MB", DEFAULT_CEILINGS.memoryBytes, MiB),
   };
@@ -262,6 +263,7 @@ function lowest(wanted: RunLimits, most: RunLimits): RunLimits {
     maxMapSize: Math.min(wanted.maxMapSize, most.maxMapSize),
     maxCallLevels: Math.min(wanted.maxCallLevels, most.maxCallLevels),
     maxExprDepth: Math.min(wanted.maxExprDepth, most.maxExprDepth),
+    maxSdkCalls: Math.min(wanted.maxSdkCalls, most.maxSdkCalls),
     timeoutMs: Math.min(wanted.timeoutMs, most.timeoutMs),
     memoryBytes: Math.min(wanted.memoryBytes, most.memoryBytes),
   };

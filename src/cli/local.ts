@@ -110,6 +110,7 @@ export function localRunOptions(ctx: Value, resolver: ModuleResolver): RunOption
       log: new TerminalLog(),
       deadline,
       origin: null,
+      maxCalls: DEFAULT_LIMITS.maxSdkCalls,
     }),
     resolver,
   };

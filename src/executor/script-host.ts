@@ -164,10 +164,9 @@ export class ScriptHost {
   #options({ script, input, turn, deadline }: Work, log: RunLog, { engine, services }: Setting): RunOptions {
     const { limits, scriptId } = script;
     const { appId, executionId, origin } = input;
-    const context = new RunContext({ appId, scriptId, executionId, log, deadline, origin }, services, {
-      turns: this.#turns,
-      turn,
-    });
+    const { maxSdkCalls: maxCalls } = limits;
+    const run = { appId, scriptId, executionId, log, deadline, origin, maxCalls };
+    const context = new RunContext(run, services, { turns: this.#turns, turn });
     return {
       limits: {
         maxOperations: limits.maxOperations,

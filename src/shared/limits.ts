@@ -1,6 +1,6 @@
 /**
- * Limits of one run. Every member is enforced inside the compiled script (operations, sizes, depth, memory) or by
- * the executor's watchdog (timeout).
+ * Limits of one run. Every member is enforced inside the compiled script (operations, sizes, depth, memory), where
+ * scripts call services, or by the executor's watchdog (timeout).
  */
 export interface RunLimits {
   readonly maxOperations: number;
@@ -12,6 +12,8 @@ export interface RunLimits {
   readonly maxMapSize: number;
   readonly maxCallLevels: number;
   readonly maxExprDepth: number;
+  /** Calls of services. */
+  readonly maxSdkCalls: number;
   /** Wall clock, in milliseconds. */
   readonly timeoutMs: number;
   /** Bytes of the script's own values. */
@@ -28,6 +30,7 @@ export const DEFAULT_LIMITS: RunLimits = {
   maxMapSize: 100_000,
   maxCallLevels: 64,
   maxExprDepth: 64,
+  maxSdkCalls: 1000,
   timeoutMs: 30_000,
   memoryBytes: 64 * MiB,
 };
@@ -40,6 +43,7 @@ export const DEFAULT_CEILINGS: RunLimits = {
   maxMapSize: 100_000,
   maxCallLevels: 128,
   maxExprDepth: 128,
+  maxSdkCalls: 10_000,
   timeoutMs: 300_000,
   memoryBytes: 512 * MiB,
 };

@@ -6,9 +6,6 @@ import type { RunLog } from "./run-log.ts";
 import { SdkError } from "./sdk-error.ts";
 import { yielding } from "./yielding.ts";
 
-/** Calls of services that one run may make (CONTRACT 3.6). */
-export const MAX_CALLS = 1000;
-
 /** What service calls of a worker work with. */
 export interface Services {
   readonly db: Database;
@@ -60,6 +57,8 @@ export class RunContext {
   readonly deadline: number;
   /** The setting `picloud.run` of its writes; null: they cause no events. */
   readonly origin: string | null;
+  /** Calls of services that it may make (CONTRACT 3.6). */
+  readonly maxCalls: number;
   readonly #services: Services;
   readonly #thread: RunTurns | undefined;
   #sql: Queryable | null = null;
@@ -69,7 +68,7 @@ export class RunContext {
   #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
-    run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline" | "origin">,
+    run: Pick<RunContext, "appId" | "scriptId" | "executionId" | "log" | "deadline" | "origin" | "maxCalls">,
     services: Services = NO_SERVICES,
     thread?: RunTurns,
   ) {
@@ -79,6 +78,7 @@ export class RunContext {
     this.log = run.log;
     this.deadline = run.deadline;
     this.origin = run.origin;
+    this.maxCalls = run.maxCalls;
     this.#services = services;
     this.#thread = thread;
   }
@@ -182,8 +182,8 @@ export class RunContext {
     if (transaction !== null && ++transaction.calls > transaction.maxCalls) {
       throw new SdkError(`a transaction may make ${transaction.maxCalls} calls of services, no more`);
     }
-    if (++this.#calls > MAX_CALLS)
-      throw new SdkError(`a run may make ${MAX_CALLS} calls of services, no more`);
+    if (++this.#calls > this.maxCalls)
+      throw new SdkError(`a run may make ${this.maxCalls} calls of services, no more`);
   }
 }
 

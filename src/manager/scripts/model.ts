@@ -16,6 +16,7 @@ export const Sandbox = strict({
   max_map_size: Type.Optional(Positive),
   max_call_levels: Type.Optional(Positive),
   max_expr_depth: Type.Optional(Positive),
+  max_sdk_calls: Type.Optional(Positive),
 });
 export type Sandbox = Static<typeof Sandbox>;
 

@@ -16,6 +16,7 @@ export const SANDBOX_KEYS = {
   max_map_size: "maxMapSize",
   max_call_levels: "maxCallLevels",
   max_expr_depth: "maxExprDepth",
+  max_sdk_calls: "maxSdkCalls",
 } as const satisfies Readonly<Record<string, keyof RunLimits>>;
 
 /**

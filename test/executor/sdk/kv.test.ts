@@ -87,6 +87,13 @@ describe("errors", () => {
       "kv::has: a run may make 1000 calls of services, no more",
     );
   });
+
+  test("a script with a higher limit may make more calls", async () => {
+    const { runs, app } = plane();
+    const source = 'let c = kv::collection("c"); for i in 0..1501 { c.has("a"); }';
+    const outcome = await runs.run(source, { app, limits: { maxSdkCalls: 1500 } });
+    expect(outcome.error?.message).toContain("kv::has: a run may make 1500 calls of services, no more");
+  });
 });
 
 describe("set_if", () => {

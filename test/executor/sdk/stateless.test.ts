@@ -26,6 +26,7 @@ async function run(source: string): Promise<RunResult> {
       log: new RunLog(),
       deadline: Infinity,
       origin: null,
+      maxCalls: 0,
     }),
   });
 }

@@ -6,7 +6,6 @@ import {
 } from "../../../shared/limits.ts";
 import { MAX_BODY } from "../../response.ts";
 import { MAX_IMPORT_DEPTH } from "../../script-modules.ts";
-import { MAX_CALLS } from "../run-context.ts";
 import type { RuleEntry } from "../../../shared/sdk-reference.ts";
 
 const count = (value: number): string => value.toLocaleString("en-US");
@@ -21,6 +20,7 @@ const METERED: readonly (readonly [keyof RunLimits, name: string, shown: (value:
   ["maxMapSize", "entries of a map, nested ones included (`max_map_size`)", count],
   ["maxCallLevels", "functions that call each other (`max_call_levels`)", count],
   ["maxExprDepth", "nesting of expressions; refused at the save (`max_expr_depth`)", count],
+  ["maxSdkCalls", "calls of services (`max_sdk_calls`)", count],
   ["memoryBytes", "memory of the script's values (`memory_limit_mb`)", bytes],
   ["timeoutMs", "time from the script's start (`timeout_seconds`)", (value) => `${value / 1000} s`],
 ];
@@ -103,7 +103,7 @@ export const rules: readonly RuleEntry[] = [
   {
     title: "Services",
     text:
-      `Functions marked *service* ask the database. A run may make ${count(MAX_CALLS)} such calls; each may take 5 s, and none longer ` +
+      `Functions marked *service* ask the database. A run may make ${count(DEFAULT_LIMITS.maxSdkCalls)} such calls, or as many as its limit says; each may take 5 s, and none longer ` +
       "than the run has left. Single calls are whole: they happen or they do not. To make several one, use `tx::run`.",
   },
   {
