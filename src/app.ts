@@ -170,6 +170,7 @@ async function takeUp(
     owner: directory.instanceId,
     maxConcurrent: config.maxConcurrentExecutions,
     maxDepth: config.maxTriggerDepth,
+    jitter: config.triggerRetryJitter,
   });
   const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake });
   undo.push(() => scheduler.stop());

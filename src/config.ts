@@ -22,12 +22,14 @@ export interface Config {
   readonly maxConcurrentExecutions: number;
   /** Runs that events may cause one below the other. */
   readonly maxTriggerDepth: number;
-  /** What a new trigger gets that does not say. */
+  /** What a new trigger gets that does not say, and what holds for requests of asynchronous routes. */
   readonly triggerRetry: {
     readonly maxAttempts: number;
     readonly backoff: "exponential" | "linear" | "constant";
     readonly baseMs: number;
   };
+  /** By how much of itself a wait before another attempt differs at most, either way; from 0 to 1. */
+  readonly triggerRetryJitter: number;
   /** Days. */
   readonly deadLetterRetentionDays: number;
   readonly maxBodyBytes: number;
@@ -65,7 +67,6 @@ const MiB = 1024 * 1024;
 /** Names that are read elsewhere (client side of the binary) or kept for compatibility. */
 const OTHER_NAMES = ["PICLOUD_URL", "PICLOUD_TOKEN", "PICLOUD_API"];
 const IGNORED_NAMES: Readonly<Record<string, string>> = {
-  PICLOUD_TRIGGER_RETRY_JITTER_PCT: "waits between attempts differ by up to 20 % either way",
   PICLOUD_CRON_TICK_INTERVAL_MS: "nothing polls: cron jobs fire when they are due",
 };
 
@@ -154,6 +155,7 @@ export function loadConfig(
       backoff: choice("PICLOUD_TRIGGER_RETRY_BACKOFF", "exponential", ["exponential", "linear", "constant"]),
       baseMs: integer("PICLOUD_TRIGGER_RETRY_BASE_MS", 1000, 1, 3_600_000),
     },
+    triggerRetryJitter: integer("PICLOUD_TRIGGER_RETRY_JITTER_PCT", 20, 0, 100) / 100,
     deadLetterRetentionDays: integer("PICLOUD_DEAD_LETTER_RETENTION_DAYS", 30, 1, 3650),
     maxConcurrentExecutions: integer("PICLOUD_MAX_CONCURRENT_EXECUTIONS", 32, 1, 1024),
     maxBodyBytes: integer("PICLOUD_MAX_BODY_BYTES", 2 * MiB, 1024, 1024 * MiB),

@@ -6,6 +6,7 @@ import {
   claim,
   complete,
   completeHandler,
+  DEFAULT_JITTER,
   giveBack,
   msUntilDue,
   postpone,
@@ -29,6 +30,8 @@ export interface DispatcherOptions {
   readonly maxConcurrent: number;
   /** A run this deep below the first is not made: events that cause themselves end here. */
   readonly maxDepth: number;
+  /** By how much of itself a wait before another attempt may differ either way. */
+  readonly jitter?: number;
   readonly random?: () => number;
 }
 
@@ -72,6 +75,7 @@ const KINDS = ["kv", "docs", "cron", "pubsub", "email", "dead_letter", "http"] a
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, catalog, runOnce, owner, maxConcurrent } = options;
   const random = options.random ?? Math.random;
+  const jitter = options.jitter ?? DEFAULT_JITTER;
   const underWay = new Set<Promise<void>>();
   const counts = { delivered: 0, failed: 0, deadLettered: 0, tooDeep: 0 };
   let timer: ReturnType<typeof setTimeout> | null = null;
@@ -205,7 +209,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await completeHandler(db, delivery, true);
     } else if (isWorthRetrying && delivery.attempt_count < delivery.retry_max_attempts) {
       const policy = { backoff: delivery.retry_backoff, baseMs: delivery.retry_base_ms };
-      await postpone(db, delivery, backoffMs(policy, delivery.attempt_count, random()), error);
+      await postpone(db, delivery, backoffMs(policy, delivery.attempt_count, random(), jitter), error);
     } else {
       counts.deadLettered++;
       await bury(db, delivery, error);

@@ -3,7 +3,7 @@ import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody } from "../executor/index.ts";
 import type { Catalog } from "../services/catalog/index.ts";
 import type { Queryable } from "../database/client.ts";
-import { insertRequest, type RetryPolicy } from "../services/events/index.ts";
+import { insertRequest } from "../services/events/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
 import type { Idempotency } from "../services/idempotency/index.ts";
 import { trustedProxies } from "../services/identity/client-address.ts";
@@ -34,7 +34,10 @@ export interface OrchestratorOptions {
   readonly executor: Executor;
   readonly executions: ExecutionLog;
   readonly idempotency: Idempotency;
-  readonly config: Pick<Config, "maxBodyBytes" | "maxConcurrentExecutions" | "trustedProxies">;
+  readonly config: Pick<
+    Config,
+    "maxBodyBytes" | "maxConcurrentExecutions" | "triggerRetry" | "trustedProxies"
+  >;
   readonly clock: Clock;
   /**
    * Who sends this request; null for nobody or a bad credential. Only asked when there is a credential. `direct`: the
@@ -87,8 +90,6 @@ const ANONYMOUS: Caller = { principal: null, hidesAuthorization: false };
 /** What a request may take beyond its script's limit: waiting for a slot, and ending what does not end by itself. */
 const MARGIN_SECONDS = 2;
 const NO_BODY: RunBody = { kind: "none" };
-/** Of a request that nobody waits for (CONTRACT 6.5). */
-const ASYNC_RETRIES: RetryPolicy = { maxAttempts: 3, backoff: "exponential", baseMs: 1000 };
 
 export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const { catalog, config, idempotency } = options;
@@ -185,7 +186,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       scriptId: script.id,
       request: JSON.stringify(storedRequest(httpRequest(asked, body), requestId)),
       principalId: caller.principal?.userId ?? null,
-      retries: ASYNC_RETRIES,
+      retries: config.triggerRetry,
     });
     options.onAccepted?.();
     return Response.json(

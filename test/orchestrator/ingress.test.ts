@@ -5,7 +5,7 @@ import { startDataPlane, type DataPlane } from "./support/data-plane.ts";
 let plane: DataPlane;
 
 beforeAll(async () => {
-  plane = await startDataPlane();
+  plane = await startDataPlane({ triggerRetry: { maxAttempts: 6, backoff: "linear", baseMs: 70 } });
 });
 afterAll(() => plane.stop());
 
@@ -219,6 +219,10 @@ describe("routes", () => {
   test("an asynchronous route is accepted, to be carried out later", async () => {
     await plane.deploy({ path: "/async", dispatch_mode: "async" }, "1");
     expect((await plane.call("/async", { method: "POST" })).status).toBe(202);
+    // How often it is tried is the server's setting, since a route has none.
+    expect(
+      await plane.database.db`select retry_max_attempts, retry_backoff, retry_base_ms from outbox`,
+    ).toMatchObject([{ retry_max_attempts: 6, retry_backoff: "linear", retry_base_ms: 70 }]);
   });
 
   test("saving makes the next request run the new version", async () => {

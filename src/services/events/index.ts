@@ -1,5 +1,5 @@
 /** What triggers ask to be delivered, and how it went. */
-export { backoffMs, type RetryPolicy } from "./backoff.ts";
+export { backoffMs, DEFAULT_JITTER, type RetryPolicy } from "./backoff.ts";
 export { isTopic, publish } from "./topics.ts";
 export { insertRequest, type AcceptedRequest } from "./requests.ts";
 export { deadLetterFigures, outboxFigures } from "./figures.ts";

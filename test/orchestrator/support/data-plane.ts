@@ -8,6 +8,7 @@ import {
   type LogDTO,
 } from "../../../src/services/executions/index.ts";
 import { createIdempotency } from "../../../src/services/idempotency/index.ts";
+import type { RetryPolicy } from "../../../src/services/events/index.ts";
 import type { RouteInput } from "../../../src/services/routes/index.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
@@ -58,6 +59,7 @@ export async function startDataPlane(
     readonly maxBodyBytes?: number;
     readonly fallbackApp?: string | null;
     readonly onEvents?: () => void;
+    readonly triggerRetry?: RetryPolicy;
   } = {},
 ): Promise<DataPlane> {
   const database = await testDatabase();
@@ -89,6 +91,7 @@ export async function startDataPlane(
     config: {
       maxBodyBytes: options.maxBodyBytes ?? 64 * 1024,
       maxConcurrentExecutions,
+      triggerRetry: options.triggerRetry ?? { maxAttempts: 3, backoff: "exponential", baseMs: 1000 },
       trustedProxies: ["127.0.0.1"],
     },
     clock: systemClock,
