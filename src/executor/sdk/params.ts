@@ -60,7 +60,10 @@ export const integer = (
   param(name, "int", (value) => {
     if (typeof value !== "number" && typeof value !== "bigint") throw unfit(name, "an integer", value);
     const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = range;
-    if (value < min || value > max) throw new SdkError(`${name} must be from ${min} to ${max}, not ${value}`);
+    if (value < min || value > max) {
+      const wanted = range.max === undefined ? `at least ${min}` : `from ${min} to ${max}`;
+      throw new SdkError(`${name} must be ${wanted}, not ${value}`);
+    }
     return Number(value);
   });
 

@@ -67,6 +67,8 @@ async function* candidates(
   from: After | null,
   finding: Finding,
 ): AsyncGenerator<FoundDoc> {
+  // One that is no pattern is an error also where there is nothing to try it on.
+  for (const pattern of patternsOf(query)) finding.matchPattern(pattern, "");
   let after = from;
   for (let seen = 0; ;) {
     const batch = await select(sql, collection, query, { limit: BATCH, after }, finding);
@@ -145,8 +147,12 @@ export async function explainQuery(
 }
 
 /** Whether a query holds conditions that are not SQL's to decide. */
-export const hasPattern = (query: Query): boolean =>
-  [...conditionsIn(query.where)].some(({ kind }) => kind === "regex");
+export const hasPattern = (query: Query): boolean => patternsOf(query).length > 0;
+
+const patternsOf = (query: Query): string[] =>
+  [...conditionsIn(query.where)].flatMap((condition) =>
+    condition.kind === "regex" ? condition.pattern : [],
+  );
 
 function fromSql(
   statement: Statement,

@@ -167,6 +167,8 @@ export function readPath(name: string): Path {
   if (path.length > MAX_SEGMENTS)
     throw invalidFilter(name.slice(0, 128), `a path may have ${MAX_SEGMENTS} segments`);
   if (path.includes("")) throw invalidFilter(name.slice(0, 128) || '""', "a segment of the path is empty");
+  if (name.startsWith("$"))
+    throw invalidFilter(name.slice(0, 128), "the name of a field must not begin with $");
   if (name.includes("\0") || Buffer.byteLength(name) > 512)
     throw invalidFilter("path", "it may have 512 bytes, and no NUL");
   return path;

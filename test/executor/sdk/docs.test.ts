@@ -121,10 +121,18 @@ describe("errors", () => {
     ['c.find(#{ "$cursor": "x" })', "docs::find: invalid filter: $cursor: only `page` takes one"],
     ['c.page(#{ "$cursor": "x" })', "docs::page: $cursor is not one that page has answered for this $sort"],
     ['c.list(#{ cursor: "x" })', "docs::list: cursor is not one that a list has answered"],
-    ['c.find(#{ a: #{ "$regex": "(" } })', "[]"],
     [
-      'c.create(#{ a: "x" }); c.find(#{ a: #{ "$regex": "(" } })',
+      'c.create_index("$a")',
+      "docs::create_index: invalid filter: $a: the name of a field must not begin with $",
+    ],
+    ['c.drop_index("a..b")', "docs::drop_index: invalid filter: a..b: a segment of the path is empty"],
+    [
+      'c.find(#{ a: #{ "$regex": "(" } })',
       "docs::find: the pattern is not valid: error parsing regexp: missing closing ): `(`",
+    ],
+    [
+      'c.count(#{ "$or": [#{ b: 1 }, #{ a: #{ "$not": #{ "$regex": "[" } } }] })',
+      "docs::count: the pattern is not valid: error parsing regexp: missing closing ]: `[`",
     ],
   ]);
 });

@@ -73,7 +73,7 @@ describe("errors", () => {
     ['c.set("a", "\\x00")', "kv::set: value cannot be stored: it holds a NUL character"],
     ['c.set("a", 1, #{ ttl: 1 })', 'kv::set: there is no option "ttl"; there is ttl_seconds'],
     ['c.set("a", 1, #{ ttl_seconds: 0 })', "kv::set: ttl_seconds must be from 1 to 3155760000, not 0"],
-    ["c.list(#{ limit: 0 })", "kv::list: limit must be from 1 to 9007199254740991, not 0"],
+    ["c.list(#{ limit: 0 })", "kv::list: limit must be at least 1, not 0"],
     ['c.list(#{ cursor: "nonsense!" })', "kv::list: cursor is not one that a list has answered"],
     ['c.list("a")', "kv::list: options must be a map, not string"],
     ['let a = []; a.pad(1001, "x"); c.get_many(a)', "kv::get_many: keys may hold 1000, not 1001"],

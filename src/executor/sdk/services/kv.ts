@@ -261,7 +261,7 @@ export const kv: SdkNamespace = {
         },
         {
           source: 'kv::collection("c").list(#{ limit: 0 })',
-          message: "kv::list: limit must be from 1 to 9007199254740991, not 0",
+          message: "kv::list: limit must be at least 1, not 0",
         },
       ],
       call: async (run, self, asked = {}) => {
