@@ -134,6 +134,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     const asked: Asked = { request, origin, url, target, caller, requestId };
     const carryOut = async (): Promise<Response> => {
       const { route } = target;
+      if (route?.dispatchMode !== "async") runs.refuseWhenPaused(target.script.appId);
       const honoursKeys = route === null || route.idempotent || route.dispatchMode === "async";
       const key = honoursKeys ? idempotencyKey(request) : null;
       const body = await bodyOf(request);

@@ -2,7 +2,7 @@ import type { Executor, RunHttpRequest, RunOutcome, RunRequest } from "../execut
 import type { Catalog } from "../services/catalog/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
 import type { Clock } from "../shared/clock.ts";
-import { unavailable } from "../shared/errors.ts";
+import { unavailable, type AppError } from "../shared/errors.ts";
 import type { Principal } from "../shared/principal.ts";
 import { Gate, type GateStats } from "./gate.ts";
 import { executionRow, statusCodeOf } from "./record.ts";
@@ -65,15 +65,24 @@ export interface RunsOptions {
 export interface Runs {
   /**
    * Runs one version, through the gate and into the log.
-   * @throws AppError 503 when there is no slot or PiCloud is stopping, and whatever reading the source throws
+   * @throws AppError 503 when there is no slot, the app is paused or PiCloud is stopping, and whatever reading the source
+   * throws
    */
   runOnce(run: OneRun): Promise<EndedRun>;
   /** @throws AppError 503 `stopping` */
   refuseWhenStopping(): void;
+  /** @throws AppError 503 `app_paused`, with when to come back */
+  refuseWhenPaused(appId: string): void;
   stats(): GateStats;
   /** Refuses new runs from now on and waits up to `graceMs` for those under way. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Seconds after which to ask again whether an app is paused that nobody has said an end of. */
+const PAUSED_SECONDS = 300;
+
+/** What members of an app try for themselves, also while it is paused. */
+const isByHand = ({ triggerKind, rerun }: OneRun): boolean => triggerKind === "invoke" || rerun !== null;
 
 /** `ctx.invocation_type` (CONTRACT 3.2). */
 function invocationType({ triggerKind, event }: OneRun): RunRequest["invocationType"] {
@@ -92,6 +101,21 @@ export function createRuns(options: RunsOptions): Runs {
     if (stopping) throw unavailable("stopping", "PiCloud is stopping. Try again shortly.", 2);
   }
 
+  /** Null: it is not paused. */
+  function pauseOf(appId: string): AppError | null {
+    const until = catalog.app(appId)?.pausedUntil ?? null;
+    const restMs = until === null ? 0 : until - clock.now();
+    if (until === null || restMs <= 0) return null;
+    if (until === Infinity) return unavailable("app_paused", "This app is paused.", PAUSED_SECONDS);
+    const time = new Date(until).toISOString();
+    return unavailable("app_paused", `This app is paused until ${time}.`, Math.ceil(restMs / 1000));
+  }
+
+  function refuseWhenPaused(appId: string): void {
+    const pause = pauseOf(appId);
+    if (pause !== null) throw pause;
+  }
+
   async function runOnce(wanted: OneRun): Promise<EndedRun> {
     // It may have begun while the body of the request was read.
     refuseWhenStopping();
@@ -99,6 +123,12 @@ export function createRuns(options: RunsOptions): Runs {
     const { appId } = script;
     const entered = gate.enter(appId, catalog.app(appId)?.settings);
     const queuedMs = entered === 0 ? 0 : await entered;
+    // It may have begun since the run was asked for.
+    const pause = isByHand(wanted) ? null : pauseOf(appId);
+    if (pause !== null) {
+      gate.leave(appId);
+      throw pause;
+    }
     const runRequest: RunRequest = {
       appId,
       scriptId: script.id,
@@ -147,6 +177,7 @@ export function createRuns(options: RunsOptions): Runs {
   return {
     runOnce,
     refuseWhenStopping,
+    refuseWhenPaused,
     stats: () => gate.stats(),
     async drain(graceMs) {
       stopping = true;

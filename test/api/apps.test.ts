@@ -89,6 +89,20 @@ describe("apps", () => {
         contains: ["About things"],
       },
       {
+        name: "POST /apps/blog:pause",
+        method: "POST",
+        path: "/apps/blog:pause",
+        expect: appAdminsGet(200),
+        check: ({ json }) => expect(json).toMatchObject({ slug: "blog", paused: true, paused_until: null }),
+      },
+      {
+        name: "POST /apps/blog:resume",
+        method: "POST",
+        path: "/apps/blog:resume",
+        expect: appAdminsGet(200),
+        check: ({ json }) => expect(json).toMatchObject({ paused: false, paused_until: null }),
+      },
+      {
         name: "POST /apps/blog/slug:check",
         method: "POST",
         path: "/apps/blog/slug:check",
@@ -177,6 +191,33 @@ describe("apps", () => {
         + (select count(*) from app_domains where app_id = ${app.id}) as rows`;
     expect(left?.["rows"]).toBe(0);
     expect(plane.told.at(-1)).toBe(app.id);
+  });
+
+  test("a pause has an end that is to come, or none, and is known to the data plane", async () => {
+    const pause = (body?: object) => plane.call("owner", "POST", "/apps/blog:pause", { body });
+    const known = () => plane.catalog.app(plane.blog)?.pausedUntil;
+    const until = "2099-01-01T00:00:00.500+01:00";
+    expect((await pause({ until })).json).toMatchObject({
+      paused: true,
+      paused_until: "2098-12-31T23:00:00.500Z",
+    });
+    expect(known()).toBe(Date.parse(until));
+    expect((await plane.call("viewer", "GET", "/apps")).json).toMatchObject([{ paused: true }]);
+    const renamed = await plane.call("owner", "PATCH", "/apps/blog", { body: { name: "Blog" } });
+    expect(renamed.json).toMatchObject({ paused: true, paused_until: "2098-12-31T23:00:00.500Z" });
+    expect((await pause({ until: null })).json).toMatchObject({ paused: true, paused_until: null });
+    expect(known()).toBe(Infinity);
+    for (const body of [{ until: "soon" }, { until: "2020-01-01T00:00:00Z" }])
+      expectProblem(await pause(body), "invalid_time");
+    expectProblem(await pause({ until: 5 }), "validation");
+    expectProblem(await pause({ for: "1h" }), "validation");
+    for (const again of [false, true]) {
+      const { json } = await plane.call("owner", "POST", "/apps/blog:resume");
+      expect([again, json.paused, json.paused_until, known()]).toEqual([again, false, null, null]);
+    }
+    await plane.db`update apps set paused_at = now(), paused_until = now() - interval '1 s' where slug = 'blog'`;
+    const over = await plane.call("owner", "GET", "/apps/blog");
+    expect([over.json.paused, over.json.paused_until]).toEqual([false, null]);
   });
 
   test("a fresh installation has the app default with a Hello World, and keeps it as its people leave it", async () => {

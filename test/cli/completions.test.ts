@@ -34,7 +34,15 @@ describe("bash", () => {
   test("offers commands, subcommands and options", async () => {
     expect(await offered("picloud", "")).toEqual(expect.arrayContaining(["serve", "deploy", "apps", "help"]));
     expect(await offered("pic", "ap")).toEqual(["apply", "apps", "api-keys"]);
-    expect(await offered("picloud", "apps", "")).toEqual(["ls", "create", "show", "delete", "rm"]);
+    expect(await offered("picloud", "apps", "")).toEqual([
+      "ls",
+      "create",
+      "show",
+      "pause",
+      "resume",
+      "delete",
+      "rm",
+    ]);
     expect(await offered("picloud", "apps", "rm", "--f")).toEqual(["--force"]);
     expect(await offered("picloud", "help", "ru")).toEqual(["run"]);
   });
@@ -94,7 +102,15 @@ test("fish reads its script and offers the same", async () => {
       .map((text) => text.split("\t")[0] ?? "")
       .filter((text) => text !== "");
   };
-  expect(offered("picloud apps ").toSorted()).toEqual(["create", "delete", "ls", "rm", "show"]);
+  expect(offered("picloud apps ").toSorted()).toEqual([
+    "create",
+    "delete",
+    "ls",
+    "pause",
+    "resume",
+    "rm",
+    "show",
+  ]);
   expect(offered("picloud apps ls --output ")).toEqual(["json", "table", "tsv"]);
   expect(offered("picloud --url apps whoam")).toEqual(["whoami"]);
   expect(offered("picloud deploy h")).toEqual(["hello.rhai"]);

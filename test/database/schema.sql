@@ -77,7 +77,10 @@ TABLE apps (
   updated_at timestamp with time zone not null default now(),
   settings jsonb not null default '{}'::jsonb,
   forgotten_in xid8 not null default pg_current_xact_id(),
+  paused_at timestamp with time zone,
+  paused_until timestamp with time zone,
   constraint apps_pkey PRIMARY KEY (id),
+  constraint apps_paused_check CHECK (((paused_until IS NULL) OR (paused_at IS NOT NULL))),
   constraint apps_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
   constraint apps_slug_key UNIQUE (slug)
 );

@@ -14,6 +14,8 @@ const app = {
   slug: "a",
   name: "A",
   description: "",
+  paused: false,
+  paused_until: null,
   created_at: "",
   updated_at: "",
   my_role: "viewer",

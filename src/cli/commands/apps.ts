@@ -6,6 +6,8 @@ interface App {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
+  readonly paused: boolean;
+  readonly paused_until: string | null;
 }
 
 /** `picloud apps`. */
@@ -16,8 +18,8 @@ export function define(command: Command): void {
     .action(async (_flags: object, self: Command) => {
       const { api, print } = openSession(self);
       print.rows(
-        ["slug!", "name", "description", "updated_at?", "id?"],
-        await api.get<readonly App[]>("/apps"),
+        ["slug!", "name", "description", "paused?", "updated_at?", "id?"],
+        (await api.get<readonly App[]>("/apps")).map(shown),
       );
     });
   command
@@ -40,6 +42,21 @@ export function define(command: Command): void {
       print.one(await api.get<App>(path`/apps/${app}`));
     });
   command
+    .command("pause <app>")
+    .description("let nothing of an app run: requests get 503, events wait")
+    .option("--until <time>", "when it resumes by itself, such as 2026-12-24T18:00:00Z")
+    .action(async (app: string, { until }: { until?: string }, self: Command) => {
+      const { api, print } = openSession(self);
+      print.one(await api.post<App>(path`/apps/${app}:pause`, { ...(until !== undefined && { until }) }));
+    });
+  command
+    .command("resume <app>")
+    .description("end the pause of an app: what waited is delivered")
+    .action(async (app: string, _flags: object, self: Command) => {
+      const { api, print } = openSession(self);
+      print.one(await api.post<App>(path`/apps/${app}:resume`, {}));
+    });
+  command
     .command("delete <app>")
     .alias("rm")
     .description("delete an app and everything in it")
@@ -50,3 +67,6 @@ export function define(command: Command): void {
       print.note(`Deleted the app ${app}.`);
     });
 }
+
+/** One column for both, which most apps leave empty. */
+const shown = (app: App) => ({ ...app, paused: app.paused ? (app.paused_until ?? "until resumed") : "" });

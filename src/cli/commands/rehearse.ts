@@ -38,6 +38,12 @@ interface Rehearsable {
   readonly pausedUntil: number | null;
 }
 
+/** The members of an app that are looked at. */
+interface App {
+  readonly paused: boolean;
+  readonly paused_until: string | null;
+}
+
 /** The members of a trigger that are looked at. */
 interface Trigger {
   readonly kind: string;
@@ -104,17 +110,23 @@ async function triggersOf(flags: RehearseFlags, self: Command) {
   const all = await api.get<readonly Trigger[]>(path`/apps/${flags.app}/triggers`);
   const wanted = all.filter(({ kind, enabled }) => kind === "cron" && enabled);
   if (wanted.length === 0) throw new CommandError(`The app ${flags.app} has no enabled cron triggers.`);
+  const { paused, paused_until: pauseEnd } = await api.get<App>(path`/apps/${flags.app}`);
+  if (paused && pauseEnd === null)
+    print.note(`The app ${flags.app} is paused: nothing fires until it is resumed.`);
   const triggers: Rehearsable[] = [];
   for (const trigger of wanted) {
     triggers.push({
       script: trigger.script_name,
       cron: parseCron(trigger.details),
       durationMs: seconds(flags.duration) ?? (await lastDuration(api, flags.app, trigger.script_id)),
-      pausedUntil: trigger.paused_until === null ? null : Date.parse(trigger.paused_until),
+      pausedUntil: latest(trigger.paused_until, pauseEnd),
     });
   }
   return { print, triggers };
 }
+
+const latest = (...times: readonly (string | null)[]): number | null =>
+  Math.max(...times.map((time) => (time === null ? 0 : Date.parse(time)))) || null;
 
 const given = (flags: RehearseFlags, cron: Cron): Rehearsable => ({
   script: "",

@@ -11,6 +11,7 @@ interface Trigger {
   readonly kind: string;
   readonly enabled: boolean;
   readonly disabled_reason: string | null;
+  readonly paused_until: string | null;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -32,7 +33,10 @@ interface AddFlags extends AppFlag {
   readonly disabled?: boolean;
 }
 
-const COLUMNS = ["kind", "script", "about", "enabled", "disabled_reason?", "id!"];
+const COLUMNS = ["kind", "script", "about", "enabled", "disabled_reason?", "paused_until?", "id!"];
+
+/** What the API takes for a pause that somebody must end. */
+const NO_END = "9999-12-31T23:59:59Z";
 
 /** `picloud triggers`: what calls an app's scripts when something happens. */
 export function define(command: Command): void {
@@ -103,18 +107,31 @@ export function define(command: Command): void {
       print.note(`Deleted the trigger ${id}.`);
     },
   );
+  appCommand(command, "pause <trigger>", "let what happens wait, until then or until it is resumed")
+    .option("--until <time>", "when it resumes by itself, such as 2026-12-24T18:00:00Z", NO_END)
+    .action(async (id: string, flags: AppFlag & { readonly until: string }, self: Command) => {
+      await change(id, flags.app, { paused_until: flags.until }, self);
+    });
+  appCommand(command, "resume <trigger>", "end the pause of a trigger: what waited is delivered").action(
+    async (id: string, flags: AppFlag, self: Command) => {
+      await change(id, flags.app, { paused_until: null }, self);
+    },
+  );
   for (const [verb, enabled] of [
     ["enable", true],
     ["disable", false],
   ] as const) {
     appCommand(command, `${verb} <trigger>`, `${verb} a trigger`).action(
       async (id: string, flags: AppFlag, self: Command) => {
-        const { api, print } = openSession(self);
-        const changed = await api.patch<Trigger>(path`/apps/${flags.app}/triggers/${id}`, { enabled });
-        print.rows(COLUMNS, [shown(changed)]);
+        await change(id, flags.app, { enabled }, self);
       },
     );
   }
+}
+
+async function change(id: string, app: string, body: object, self: Command): Promise<void> {
+  const { api, print } = openSession(self);
+  print.rows(COLUMNS, [shown(await api.patch<Trigger>(path`/apps/${app}/triggers/${id}`, body))]);
 }
 
 const shown = (trigger: Trigger) => {

@@ -1,7 +1,7 @@
 import { status } from "elysia";
 import { Type } from "@sinclair/typebox";
 import type { ManagerContext } from "../context.ts";
-import { jsonBody } from "../http/body.ts";
+import { jsonBody, readOptionalJson } from "../http/body.ts";
 import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { internalPath } from "../http/actions.ts";
@@ -12,11 +12,21 @@ import {
   CheckSlug,
   CreateApp,
   DeleteAppQuery,
+  PauseApp,
   SlugAnswer,
   UpdateApp,
 } from "./model.ts";
 import { slugCheck } from "./slugs.ts";
-import { changeApp, createApp, openApp, removeApp, visibleApps, withRole } from "./service.ts";
+import {
+  changeApp,
+  createApp,
+  openApp,
+  pauseApp,
+  removeApp,
+  resumeApp,
+  visibleApps,
+  withRole,
+} from "./service.ts";
 
 export const appsModule = (context: ManagerContext) => {
   const parse = jsonBody(context.config.maxBodyBytes);
@@ -69,6 +79,32 @@ export const appsModule = (context: ManagerContext) => {
         query: DeleteAppQuery,
         detail: { summary: "Deletes an app with everything in it", tags: ["apps"] },
         response: { 204: NoContent, ...problems(401, 403, 404, 409, 422) },
+      },
+    )
+    .post(
+      internalPath("/apps/:app:pause"),
+      ({ request, params, body }) => pauseApp(context, actorOf(request), params.app, body),
+      {
+        parse: ({ request }) => readOptionalJson(request, context.config.maxBodyBytes),
+        params: AppPath,
+        body: PauseApp,
+        detail: {
+          summary: "Pauses an app",
+          description:
+            "Nothing of the app runs: requests of its routes and of `/execute` get 503 `app_paused` with `Retry-After`. What happens is kept: events, messages, requests of asynchronous routes (202) and what is run by hand (`triggers/{tid}:run`, replays) wait until the end of the pause, and are then delivered in order; times that were missed are fired as each cron trigger says. What is under way ends; its retries wait. Members can still try versions (`:invoke`, `:rerun`). Pausing a paused app changes the end.",
+          tags: ["apps"],
+        },
+        response: { 200: AppWithRole, ...problems(400, 401, 403, 404, 413, 415, 422) },
+      },
+    )
+    .post(
+      internalPath("/apps/:app:resume"),
+      ({ request, params }) => resumeApp(context, actorOf(request), params.app),
+      {
+        parse: "none",
+        params: AppPath,
+        detail: { summary: "Ends the pause of an app: what waited is delivered", tags: ["apps"] },
+        response: { 200: AppWithRole, ...problems(401, 403, 404) },
       },
     )
     .post(

@@ -12,6 +12,10 @@ const APP_FIELDS = {
   slug: Type.String(),
   name: Type.String(),
   description: Type.String(),
+  /** Nothing of it runs, and its events wait. */
+  paused: Type.Boolean(),
+  /** When that ends; null: it is not paused, or until somebody resumes it. */
+  paused_until: Type.Union([Type.String(), Type.Null()]),
   created_at: Type.String(),
   updated_at: Type.String(),
 };
@@ -49,6 +53,15 @@ export const UpdateApp = strict({
   force_takeover: Type.Optional(ForceTakeover),
 });
 export type UpdateApp = Static<typeof UpdateApp>;
+
+export const PauseApp = strict({
+  until: Type.Optional(
+    Type.Union([Type.String({ maxLength: 40 }), Type.Null()], {
+      description: "when the app resumes by itself, as RFC 3339, or null: until it is resumed",
+    }),
+  ),
+});
+export type PauseApp = Static<typeof PauseApp>;
 
 export const CheckSlug = strict({ slug: Type.String({ maxLength: 256 }) });
 

@@ -8,10 +8,16 @@ export interface App {
   readonly slug: string;
   readonly name: string;
   readonly description: string;
+  readonly paused: boolean;
+  /** Null: not paused, or without an end. A pause that is over may still stand here. */
+  readonly paused_until: Date | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly granted: AppRole | null;
 }
+
+const columns = (sql: Queryable) => sql`
+  apps.*, (apps.paused_at is not null and (apps.paused_until is null or apps.paused_until > now())) as paused`;
 
 /** What names an app; each already known to have the shape of one. */
 export type AppKey = { readonly id: string } | { readonly slug: string } | { readonly formerSlug: string };
@@ -24,7 +30,7 @@ export async function findApp(sql: Queryable, key: AppKey, who: Principal): Prom
         ? sql`apps.slug = ${key.slug}`
         : sql`apps.id = (select h.app_id from app_slug_history h where h.slug = ${key.formerSlug})`;
   const [app] = await sql<App[]>`
-    select apps.*, app_members.role as granted
+    select ${columns(sql)}, app_members.role as granted
     from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
     where ${condition}`;
   return app;
@@ -33,7 +39,7 @@ export async function findApp(sql: Queryable, key: AppKey, who: Principal): Prom
 /** The apps that the caller may know of. */
 export async function listApps(sql: Queryable, who: Principal): Promise<App[]> {
   return sql<App[]>`
-    select apps.*, app_members.role as granted
+    select ${columns(sql)}, app_members.role as granted
     from apps left join app_members on app_members.app_id = apps.id and app_members.user_id = ${who.userId}
     where ${visibleTo(sql, who, "apps.id")}
     order by apps.slug`;
@@ -46,7 +52,7 @@ export async function insertApp(
   const [row] = await sql<App[]>`
     insert into apps (id, slug, name, description)
     values (${app.id}, ${app.slug}, ${app.name}, ${app.description})
-    returning *, null as granted`;
+    returning ${columns(sql)}, null as granted`;
   if (row === undefined) throw new Error("insert into apps returned no row");
   return row;
 }
@@ -60,7 +66,23 @@ export async function updateApp(
     set slug = ${app.slug}, name = ${app.name}, description = ${app.description},
         updated_at = now(), catalog_version = catalog_version + 1
     where id = ${app.id}
-    returning *, null as granted`;
+    returning ${columns(sql)}, null as granted`;
+  return row;
+}
+
+/** Pauses an app, also one that is paused, or resumes it. @param until null: without an end */
+export async function setPause(
+  sql: Queryable,
+  id: string,
+  paused: boolean,
+  until: Date | null,
+): Promise<App | undefined> {
+  const [row] = await sql<App[]>`
+    update apps
+    set paused_at = case when ${paused} then now() end, paused_until = ${until}, updated_at = now(),
+      catalog_version = catalog_version + 1
+    where id = ${id}
+    returning ${columns(sql)}, null as granted`;
   return row;
 }
 

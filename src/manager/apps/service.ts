@@ -1,4 +1,6 @@
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
+import { announceCron } from "../../services/cron/index.ts";
+import { announceEvents } from "../../services/events/index.ts";
 import {
   demand,
   demandInstance,
@@ -6,11 +8,12 @@ import {
   type AppCapability,
   type Membership,
 } from "../../services/identity/index.ts";
-import { AppError, conflict, notFound } from "../../shared/errors.ts";
+import { AppError, conflict, invalid, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
 import type { AppRole, Principal } from "../../shared/principal.ts";
 import type { ManagerContext } from "../context.ts";
-import type { AppDTO, AppWithRole, CreateApp, UpdateApp } from "./model.ts";
+import { instantOf } from "../http/instant.ts";
+import type { AppDTO, AppWithRole, CreateApp, PauseApp, UpdateApp } from "./model.ts";
 import {
   countScripts,
   deleteApp,
@@ -20,6 +23,7 @@ import {
   listApps,
   lockApp,
   lockSlugs,
+  setPause,
   updateApp,
   type App,
 } from "./queries.ts";
@@ -133,6 +137,59 @@ export async function changeApp(
   return withRole(app, who);
 }
 
+/**
+ * Nothing of the app runs from then on but what its members try themselves: requests get 503, events wait.
+ * @throws AppError 403, 404, 422 `invalid_time` for a time that is none, or past
+ */
+export async function pauseApp(
+  context: ManagerContext,
+  who: Actor,
+  idOrSlug: string,
+  input: PauseApp,
+): Promise<AppWithRole> {
+  const app = await openApp(context, who, idOrSlug, "AppAdmin");
+  const until = instantOf(input.until ?? undefined, "until") ?? null;
+  if (until !== null && until.getTime() <= Date.now()) {
+    throw invalid("invalid_time", "until: this time is past; a pause ends in the future.", {
+      details: { field: "until" },
+    });
+  }
+  return changePause(context, who, app, true, until);
+}
+
+/** Everything that waited is delivered. One that is not paused stays so. @throws AppError 403, 404 */
+export async function resumeApp(context: ManagerContext, who: Actor, idOrSlug: string): Promise<AppWithRole> {
+  return changePause(context, who, await openApp(context, who, idOrSlug, "AppAdmin"), false, null);
+}
+
+async function changePause(
+  context: ManagerContext,
+  who: Actor,
+  { id, granted }: App,
+  paused: boolean,
+  until: Date | null,
+): Promise<AppWithRole> {
+  const app = await context.db.begin(async (sql) => {
+    const saved = await setPause(sql, id, paused, until);
+    if (saved === undefined) throw notFound("App");
+    await announceCron(sql);
+    await announceEvents(sql);
+    await recordAudit(sql, who, {
+      action: paused ? "app.pause" : "app.resume",
+      appId: id,
+      target: appTarget(saved),
+      after: appDTO(saved),
+      ...(until !== null && { changed: [`until ${until.toISOString()}`] }),
+    });
+    return { ...saved, granted };
+  });
+  await context.catalogChanged(id);
+  // Their timers are for what was due before.
+  context.data.eventsCaused();
+  context.data.cronChanged();
+  return withRole(app, who);
+}
+
 /** Deletes an app with everything in it. @throws AppError 409 `app_not_empty` unless `force` */
 export async function removeApp(
   context: ManagerContext,
@@ -185,6 +242,8 @@ export const appDTO = (app: App): AppDTO => ({
   slug: app.slug,
   name: app.name,
   description: app.description,
+  paused: app.paused,
+  paused_until: (app.paused && app.paused_until?.toISOString()) || null,
   created_at: app.created_at.toISOString(),
   updated_at: app.updated_at.toISOString(),
 });

@@ -3,7 +3,7 @@ import { ExecutionDTO } from "../../services/executions/index.ts";
 import { AppPath } from "../apps/model.ts";
 import type { ManagerContext } from "../context.ts";
 import { internalPath } from "../http/actions.ts";
-import { readJson } from "../http/body.ts";
+import { readOptionalJson } from "../http/body.ts";
 import { actorOf, callerOf, principalOf } from "../http/caller.ts";
 import { apiModule, problems } from "../http/module.ts";
 import { ExecutionPage, ExecutionPath, ExecutionsQuery, RerunBody, RerunDTO, TailQuery } from "./model.ts";
@@ -50,10 +50,7 @@ export const executionsModule = (context: ManagerContext) =>
         rerun(context, actorOf(request), params.execution_id, body, callerOf(request).connection),
       {
         // Without a body all stays as it was.
-        parse: ({ request }) =>
-          request.body === null || request.headers.get("content-length") === "0"
-            ? {}
-            : readJson(request, context.config.maxBodyBytes),
+        parse: ({ request }) => readOptionalJson(request, context.config.maxBodyBytes),
         params: ExecutionPath,
         body: RerunBody,
         detail: { summary: "Run again what ran, with the same input or an edited one", tags: ["executions"] },

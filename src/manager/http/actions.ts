@@ -3,6 +3,7 @@
  * it as `…/~verb`; a new action adds its line here. Script names may hold colons, so this is a list, not a rule.
  */
 const ACTIONS: readonly RegExp[] = [
+  /^(\/apps\/[^/]+):(pause|resume)$/,
   /^(\/routes):(check|match)$/,
   /^(\/apps\/[^/]+\/members):(candidates)$/,
   /^(\/apps\/[^/]+\/slug):(check)$/,

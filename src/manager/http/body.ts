@@ -101,6 +101,10 @@ export async function readJson(request: Request, limit: number): Promise<unknown
   return value;
 }
 
+/** The `parse` of endpoints that need no body: without one, it is `{}`. @throws AppError as `readJson` */
+export const readOptionalJson = async (request: Request, limit: number): Promise<unknown> =>
+  request.body === null || request.headers.get("content-length") === "0" ? {} : readJson(request, limit);
+
 const MAX_DEPTH = 32;
 
 /** Postgres stores no NUL and no half of a surrogate pair; here the client can still be told where it is. */

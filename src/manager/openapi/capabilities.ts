@@ -40,6 +40,8 @@ export const NEEDS: Readonly<Record<string, Need>> = {
   "GET /apps/{app}": "AppRead",
   "PATCH /apps/{app}": "AppAdmin",
   "DELETE /apps/{app}": "AppAdmin",
+  "POST /apps/{app}:pause": "AppAdmin",
+  "POST /apps/{app}:resume": "AppAdmin",
   "POST /apps/{app}/slug:check": "AppAdmin",
   "GET /apps/{app}/settings": "AppRead",
   "PATCH /apps/{app}/settings": "AppAdmin",

@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { AppPath } from "../apps/model.ts";
 import type { ManagerContext } from "../context.ts";
 import { internalPath } from "../http/actions.ts";
-import { readJson } from "../http/body.ts";
+import { readJson, readOptionalJson } from "../http/body.ts";
 import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { KindPath, RunAccepted, RunBody, TriggerDTO, TriggerPath } from "./model.ts";
@@ -68,10 +68,7 @@ export const triggersModule = (context: ManagerContext) => {
           status(202, { execution_id: await runTrigger(context, actorOf(request), params, body) }),
         {
           // Without a body the event is empty.
-          parse: ({ request }) =>
-            request.body === null || request.headers.get("content-length") === "0"
-              ? {}
-              : readJson(request, limit),
+          parse: ({ request }) => readOptionalJson(request, limit),
           params: TriggerPath,
           body: RunBody,
           detail: { summary: "Calls a trigger's script now", tags: ["triggers"] },

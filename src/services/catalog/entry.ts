@@ -29,7 +29,7 @@ export class Entry {
    * @param scripts of all apps: this one's are kept there
    */
   constructor(row: CatalogRow, scripts: Map<string, CatalogScript>, limits: LimitsOf) {
-    this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings), emits: row.emits };
+    this.app = appOf(row);
     this.version = Number(row.version);
     this.horizon = row.horizon;
     this.domains = row.domains;
@@ -65,9 +65,11 @@ export class Entry {
   apply(row: CatalogRow): boolean {
     const settings = JSON.stringify(row.settings);
     const isSameApp =
-      row.slug === this.app.slug && settings === this.#settings && row.emits === this.app.emits;
-    if (!isSameApp)
-      this.app = { id: row.id, slug: row.slug, settings: appSettings(row.settings), emits: row.emits };
+      row.slug === this.app.slug &&
+      settings === this.#settings &&
+      row.emits === this.app.emits &&
+      row.pausedUntil === this.app.pausedUntil;
+    if (!isSameApp) this.app = appOf(row);
     const isSameHosts = isSameApp && JSON.stringify(row.domains) === JSON.stringify(this.domains);
     this.#settings = settings;
     this.domains = row.domains;
@@ -136,6 +138,14 @@ export class Entry {
     this.#table.remove(route);
   }
 }
+
+const appOf = ({ id, slug, settings, emits, pausedUntil }: CatalogRow): CatalogApp => ({
+  id,
+  slug,
+  settings: appSettings(settings),
+  emits,
+  pausedUntil,
+});
 
 /** What is known and not there any more. @param present null: nothing was deleted */
 function missing(known: { keys(): Iterable<string> }, present: readonly string[] | null): string[] {

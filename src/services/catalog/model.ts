@@ -7,6 +7,8 @@ export interface CatalogApp {
   readonly id: string;
   readonly slug: string;
   readonly settings: AppSettings;
+  /** When its pause ends, in milliseconds since the epoch (Infinity: not by itself); null: it is not paused. May be past. */
+  readonly pausedUntil: number | null;
   /** Whether there is a trigger for changes of its data: then writes tell what run made them, and may cause events. */
   readonly emits: boolean;
 }

@@ -10,6 +10,7 @@ export interface CatalogRow {
   readonly version: number | bigint;
   readonly settings: StoredAppSettings;
   readonly emits: boolean;
+  readonly pausedUntil: number | null;
   /** Give this as `since` the next time. */
   readonly horizon: string;
   readonly domains: readonly { readonly pattern: string; readonly shape: DomainShape }[];
@@ -96,7 +97,10 @@ function read(
       select pg_snapshot_xmin(snapshot) as xmin, pg_snapshot_xmax(snapshot) as xmax
       from pg_current_snapshot() as snapshot)
     select a.id, a.slug, a.catalog_version as version, a.settings,
-      exists (select from triggers t where t.app_id = a.id and t.enabled and t.kind in ('kv', 'docs', 'pubsub')) as emits, now.xmin::text as horizon,
+      exists (select from triggers t where t.app_id = a.id and t.enabled and t.kind in ('kv', 'docs', 'pubsub')) as emits,
+      case when a.paused_at is not null then coalesce(extract(epoch from a.paused_until) * 1000, 'Infinity')::double precision
+        end as "pausedUntil",
+      now.xmin::text as horizon,
       (select coalesce(jsonb_agg(jsonb_build_object('pattern', d.pattern, 'shape', d.shape) order by d.pattern), '[]')
          from app_domains d where d.app_id = a.id) as domains,
       (select coalesce(jsonb_agg(jsonb_build_object(

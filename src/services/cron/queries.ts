@@ -30,7 +30,7 @@ export interface Rescheduled {
   readonly fired_at: Date | null;
 }
 
-/** Locks triggers that are due; those that another process has locked are left to it. */
+/** Locks triggers that are due; those of paused apps are not, and those that another process has locked are left to it. */
 export async function lockDue(sql: Queryable, now: Date, limit: number): Promise<DueTrigger[]> {
   return sql<DueTrigger[]>`
     select t.app_id, t.id, t.details, t.next_at,
@@ -39,7 +39,10 @@ export async function lockDue(sql: Queryable, now: Date, limit: number): Promise
     from triggers t
     where t.kind = 'cron' and t.enabled
       and ((t.next_at is null and t.details->'ended' is null)
-        or (t.next_at <= ${now} and (t.paused_until is null or t.paused_until <= ${now})))
+        or (t.next_at <= ${now} and (t.paused_until is null or t.paused_until <= ${now})
+          and not exists (
+            select from apps a
+            where a.id = t.app_id and a.paused_at is not null and (a.paused_until is null or a.paused_until > ${now}))))
     order by t.next_at nulls last limit ${limit} for update of t skip locked`;
 }
 
@@ -89,8 +92,9 @@ export async function disable(sql: Queryable, { app_id, id }: Key, reason: strin
 /** When the next trigger is due, or was; null: none is. Pauses are over by then. */
 export async function nextDue(sql: Queryable): Promise<Date | null> {
   const [row] = await sql<{ due: Date | null }[]>`
-    select min(greatest(next_at, paused_until)) as due from triggers
-    where kind = 'cron' and enabled and next_at is not null`;
+    select min(greatest(t.next_at, t.paused_until, a.paused_until)) as due from triggers t join apps a on a.id = t.app_id
+    where t.kind = 'cron' and t.enabled and t.next_at is not null
+      and (a.paused_at is null or a.paused_until is not null)`;
   return row?.due ?? null;
 }
 

@@ -69,6 +69,8 @@ export function rehearse(options: RehearsalOptions): Rehearsed[] {
     }
     const due = at;
     const outage = options.outages.find(({ from, to }) => from <= due && due < to);
+    // Beyond what is asked for.
+    if (outage !== undefined && outage.to > options.to) break;
     if (outage !== undefined) {
       const { step, nextAt } = afterOutage(options, due, outage.to);
       day.push(step);

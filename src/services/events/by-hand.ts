@@ -37,3 +37,8 @@ export async function holdEvents(
     update outbox set due_at = greatest(now(), ${until}::timestamptz, case when attempt_count > 0 then due_at end)
     where app_id = ${appId} and trigger_id = ${triggerId} and claimed_by is null`;
 }
+
+/** Tells every process, when this transaction commits, that something may be due. */
+export async function announceEvents(sql: Queryable): Promise<void> {
+  await sql`select pg_notify('picloud_outbox', '')`;
+}

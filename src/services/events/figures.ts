@@ -1,14 +1,18 @@
 import type { Queryable } from "../../database/client.ts";
 
-/** How many deliveries there are of each kind, waiting or under way, and for how many seconds the oldest one is due. */
+/**
+ * How many deliveries there are of each kind, waiting or under way, and for how many seconds the oldest one is due; what
+ * a paused app has waiting is not.
+ */
 export async function outboxFigures(sql: Queryable): Promise<{
   readonly pending: readonly (readonly [kind: string, count: number])[];
   readonly oldestSeconds: number;
 }> {
   const rows = await sql<{ kind: string; count: number; oldest: number }[]>`
     select source_kind as kind, count(*)::int as count,
-      greatest(0, extract(epoch from now() - min(due_at)))::double precision as oldest
-    from outbox group by source_kind order by source_kind`;
+      greatest(0, extract(epoch from now() - min(o.due_at) filter (where a.paused_at is null or a.paused_until <= now())))
+        ::double precision as oldest
+    from outbox o join apps a on a.id = o.app_id group by source_kind order by source_kind`;
   return {
     pending: rows.map(({ kind, count }) => [kind, count] as const),
     oldestSeconds: Math.max(0, ...rows.map(({ oldest }) => oldest)),

@@ -16,7 +16,7 @@ export {
   type LetterFilter,
   type Resolution,
 } from "./dead-letters.ts";
-export { holdEvents, sendEvent } from "./by-hand.ts";
+export { announceEvents, holdEvents, sendEvent } from "./by-hand.ts";
 export {
   bury,
   claim,

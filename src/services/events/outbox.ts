@@ -36,8 +36,8 @@ export interface Claim {
 }
 
 /**
- * Claims what is due: the oldest of each app by turns, so that no app's backlog holds up another's. Looks at no more rows
- * than it claims, however many wait.
+ * Claims what is due: the oldest of each app by turns, so that no app's backlog holds up another's. What a paused app has
+ * waiting is left alone. Looks at no more rows than it claims, however many wait.
  */
 export async function claim(
   sql: Queryable,
@@ -54,6 +54,7 @@ export async function claim(
             where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
               and (p.created_at, p.id) < (o.created_at, o.id)))
         order by o.due_at, o.created_at limit ${limit} for update skip locked) d
+      where a.paused_at is null or a.paused_until <= now()
     ), picked as (
       select app_id, id from due order by turn, due_at limit ${limit}
     ), claimed as (
@@ -168,11 +169,18 @@ export async function releaseClaims(sql: Queryable, owner: string): Promise<numb
   return rows.length;
 }
 
-/** Milliseconds until something is due, by the database's clock; 0: something is. Null: nothing waits. */
+/**
+ * Milliseconds until something is due, by the database's clock; 0: something is. Null: nothing waits, or only for
+ * somebody to resume its app. Looks at one row of each app, however many wait.
+ */
 export async function msUntilDue(sql: Queryable, kinds: readonly string[]): Promise<number | null> {
-  const [row] = await sql<{ ms: number }[]>`
-    select greatest(0, extract(epoch from due_at - now()) * 1000)::double precision as ms from outbox
-    where source_kind = any(${kinds as string[]}::text[])
-    order by due_at limit 1`;
+  const [row] = await sql<{ ms: number | null }[]>`
+    select greatest(0, extract(epoch from min(greatest(d.due_at, a.paused_until)) - now()) * 1000)::double precision as ms
+    from apps a cross join lateral (
+      select o.due_at from outbox o
+      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[])
+      order by o.due_at limit 1) d
+    where a.paused_at is null or a.paused_until is not null
+    having min(d.due_at) is not null`;
   return row?.ms ?? null;
 }

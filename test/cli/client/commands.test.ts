@@ -233,6 +233,27 @@ describe("apps, routes, domains", () => {
     expect((await run("apps", "show", "shop")).exit).toBe(4);
   });
 
+  test("an app and a trigger are paused and resumed", async () => {
+    expect(await ok("apps", "pause", "default")).toContain("paused\ttrue\n");
+    expect((await fetch(`${place.url}/hello`)).status).toBe(503);
+    expect(await ok("apps", "pause", "default", "--until", "2099-01-01T00:00:00Z")).toContain(
+      "paused_until\t2099-01-01T00:00:00.000Z\n",
+    );
+    expect((await run("apps", "pause", "default", "--until", "soon")).exit).toBe(5);
+    expect(await ok("apps", "resume", "default")).toContain("paused\tfalse\n");
+    expect((await fetch(`${place.url}/hello`)).status).toBe(200);
+    const [made] = rowsOf(await ok("triggers", "add", "kv", "hello", "--collection", "a"));
+    const id = made?.["id"] ?? "";
+    const pausedUntil = async (...args: string[]) =>
+      rowsOf(await ok("triggers", ...args))[0]?.["paused_until"];
+    expect(await pausedUntil("pause", id, "--until", "2099-01-01T00:00:00Z")).toBe(
+      "2099-01-01T00:00:00.000Z",
+    );
+    expect(await pausedUntil("pause", id)).toStartWith("9999-12-31");
+    expect(await pausedUntil("resume", id)).toBe("");
+    await ok("triggers", "rm", id);
+  });
+
   test("routes are added, found, checked and deleted", async () => {
     await ok("deploy", "echo.rhai", "--name", "routed");
     await ok("routes", "add", "routed", "/things/*", "--method", "post", "--idempotent");

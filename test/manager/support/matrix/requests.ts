@@ -15,6 +15,7 @@ const WISHES: Readonly<Record<string, (world: World) => Wish>> = {
   "POST /apps": ({ n }) => ({ body: { slug: `new-${n}`, name: "New" } }),
   "PATCH /apps/{app}": ({ n }) => ({ body: { description: `description ${n}` } }),
   "DELETE /apps/{app}": () => ({ query: "?force=true" }),
+  "POST /apps/{app}:pause": () => ({ body: {} }),
   "POST /apps/{app}/slug:check": () => ({ body: { slug: "free" } }),
   "PATCH /apps/{app}/settings": ({ n }) => ({ body: { weight: 1 + (n % 50) } }),
   "POST /apps/{app}/domains": ({ n }) => ({ body: { pattern: `new-${n}.example.com` } }),
