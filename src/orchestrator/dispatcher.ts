@@ -59,6 +59,8 @@ const LEASE_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
 /** The gate was full. */
 const GATE_FULL_MS = 250;
+/** What is due is locked by somebody, as another process does for a moment when it claims. */
+const LOCKED_MS = 100;
 /** The database is away. */
 const RETRY_MS = 2000;
 /** `setTimeout` knows no more than 24.8 days. */
@@ -82,7 +84,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let heartbeat: ReturnType<typeof setInterval> | null = null;
   let looking = false;
   let again = false;
-  let stopped = false;
+  /** Until the start: what is claimed then would be taken for what was left by the process before. */
+  let stopped = true;
 
   function wake(): void {
     again = true;
@@ -95,6 +98,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function look(): Promise<void> {
     try {
+      let claimed = 0;
       while (again && !stopped) {
         again = false;
         const free = maxConcurrent - underWay.size;
@@ -102,9 +106,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         if (free <= 0) return;
         const deliveries = await claim(db, { owner, limit: free, leaseSeconds: LEASE_SECONDS, kinds: KINDS });
         for (const delivery of deliveries) begin(delivery);
+        claimed = deliveries.length;
         if (deliveries.length === free) again = true;
       }
-      if (!stopped) arm(await msUntilDue(db, KINDS));
+      if (stopped) return;
+      const dueMs = await msUntilDue(db, KINDS);
+      arm(dueMs === 0 && claimed === 0 ? LOCKED_MS : dueMs);
     } catch (error) {
       logger("dispatcher").warning("cannot look for events, trying again: {error}", { error });
       arm(RETRY_MS);
@@ -154,6 +161,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await complete(db, delivery);
       return;
     }
+    const known = catalog.script(delivery.script_id);
+    // Another process may have saved it a moment ago.
+    if (known === undefined || known.liveVersion === null) await catalog.refresh(delivery.app_id);
     const script = catalog.script(delivery.script_id);
     if (script === undefined || script.kind === "module" || script.liveVersion === null) {
       await fail(delivery, "The script is gone, is a module, or has no live version.", false);
@@ -221,6 +231,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const released = await releaseClaims(db, owner);
       if (released > 0)
         logger("dispatcher").info("{released} deliveries were cut off, and are tried again", { released });
+      stopped = false;
       wake();
     },
     wake,

@@ -49,10 +49,7 @@ export async function claim(
       from apps a cross join lateral (
         select o.app_id, o.id, o.due_at, o.created_at from outbox o
         where o.app_id = a.id and o.due_at <= now() and o.source_kind = any(${kinds as string[]}::text[])
-          and (o.ordering_key is null or not exists (
-            select from outbox p
-            where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
-              and (p.created_at, p.id) < (o.created_at, o.id)))
+          and ${isFirstOfKey(sql)}
         order by o.due_at, o.created_at limit ${limit} for update skip locked) d
       where a.paused_at is null or a.paused_until <= now()
     ), picked as (
@@ -73,6 +70,13 @@ export async function claim(
       and u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
     order by c.created_at`;
 }
+
+/** Whether a row `o` waits for none before it: those of one key come one after the other. */
+const isFirstOfKey = (sql: Queryable) => sql`
+  (o.ordering_key is null or not exists (
+    select from outbox p
+    where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
+      and p.source_kind = o.source_kind and (p.created_at, p.id) < (o.created_at, o.id)))`;
 
 type Key = Pick<Delivery, "app_id" | "id" | "attempt_count">;
 
@@ -171,14 +175,15 @@ export async function releaseClaims(sql: Queryable, owner: string): Promise<numb
 
 /**
  * Milliseconds until something is due, by the database's clock; 0: something is. Null: nothing waits, or only for
- * somebody to resume its app. Looks at one row of each app, however many wait.
+ * somebody to resume its app. What another process has claimed is due when its lease ends; what waits for another of its
+ * key is due with that. Looks at one row of each app, and at those that wait for others.
  */
 export async function msUntilDue(sql: Queryable, kinds: readonly string[]): Promise<number | null> {
   const [row] = await sql<{ ms: number | null }[]>`
     select greatest(0, extract(epoch from min(greatest(d.due_at, a.paused_until)) - now()) * 1000)::double precision as ms
     from apps a cross join lateral (
       select o.due_at from outbox o
-      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[])
+      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[]) and ${isFirstOfKey(sql)}
       order by o.due_at limit 1) d
     where a.paused_at is null or a.paused_until is not null
     having min(d.due_at) is not null`;
