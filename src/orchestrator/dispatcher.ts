@@ -1,4 +1,5 @@
 import type { Database } from "../database/client.ts";
+import { isConnectionError } from "../database/errors.ts";
 import type { Catalog } from "../services/catalog/index.ts";
 import {
   backoffMs,
@@ -11,6 +12,7 @@ import {
   msUntilDue,
   postpone,
   releaseClaims,
+  releaseLostClaims,
   renew,
   type Delivery,
 } from "../services/events/index.ts";
@@ -59,10 +61,9 @@ const LEASE_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
 /** The gate was full. */
 const GATE_FULL_MS = 250;
-/** What is due is locked by somebody, as another process does for a moment when it claims. */
-const LOCKED_MS = 100;
-/** The database is away. */
-const RETRY_MS = 2000;
+/** The database is away: the first wait before it is asked again, and the longest. */
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2000;
 /** `setTimeout` knows no more than 24.8 days. */
 const LONGEST_MS = 24 * 3_600_000;
 /** Characters of an error that are kept (CONTRACT 6.5). */
@@ -78,14 +79,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, catalog, runOnce, owner, maxConcurrent } = options;
   const random = options.random ?? Math.random;
   const jitter = options.jitter ?? DEFAULT_JITTER;
-  const underWay = new Set<Promise<void>>();
+  /** By id, until the outbox knows how it ended. */
+  const underWay = new Map<string, Promise<void>>();
   const counts = { delivered: 0, failed: 0, deadLettered: 0, tooDeep: 0 };
   let timer: ReturnType<typeof setTimeout> | null = null;
   let heartbeat: ReturnType<typeof setInterval> | null = null;
   let looking = false;
   let again = false;
-  /** Until the start: what is claimed then would be taken for what was left by the process before. */
-  let stopped = true;
+  let stopped = false;
+  /** And has given back what it had. */
+  let gone = false;
+  /** When the claims of what is under way were last known to be good, by `performance.now()`. */
+  let renewedAt = 0;
+  /** A claim may have been made whose answer was lost. */
+  let mayHaveLostClaims = false;
+  let retryMs = FIRST_RETRY_MS;
 
   function wake(): void {
     again = true;
@@ -98,23 +106,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function look(): Promise<void> {
     try {
-      let claimed = 0;
       while (again && !stopped) {
         again = false;
         const free = maxConcurrent - underWay.size;
         // Whoever ends looks again.
         if (free <= 0) return;
+        await putClaimsRight();
         const deliveries = await claim(db, { owner, limit: free, leaseSeconds: LEASE_SECONDS, kinds: KINDS });
         for (const delivery of deliveries) begin(delivery);
-        claimed = deliveries.length;
         if (deliveries.length === free) again = true;
       }
-      if (stopped) return;
-      const dueMs = await msUntilDue(db, KINDS);
-      arm(dueMs === 0 && claimed === 0 ? LOCKED_MS : dueMs);
+      if (!stopped) arm(await msUntilDue(db, KINDS));
+      retryMs = FIRST_RETRY_MS;
     } catch (error) {
+      mayHaveLostClaims = true;
+      // Whoever wakes it meanwhile would have it ask without a pause.
+      again = false;
       logger("dispatcher").warning("cannot look for events, trying again: {error}", { error });
-      arm(RETRY_MS);
+      arm(retryMs);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     }
     // Woken between the last look and here.
     if (again && !stopped) queueMicrotask(wake);
@@ -127,9 +137,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     timer = setTimeout(wake, Math.min(Math.ceil(ms), LONGEST_MS));
   }
 
+  /** After the database was away: what waits for no run is due again, and what is under way is not claimed anew. */
+  async function putClaimsRight(): Promise<void> {
+    if (mayHaveLostClaims) {
+      await releaseLostClaims(db, owner, [...underWay.keys()]);
+      mayHaveLostClaims = false;
+    }
+    if (underWay.size > 0 && performance.now() - renewedAt > (LEASE_SECONDS * 1000) / 2) await renewAll();
+  }
+
+  async function renewAll(): Promise<void> {
+    await renew(db, owner, [...underWay.keys()], LEASE_SECONDS);
+    renewedAt = performance.now();
+  }
+
   function begin(delivery: Delivery): void {
+    if (underWay.size === 0) renewedAt = performance.now();
     heartbeat ??= setInterval(() => {
-      renew(db, owner, LEASE_SECONDS).catch((error: unknown) =>
+      renewAll().catch((error: unknown) =>
         logger("dispatcher").warning("claims could not be renewed: {error}", { error }),
       );
     }, HEARTBEAT_MS);
@@ -139,14 +164,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         logger("dispatcher").error("delivery {id} could not be ended: {error}", { id: delivery.id, error });
       })
       .finally(() => {
-        underWay.delete(done);
+        if (underWay.get(delivery.id) === done) underWay.delete(delivery.id);
         if (underWay.size === 0 && heartbeat !== null) {
           clearInterval(heartbeat);
           heartbeat = null;
         }
         wake();
       });
-    underWay.add(done);
+    underWay.set(delivery.id, done);
+  }
+
+  /**
+   * Tells the outbox how a delivery ended, again and again while the database is away: a row that does not know would
+   * wait for its lease, and then run once more. Saying it twice is saying it once, as each attempt has its number.
+   */
+  async function tell(statement: () => Promise<unknown>): Promise<void> {
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
+      try {
+        await statement();
+        return;
+      } catch (error) {
+        if (!isConnectionError(error) || gone) throw error;
+        await Bun.sleep(waitMs);
+      }
+    }
   }
 
   async function deliver(delivery: Delivery): Promise<void> {
@@ -158,12 +199,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         appId: delivery.app_id,
         scriptId: delivery.script_id,
       });
-      await complete(db, delivery);
+      await tell(() => complete(db, delivery));
       return;
     }
-    const known = catalog.script(delivery.script_id);
-    // Another process may have saved it a moment ago.
-    if (known === undefined || known.liveVersion === null) await catalog.refresh(delivery.app_id);
+    if (delivery.attempt_count > delivery.retry_max_attempts) {
+      // Such as an event whose handler takes the machine down: it must not do so for ever.
+      await fail(delivery, "PiCloud stopped while it ran, and that was the last attempt.", false);
+      return;
+    }
     const script = catalog.script(delivery.script_id);
     if (script === undefined || script.kind === "module" || script.liveVersion === null) {
       await fail(delivery, "The script is gone, is a module, or has no live version.", false);
@@ -201,28 +244,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       else await succeed(delivery);
     } catch (error) {
       if (error instanceof AppError && error.status === 503)
-        await giveBack(db, delivery, GATE_FULL_MS * (1 + random()));
+        await tell(() => giveBack(db, delivery, GATE_FULL_MS * (1 + random())));
       else throw error;
     }
   }
 
   async function succeed(delivery: Delivery): Promise<void> {
     counts.delivered++;
-    if (delivery.dead_letter_id !== null) await completeHandler(db, delivery, false);
-    else await complete(db, delivery);
+    await tell(() =>
+      delivery.dead_letter_id === null ? complete(db, delivery) : completeHandler(db, delivery, false),
+    );
   }
 
   async function fail(delivery: Delivery, message: string, isWorthRetrying: boolean): Promise<void> {
     counts.failed++;
     const error = message.slice(0, MAX_ERROR).toWellFormed().replaceAll("\0", "");
     if (delivery.dead_letter_id !== null) {
-      await completeHandler(db, delivery, true);
+      await tell(() => completeHandler(db, delivery, true));
     } else if (isWorthRetrying && delivery.attempt_count < delivery.retry_max_attempts) {
       const policy = { backoff: delivery.retry_backoff, baseMs: delivery.retry_base_ms };
-      await postpone(db, delivery, backoffMs(policy, delivery.attempt_count, random(), jitter), error);
+      const waitMs = backoffMs(policy, delivery.attempt_count, random(), jitter);
+      await tell(() => postpone(db, delivery, waitMs, error));
     } else {
       counts.deadLettered++;
-      await bury(db, delivery, error);
+      await tell(() => bury(db, delivery, error));
     }
   }
 
@@ -231,7 +276,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const released = await releaseClaims(db, owner);
       if (released > 0)
         logger("dispatcher").info("{released} deliveries were cut off, and are tried again", { released });
-      stopped = false;
       wake();
     },
     wake,
@@ -239,7 +283,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop(graceMs) {
       stopped = true;
       arm(null);
-      await Promise.race([Promise.all(underWay), Bun.sleep(graceMs)]);
+      await Promise.race([Promise.all(underWay.values()), Bun.sleep(graceMs)]);
+      gone = true;
       if (heartbeat !== null) clearInterval(heartbeat);
       await releaseClaims(db, owner);
     },

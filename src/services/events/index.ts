@@ -26,6 +26,7 @@ export {
   msUntilDue,
   postpone,
   releaseClaims,
+  releaseLostClaims,
   renew,
   type Claim,
   type Delivery,

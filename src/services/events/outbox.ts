@@ -49,7 +49,10 @@ export async function claim(
       from apps a cross join lateral (
         select o.app_id, o.id, o.due_at, o.created_at from outbox o
         where o.app_id = a.id and o.due_at <= now() and o.source_kind = any(${kinds as string[]}::text[])
-          and ${isFirstOfKey(sql)}
+          and (o.ordering_key is null or not exists (
+            select from outbox p
+            where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
+              and (p.created_at, p.id) < (o.created_at, o.id)))
         order by o.due_at, o.created_at limit ${limit} for update skip locked) d
       where a.paused_at is null or a.paused_until <= now()
     ), picked as (
@@ -70,13 +73,6 @@ export async function claim(
       and u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
     order by c.created_at`;
 }
-
-/** Whether a row `o` waits for none before it: those of one key come one after the other. */
-const isFirstOfKey = (sql: Queryable) => sql`
-  (o.ordering_key is null or not exists (
-    select from outbox p
-    where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
-      and p.source_kind = o.source_kind and (p.created_at, p.id) < (o.created_at, o.id)))`;
 
 type Key = Pick<Delivery, "app_id" | "id" | "attempt_count">;
 
@@ -160,9 +156,16 @@ export async function completeHandler(
     where l.app_id = ${delivery.app_id} and l.id = gone.dead_letter_id and l.resolved_at is null`;
 }
 
-/** Claims of this process are good for another lease. */
-export async function renew(sql: Queryable, owner: string, leaseSeconds: number): Promise<void> {
-  await sql`update outbox set due_at = now() + make_interval(secs => ${leaseSeconds}) where claimed_by = ${owner}`;
+/** Claims of this process are good for another lease: those that it knows to be under way, and no others. */
+export async function renew(
+  sql: Queryable,
+  owner: string,
+  ids: readonly string[],
+  leaseSeconds: number,
+): Promise<void> {
+  await sql`
+    update outbox set due_at = now() + make_interval(secs => ${leaseSeconds})
+    where claimed_by = ${owner} and id = any(${ids as string[]}::uuid[])`;
 }
 
 /** Claims of a process that is gone are due again at once. Its attempts count: they may have had effects. */
@@ -174,16 +177,29 @@ export async function releaseClaims(sql: Queryable, owner: string): Promise<numb
 }
 
 /**
+ * Claims that were made, but whose answer never came, are due again at once; the attempt does not count.
+ * @param known what this process has under way
+ */
+export async function releaseLostClaims(
+  sql: Queryable,
+  owner: string,
+  known: readonly string[],
+): Promise<void> {
+  await sql`
+    update outbox set claimed_by = null, due_at = now(), attempt_count = attempt_count - 1
+    where claimed_by = ${owner} and not id = any(${known as string[]}::uuid[])`;
+}
+
+/**
  * Milliseconds until something is due, by the database's clock; 0: something is. Null: nothing waits, or only for
- * somebody to resume its app. What another process has claimed is due when its lease ends; what waits for another of its
- * key is due with that. Looks at one row of each app, and at those that wait for others.
+ * somebody to resume its app. Looks at one row of each app, however many wait.
  */
 export async function msUntilDue(sql: Queryable, kinds: readonly string[]): Promise<number | null> {
   const [row] = await sql<{ ms: number | null }[]>`
     select greatest(0, extract(epoch from min(greatest(d.due_at, a.paused_until)) - now()) * 1000)::double precision as ms
     from apps a cross join lateral (
       select o.due_at from outbox o
-      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[]) and ${isFirstOfKey(sql)}
+      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[])
       order by o.due_at limit 1) d
     where a.paused_at is null or a.paused_until is not null
     having min(d.due_at) is not null`;
