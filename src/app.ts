@@ -5,7 +5,6 @@ import { openDataDirectory } from "./data-directory.ts";
 import { connect, type Database } from "./database/client.ts";
 import { startEmbedded, type EmbeddedPostgres } from "./database/embedded/index.ts";
 import { isConnectionError } from "./database/errors.ts";
-import { campaign, SOLE } from "./database/leader.ts";
 import { listen } from "./database/listen.ts";
 import { migrate, schemaVersion } from "./database/migrator.ts";
 import { urlTarget, type ConnectionTarget } from "./database/target.ts";
@@ -133,7 +132,6 @@ async function takeUp(
     slots: config.maxConcurrentExecutions,
     events: {
       counts: () => dispatcher.stats(),
-      leads: () => leadership.leads(),
       waiting: async () => {
         const [outbox, deadLetters] = await Promise.all([outboxFigures(db), deadLetterFigures(db)]);
         return { ...outbox, deadLetters };
@@ -174,13 +172,7 @@ async function takeUp(
     maxDepth: config.maxTriggerDepth,
     jitter: config.triggerRetryJitter,
   });
-  // Who has the database alone needs no connection to tell.
-  const leadership =
-    config.databaseUrl === null
-      ? SOLE
-      : campaign(target, { applicationName: "picloud-leader", onChange: () => scheduler.wake() });
-  undo.push(() => leadership.close());
-  const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake, leads: leadership.leads });
+  const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake });
   undo.push(() => scheduler.stop());
   const manager = await createManager({
     db,
@@ -243,8 +235,6 @@ async function takeUp(
     // New requests are refused from here on; those under way get their time. Streams would never end by themselves.
     manager.stop();
     await scheduler.stop();
-    // Another process goes on with schedules while this one still ends its runs.
-    await leadership.close();
     await Promise.all([http.stop(GRACE_MS), dispatcher.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
   });
   return { url: http.url, firstLogin, stop };

@@ -10,6 +10,7 @@ const COMMANDS = {
   test: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/test.ts"] },
   build: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/binary.ts"] },
   bench: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/bench.ts"] },
+  chaos: { needs: ["dependencies", "postgres", "dashboard"], runs: ["src/build/chaos.ts"] },
   conformance: { needs: ["dependencies"], runs: ["test/rhai/conformance.ts"] },
   lint: { needs: ["dependencies", "dashboard"], runs: ["src/build/lint.ts"] },
 };

@@ -1,5 +1,4 @@
 import { logger } from "../shared/log.ts";
-import { backOffMs } from "./back-off.ts";
 import { connectionLost } from "./errors.ts";
 import { openPool, type Database } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
@@ -19,6 +18,9 @@ export interface ListenOptions {
    */
   readonly onReconnect: () => void;
 }
+
+/** Waits between attempts to come back, in milliseconds; the last one repeats. */
+const BACK_OFF = [50, 100, 250, 500, 1_000, 2_000, 5_000];
 
 /**
  * Listens on one dedicated connection, which comes back by itself when it is lost.
@@ -64,7 +66,7 @@ export async function listen(target: ConnectionTarget, options: ListenOptions): 
         current = await subscribe();
         return;
       } catch {
-        await Bun.sleep(backOffMs(attempt));
+        await Bun.sleep(BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)] ?? 0);
       }
     }
   };

@@ -10,7 +10,6 @@ export const BENCHES = {
   save: () => import("./save.ts"),
   control: () => import("./control.ts"),
   sdk: () => import("./sdk.ts"),
-  events: () => import("./events.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
 } satisfies Record<string, () => Promise<{ run(flags?: ReadonlySet<string>): Promise<void> }>>;

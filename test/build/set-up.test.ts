@@ -116,7 +116,7 @@ describe("a checkout that is set up", () => {
     const run = Bun.spawnSync([NODE ?? process.execPath, join(BUILD, "run.mjs"), "deploy"]);
     expect(run.exitCode).toBe(2);
     expect(run.stderr.toString()).toBe(
-      'Unknown command "deploy". Use one of: start, test, build, bench, conformance, lint.\n',
+      'Unknown command "deploy". Use one of: start, test, build, bench, chaos, conformance, lint.\n',
     );
   });
 });

@@ -68,7 +68,7 @@ test("a run that ends while the database is away is told when it is back, and no
   const slow = await plane.deploy(
     "/slow",
     'let ran = kv::collection("ran"); ran.incr("slow"); while ran.get("go") == () { } ran.set("over", true);',
-    { timeoutMs: 30_000, maxOperations: 0 },
+    { timeoutSeconds: 30, sandbox: { max_operations: 1_000_000_000 } },
   );
   const id = await event(slow);
   dispatcher.wake();

@@ -32,11 +32,16 @@ export interface PiCloud {
   readonly stop: () => Promise<number>;
 }
 
+export interface ServeOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class Installation {
   readonly folder: string;
   readonly binary: string;
   readonly dataDir: string;
-  #running = new Set<PiCloud>();
+  #running = new Set<Pick<PiCloud, "kill" | "exited">>();
 
   constructor(dataDir?: string) {
     this.folder = emptyFolder();
@@ -61,9 +66,16 @@ export class Installation {
   }
 
   /** Starts `picloud serve` on a free port and waits until it answers. */
-  async serve(
-    options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
-  ): Promise<PiCloud> {
+  async serve(options: ServeOptions = {}): Promise<PiCloud> {
+    const { server, url } = this.start(options);
+    return { ...server, url: await url, login: loginIn(server.output()) };
+  }
+
+  /** Starts `picloud serve` and does not wait. `url` rejects when it ends instead. */
+  start(options: ServeOptions = {}): {
+    readonly server: Omit<PiCloud, "url" | "login">;
+    readonly url: Promise<string>;
+  } {
     const process = this.#spawn(
       ["serve", "--listen", "127.0.0.1:0", "--data-dir", this.dataDir, ...(options.args ?? [])],
       options.env ?? {},
@@ -82,20 +94,20 @@ export class Installation {
     void follow(process.stdout);
     void follow(process.stderr);
     void process.exited.then((code) => url.reject(new Error(`picloud exited with ${code}:\n${output}`)));
-    const server: PiCloud = {
-      url: await url.promise,
+    // Whoever does not wait for it need not hear of it either.
+    url.promise.catch(() => {});
+    const server = {
       pid: process.pid,
-      login: loginIn(output),
       output: () => output,
       exited: process.exited,
-      kill: (signal) => process.kill(signal),
+      kill: (signal: NodeJS.Signals) => process.kill(signal),
       stop: () => {
         process.kill("SIGTERM");
         return process.exited;
       },
     };
     this.#running.add(server);
-    return server;
+    return { server, url: url.promise };
   }
 
   /** Ends what still runs, and removes the folder. */
