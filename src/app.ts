@@ -15,7 +15,7 @@ import { createManager } from "./manager/index.ts";
 import { createDispatcher, createOrchestrator, createScheduler } from "./orchestrator/index.ts";
 import { createCatalog, readSource } from "./services/catalog/index.ts";
 import { createIndexBuilder } from "./services/docs/index.ts";
-import { deadLetterFigures, outboxFigures } from "./services/events/index.ts";
+import { deadLetterFigures, droppedFigures, outboxFigures } from "./services/events/index.ts";
 import { createExecutionLog } from "./services/executions/index.ts";
 import { createIdempotency } from "./services/idempotency/index.ts";
 import { bootstrap, createIdentity, type AppCapability, type Identity } from "./services/identity/index.ts";
@@ -133,9 +133,14 @@ async function takeUp(
     events: {
       counts: () => dispatcher.stats(),
       waiting: async () => {
-        const [outbox, deadLetters] = await Promise.all([outboxFigures(db), deadLetterFigures(db)]);
-        return { ...outbox, deadLetters };
+        const [outbox, deadLetters, dropped] = await Promise.all([
+          outboxFigures(db),
+          deadLetterFigures(db),
+          droppedFigures(db),
+        ]);
+        return { ...outbox, deadLetters, dropped };
       },
+      cronLagMs: () => scheduler.stats().lagMs,
     },
     stats: () => orchestrator.stats(),
     unlogged: executions.dropped,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { droppedFigures } from "../../src/services/events/index.ts";
 import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
 import { appAdminsGet, expectProblem, runScenarios } from "../manager/support/scenarios.ts";
 
@@ -107,6 +108,10 @@ describe("triggers", () => {
       retry_base_ms: 1000,
       ordering: null,
       registered_by_principal: plane.users["appAdmin"] ?? "",
+      dropped: 0,
+      last_fired_at: null,
+      last_execution_id: null,
+      last_status: null,
       created_at: expect.stringMatching(/Z$/),
       updated_at: expect.stringMatching(/Z$/),
       details: { kind: "kv", collection_glob: "orders", ops: ["insert"] },
@@ -249,15 +254,78 @@ describe("triggers", () => {
     expect([answer.status, answer.json.code]).toEqual([409, "trigger_disabled"]);
   });
 
-  test("that are disabled or deleted leave nothing waiting", async () => {
+  test("that are disabled or deleted leave nothing waiting, and what waited is counted", async () => {
     const run = () => plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    const [before] = await droppedFigures(plane.db);
     await run();
-    await patch({ enabled: false });
+    await run();
+    expect((await patch({ enabled: false })).json.dropped).toBe(2);
     expect(await waiting()).toHaveLength(0);
-    await patch({ enabled: true });
+    expect((await patch({ enabled: true })).json.dropped).toBe(2);
     await run();
+    await plane.db`update outbox set claimed_by = ${trigger}, due_at = now() + interval '1 minute'`;
+    // What is being delivered is not dropped.
+    expect((await patch({ enabled: false })).json.dropped).toBe(2);
+    await patch({ enabled: true });
+    for (let n = 0; n < 3; n++) await run();
     await plane.call("owner", "DELETE", `${PATH}/${trigger}`);
     expect(await waiting()).toHaveLength(0);
+    const rows = await plane.db`
+      select action, changed from audit_log where target_id = ${trigger} and action <> 'trigger.run'
+      order by created_at, id`;
+    expect(rows.map(({ action, changed }) => [action, changed])).toEqual([
+      ["trigger.create", []],
+      ["trigger.update", ["enabled", "2 waiting events dropped"]],
+      ["trigger.update", ["enabled"]],
+      ["trigger.update", ["enabled"]],
+      ["trigger.update", ["enabled"]],
+      ["trigger.delete", ["3 waiting events dropped"]],
+    ]);
+    expect(await droppedFigures(plane.db)).toEqual([["blog", (before?.[1] ?? 0) + 5]]);
+  });
+
+  test("of users who may not have them any more count what they had waiting; those of an app go with it", async () => {
+    const [before] = await droppedFigures(plane.db);
+    const user = Bun.randomUUIDv7();
+    await plane.db`insert into users (id, username, password_hash) values (${user}, ${`d-${user}`}, 'none')`;
+    await plane.db`update triggers set registered_by = ${user} where id = ${trigger}`;
+    await plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    await plane.call("owner", "DELETE", `/admins/${user}`);
+    expect((await read()).dropped).toBe(1);
+    expect(await droppedFigures(plane.db)).toEqual([["blog", (before?.[1] ?? 0) + 1]]);
+    await plane.call("owner", "POST", "/apps", { body: { slug: "short", name: "Short" } });
+    const saved = await plane.call("owner", "PUT", "/apps/short/scripts/s", { raw: "1" });
+    const body = { script_id: saved.json.script.id, collection_glob: "*" };
+    const made = await plane.call("owner", "POST", "/apps/short/triggers/kv", { body });
+    await plane.call("owner", "POST", `/apps/short/triggers/${made.json.id}:run`);
+    expect((await plane.call("owner", "DELETE", "/apps/short?force=true")).status).toBe(204);
+    expect((await droppedFigures(plane.db)).map(([slug]) => slug)).toEqual(["blog"]);
+  });
+
+  test("show how the last run ended that they caused, of any version", async () => {
+    const run = async (status: string, at: string, of = trigger): Promise<string> => {
+      const id = Bun.randomUUIDv7();
+      await plane.db`insert into executions (app_id, id, script_id, version, request_id, root_execution_id, trigger_kind,
+          trigger_id, status, duration_ms, created_at)
+        values (${plane.blog}, ${id}, ${script}, 1, ${id}, ${id}, 'kv', ${of}, ${status}, 1, ${at})`;
+      return id;
+    };
+    const failed = await run("error", "2026-01-02T00:00:00Z");
+    await run("success", "2026-01-01T00:00:00Z");
+    await run("timeout", "2026-01-03T00:00:00Z", Bun.randomUUIDv7());
+    const last = {
+      last_fired_at: "2026-01-02T00:00:00.000Z",
+      last_execution_id: failed,
+      last_status: "error",
+    };
+    expect(await read()).toMatchObject(last);
+    expect((await patch({ retry_base_ms: 3 })).json).toMatchObject(last);
+    const { json } = await add("cron", { schedule: "0 0 0 * * *" });
+    await plane.db`update triggers set last_fired_at = '2026-02-01T00:00:00Z' where id = ${json.id}`;
+    expect(await read(json.id)).toMatchObject({
+      last_fired_at: "2026-02-01T00:00:00.000Z",
+      last_status: null,
+    });
   });
 
   test("that are paused hold back what waits, until then or until they are resumed", async () => {
@@ -283,7 +351,7 @@ describe("triggers", () => {
       ["trigger.update", "kv for handler", ["enabled"]],
       ["trigger.update", "kv for handler", ["enabled"]],
       ["trigger.run", "kv for handler", []],
-      ["trigger.delete", "kv for handler", []],
+      ["trigger.delete", "kv for handler", ["1 waiting event dropped"]],
     ]);
   });
 });

@@ -200,6 +200,13 @@ CREATE TRIGGER docs_emit AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EAC
 CREATE TRIGGER docs_keep_indexes AFTER INSERT OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
 CREATE TRIGGER docs_usage AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_usage('docs');
 
+TABLE dropped_events (
+  app_id uuid not null,
+  dropped bigint not null,
+  constraint dropped_events_pkey PRIMARY KEY (app_id),
+  constraint dropped_events_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
+);
+
 TABLE execution_drops (
   app_id uuid not null,
   script_id uuid not null,
@@ -240,6 +247,7 @@ CREATE INDEX executions_children_idx ON public.executions USING btree (app_id, r
 CREATE INDEX executions_failed_idx ON public.executions USING btree (app_id, status, created_at DESC, id DESC) WHERE (status <> 'success'::text);
 CREATE INDEX executions_script_failed_idx ON public.executions USING btree (app_id, script_id, status, created_at DESC, id DESC) WHERE (status <> 'success'::text);
 CREATE INDEX executions_script_idx ON public.executions USING btree (app_id, script_id, created_at DESC, id DESC);
+CREATE INDEX executions_trigger_idx ON public.executions USING btree (app_id, trigger_id, created_at DESC, id DESC) WHERE (trigger_id IS NOT NULL);
 CREATE INDEX executions_triggered_idx ON public.executions USING btree (app_id, trigger_kind, created_at DESC, id DESC) WHERE (trigger_kind <> 'http'::text);
 CREATE INDEX executions_version_idx ON public.executions USING btree (app_id, script_id, version);
 
@@ -459,6 +467,7 @@ TABLE triggers (
   last_fired_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  dropped bigint not null default 0,
   constraint triggers_pkey PRIMARY KEY (app_id, id),
   constraint triggers_attempts_check CHECK ((((retry_max_attempts >= 1) AND (retry_max_attempts <= 100)) AND ((retry_base_ms >= 1) AND (retry_base_ms <= 3600000)))),
   constraint triggers_backoff_check CHECK ((retry_backoff = ANY (ARRAY['exponential'::text, 'linear'::text, 'constant'::text]))),
@@ -541,8 +550,23 @@ CREATE OR REPLACE FUNCTION public.drop_events()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  n bigint;
 begin
-  delete from outbox where app_id = old.app_id and trigger_id = old.id;
+  -- What is being delivered ends, and is not counted.
+  with gone as (
+    delete from outbox where app_id = old.app_id and trigger_id = old.id returning claimed_by is null or due_at <= now() as waited
+  )
+  select count(*) from gone where waited into n;
+  if n = 0 then
+    return null;
+  end if;
+  -- Not of an app that is being deleted.
+  insert into dropped_events as d (app_id, dropped) select id, n from apps where id = old.app_id
+    on conflict (app_id) do update set dropped = d.dropped + excluded.dropped;
+  if tg_op = 'UPDATE' then
+    update triggers set dropped = dropped + n where app_id = old.app_id and id = old.id;
+  end if;
   return null;
 end $function$;
 

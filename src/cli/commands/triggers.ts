@@ -12,6 +12,8 @@ interface Trigger {
   readonly enabled: boolean;
   readonly disabled_reason: string | null;
   readonly paused_until: string | null;
+  readonly last_fired_at: string | null;
+  readonly last_status: string | null;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -33,7 +35,17 @@ interface AddFlags extends AppFlag {
   readonly disabled?: boolean;
 }
 
-const COLUMNS = ["kind", "script", "about", "enabled", "disabled_reason?", "paused_until?", "id!"];
+const COLUMNS = [
+  "kind",
+  "script",
+  "about",
+  "enabled",
+  "disabled_reason?",
+  "paused_until?",
+  "last_fired_at?",
+  "last_status?",
+  "id!",
+];
 
 /** What the API takes for a pause that somebody must end. */
 const NO_END = "9999-12-31T23:59:59Z";

@@ -76,6 +76,13 @@ export const TriggerDTO = strict({
   retry_base_ms: Type.Integer(),
   ordering: Type.Union([Type.Literal("key"), Type.Null()]),
   registered_by_principal: Type.Union([Type.String(), Type.Null()]),
+  /** Events that waited when it was disabled, and were not delivered. */
+  dropped: Type.Integer(),
+  /** When it last caused something: of cron, when it was fired; of others, when the last run began. */
+  last_fired_at: Type.Union([Type.String(), Type.Null()]),
+  /** The last run that it caused, as far as the log still has it, and how that ended. */
+  last_execution_id: Type.Union([Type.String(), Type.Null()]),
+  last_status: Type.Union([Type.String(), Type.Null()]),
   created_at: Type.String(),
   updated_at: Type.String(),
   details: Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Union(KINDS.map(({ details }) => details))),

@@ -17,12 +17,25 @@ export interface Trigger extends Kept {
   readonly retry_base_ms: number;
   readonly ordering: "key" | null;
   readonly registered_by: string | null;
+  /** Events that waited when it was disabled. */
+  readonly dropped: number;
+  /** Of cron: when it was fired last. */
+  readonly last_fired_at: Date | null;
+  /** The last run that it caused, as far as the log has it. */
+  readonly last_run_id: string | null;
+  readonly last_run_at: Date | null;
+  readonly last_status: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
 const triggers = (sql: Queryable) => sql`
-  select t.*, s.name as script_name from triggers t join scripts s on s.app_id = t.app_id and s.id = t.script_id`;
+  select t.*, s.name as script_name, l.id as last_run_id, l.created_at as last_run_at, l.status as last_status
+  from triggers t join scripts s on s.app_id = t.app_id and s.id = t.script_id
+  left join lateral (
+    select e.id, e.created_at, e.status from executions e
+    where e.app_id = t.app_id and e.trigger_id = t.id
+    order by e.created_at desc, e.id desc limit 1) l on true`;
 
 export async function triggersOf(sql: Queryable, appId: string): Promise<Trigger[]> {
   return sql<Trigger[]>`${triggers(sql)} where t.app_id = ${appId} order by t.created_at, t.id`;
@@ -35,7 +48,17 @@ export async function lockTrigger(sql: Queryable, appId: string, id: string): Pr
   return row;
 }
 
-export type NewTrigger = Omit<Trigger, "script_name" | "created_at" | "updated_at">;
+export type NewTrigger = Omit<
+  Trigger,
+  | "script_name"
+  | "created_at"
+  | "updated_at"
+  | "dropped"
+  | "last_fired_at"
+  | "last_run_id"
+  | "last_run_at"
+  | "last_status"
+>;
 
 export async function insertTrigger(sql: Queryable, row: NewTrigger): Promise<void> {
   await sql`
@@ -57,8 +80,17 @@ export async function updateTrigger(sql: Queryable, row: NewTrigger): Promise<vo
     where app_id = ${row.app_id} and id = ${row.id}`;
 }
 
-export async function deleteTrigger(sql: Queryable, appId: string, id: string): Promise<void> {
+/** @returns how many events waited, and are dropped */
+export async function deleteTrigger(
+  sql: Queryable,
+  { app_id: appId, id, dropped }: Trigger,
+): Promise<number> {
+  // The row of one that is disabled tells how many they were.
+  await sql`update triggers set enabled = false where app_id = ${appId} and id = ${id}`;
+  const [row] = await sql<{ dropped: number }[]>`
+    select dropped from triggers where app_id = ${appId} and id = ${id}`;
   await sql`delete from triggers where app_id = ${appId} and id = ${id}`;
+  return (row?.dropped ?? dropped) - dropped;
 }
 
 export async function countTriggersOfScript(

@@ -85,7 +85,7 @@ export async function createTrigger(
       action: "trigger.create",
       appId,
       target: target(made),
-      after: triggerDTO(made),
+      after: settingsOf(made),
     });
     return made;
   });
@@ -127,8 +127,9 @@ export async function changeTrigger(
       action: "trigger.update",
       appId,
       target: target(after),
-      before: triggerDTO(before),
-      after: triggerDTO(after),
+      before: settingsOf(before),
+      after: settingsOf(after),
+      changed: droppedNote(after.dropped - before.dropped),
     });
     return after;
   });
@@ -147,12 +148,13 @@ export async function removeTrigger(
   await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
     const before = await mustLock(sql, appId, path.tid);
-    await deleteTrigger(sql, appId, before.id);
+    const dropped = await deleteTrigger(sql, before);
     await recordAudit(sql, who, {
       action: "trigger.delete",
       appId,
       target: target(before),
-      before: triggerDTO(before),
+      before: settingsOf(before),
+      changed: droppedNote(dropped),
     });
   });
   await context.catalogChanged(appId);
@@ -207,7 +209,21 @@ const target = ({ id, kind, script_name }: Trigger) => ({
   name: `${kind} for ${script_name}`,
 });
 
+const droppedNote = (count: number): string[] =>
+  count === 0 ? [] : [`${count} waiting ${count === 1 ? "event" : "events"} dropped`];
+
 const triggerDTO = (row: Trigger): TriggerDTO => ({
+  ...settingsOf(row),
+  dropped: row.dropped,
+  last_fired_at: (row.kind === "cron" ? row.last_fired_at : row.last_run_at)?.toISOString() ?? null,
+  last_execution_id: row.last_run_id,
+  last_status: row.last_status,
+});
+
+/** What of a trigger only changes when somebody changes it. */
+const settingsOf = (
+  row: Trigger,
+): Omit<TriggerDTO, "dropped" | "last_fired_at" | "last_execution_id" | "last_status"> => ({
   id: row.id,
   app_id: row.app_id,
   script_id: row.script_id,

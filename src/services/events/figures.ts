@@ -28,3 +28,12 @@ export async function deadLetterFigures(
     where l.resolved_at is null group by a.slug order by a.slug`;
   return rows.map(({ slug, count }) => [slug, count] as const);
 }
+
+/** How many events of each app waited for triggers that were disabled or deleted, ever. */
+export async function droppedFigures(
+  sql: Queryable,
+): Promise<readonly (readonly [app: string, count: number])[]> {
+  const rows = await sql<{ slug: string; dropped: number }[]>`
+    select a.slug, d.dropped from dropped_events d join apps a on a.id = d.app_id order by a.slug`;
+  return rows.map(({ slug, dropped }) => [slug, dropped] as const);
+}

@@ -2,7 +2,7 @@
 export { backoffMs, DEFAULT_JITTER, type RetryPolicy } from "./backoff.ts";
 export { isTopic, publish } from "./topics.ts";
 export { insertRequest, type AcceptedRequest } from "./requests.ts";
-export { deadLetterFigures, outboxFigures } from "./figures.ts";
+export { deadLetterFigures, droppedFigures, outboxFigures } from "./figures.ts";
 export {
   countLetters,
   deleteOldLetters,

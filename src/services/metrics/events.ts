@@ -11,12 +11,16 @@ export interface EventFigures {
     readonly deadLettered: number;
     readonly tooDeep: number;
   };
+  /** How late the last cron trigger was fired, in milliseconds. */
+  readonly cronLagMs: () => number;
   /** Asks the database. */
   readonly waiting: () => Promise<{
     readonly pending: readonly (readonly [kind: string, count: number])[];
     readonly oldestSeconds: number;
     /** By the app's slug. */
     readonly deadLetters: readonly (readonly [app: string, count: number])[];
+    /** By the app's slug. */
+    readonly dropped: readonly (readonly [app: string, count: number])[];
   }>;
 }
 
@@ -64,5 +68,10 @@ export function writeEvents(
     "picloud_dead_letters_unresolved",
     "Dead letters that nobody has dealt with, by app.",
     by("app", waiting.deadLetters),
+  );
+  out.counter(
+    "picloud_events_dropped_total",
+    "Events that waited when their trigger was disabled or deleted, by app.",
+    by("app", waiting.dropped),
   );
 }

@@ -67,6 +67,11 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     );
     out.gauge("picloud_sse_clients", "Streams of events that clients have open.", deps.streams());
     writeEvents(out, deps.events.counts(), events);
+    out.gauge(
+      "picloud_cron_lag_seconds",
+      "How long after its time the last cron trigger was fired.",
+      deps.events.cronLagMs() / 1000,
+    );
     writeProcess(out);
     return out.toString();
   }

@@ -77,7 +77,9 @@ describe("GET /metrics", () => {
       pending: [["kv", 6] as const, ["http", 7] as const],
       oldestSeconds: 8.5,
       deadLetters: [["blog", 9] as const],
+      dropped: [["blog", 10] as const],
     }),
+    cronLagMs: () => 1500,
   };
   const make = (token: string | null, events: MetricsDeps["events"] = EVENTS): Metrics =>
     createMetrics({
@@ -139,6 +141,8 @@ describe("GET /metrics", () => {
     ]);
     expect(all("picloud_outbox_oldest_seconds")).toEqual([[8.5]]);
     expect(all("picloud_dead_letters_unresolved")).toEqual([["blog", 9]]);
+    expect(all("picloud_events_dropped_total")).toEqual([["blog", 10]]);
+    expect(all("picloud_cron_lag_seconds")).toEqual([[1.5]]);
     expect(all("picloud_events_total")).toEqual([
       ["delivered", 2],
       ["failed", 3],
