@@ -69,4 +69,4 @@ const declaration = (names: readonly string[]): string =>
 
 const namesIn = (text: string): string[] => [...new Set(withoutStrings(text).match(/\b\w+\b/g))];
 
-const withoutStrings = (text: string): string => text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+const withoutStrings = (text: string): string => text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '""');

@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromHost, type HostData, parseJson, toJson } from "../../../src/rhai/runtime/json.ts";
 import { toDebugValue } from "../../../src/rhai/runtime/format.ts";
-import { FnPtr, type Value } from "../../../src/rhai/runtime/values.ts";
+import { FnPtr, RhaiArray, type Value } from "../../../src/rhai/runtime/values.ts";
 import { blob, c, f, map, range, rhai } from "./context.ts";
+
+const fromArray = (value: Value): readonly Value[] => (value instanceof RhaiArray ? value.items : []);
 
 describe("reading JSON", () => {
   const cases: readonly [json: string, value: string][] = [
@@ -49,6 +51,21 @@ describe("reading JSON", () => {
       expect(() => parseJson(json)).toThrow(message);
     });
   }
+
+  test("texts may be of any length, with escapes and without, and their ends are found", () => {
+    for (const part of ["x", "\n", "\u0001é", '\\"'])
+      for (const count of [1, 49, 50, 51, 101, 3_000_000]) {
+        const text = part.repeat(count);
+        // The float makes it the exact parser's.
+        const [read, after] = fromArray(parseJson(`[${JSON.stringify(text)}, 1.0]`));
+        expect([part, count, read === text, after]).toEqual([part, count, true, f(1)]);
+      }
+    expect(() => parseJson(`[1.0, "${"\\n".repeat(3_000_000)}`)).toThrow("is not ended");
+    expect(() => parseJson('[1.0, "a\\nb\nc"]')).toThrow(
+      "line 1, column 7: a text in double quotes is not ended",
+    );
+    expect(() => parseJson('[1.0, "a\\')).toThrow("line 1, column 7: a text in double quotes is not ended");
+  });
 
   test("nesting has a bound, however deep the text is", () => {
     const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
