@@ -159,6 +159,7 @@ async function takeUp(
     executor,
     executions,
     idempotency: createIdempotency(db),
+    keyring,
     config,
     clock,
     // Basic users on a route are the script's own affair; on /api/v1/execute they are ours (CONTRACT 0.14).

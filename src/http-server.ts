@@ -18,9 +18,9 @@ type Handler = (request: Request, info: RequestInfo) => Response | Promise<Respo
 
 /** The roles of a running PiCloud, as far as HTTP is concerned. */
 export interface Roles {
-  /** Everything below /api/ but /api/v1/execute/. */
+  /** Everything below /api/ but /api/v1/execute/ and /api/v1/email-inbound/. */
   readonly manager: Handler;
-  /** /api/v1/execute/ and all paths that nobody reserved. */
+  /** /api/v1/execute/, /api/v1/email-inbound/ and all paths that nobody reserved. */
   readonly orchestrator: Handler;
   /** /admin; null: not a path of the dashboard. */
   readonly dashboard: (request: Request) => Response | null;
@@ -154,7 +154,7 @@ function dispatch(
 }
 
 function planeOf(path: string): Plane {
-  if (path.startsWith("/api/v1/execute/")) return "data";
+  if (path.startsWith("/api/v1/execute/") || path.startsWith("/api/v1/email-inbound/")) return "data";
   return path.startsWith("/api/") || path === "/api" ? "control" : "other";
 }
 

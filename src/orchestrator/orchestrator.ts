@@ -6,7 +6,8 @@ import type { Queryable } from "../database/client.ts";
 import { insertRequest } from "../services/events/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
 import type { Idempotency } from "../services/idempotency/index.ts";
-import { trustedProxies } from "../services/identity/client-address.ts";
+import { clientAddress, trustedProxies } from "../services/identity/client-address.ts";
+import type { Keyring } from "../services/secrets/index.ts";
 import type { Clock } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
 import type { Principal } from "../shared/principal.ts";
@@ -17,6 +18,7 @@ import { preflight } from "./cors.ts";
 import type { GateStats } from "./gate.ts";
 import { HttpRequest, type RequestOrigin } from "./http-request.ts";
 import { carryOutOnce, idempotencyKey } from "./idempotency-key.ts";
+import { createInboundMail, EMAIL_INBOUND } from "./inbound-mail.ts";
 import { createPolicies } from "./policies.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { hasBody, readBody } from "./request-body.ts";
@@ -26,7 +28,7 @@ import { createRuns, type ObservedRun, type Runs } from "./runs.ts";
 import { directTarget, EXECUTE, executeTarget, routeTarget, type Asked, type Runnable } from "./targets.ts";
 
 export interface OrchestratorOptions {
-  /** Where requests of asynchronous routes wait. */
+  /** Where requests of asynchronous routes and e-mail wait. */
   readonly db: Queryable;
   /** Told that one does. */
   readonly onAccepted?: () => void;
@@ -34,6 +36,8 @@ export interface OrchestratorOptions {
   readonly executor: Executor;
   readonly executions: ExecutionLog;
   readonly idempotency: Idempotency;
+  /** Opens what e-mail is signed with. */
+  readonly keyring: Keyring;
   readonly config: Pick<
     Config,
     "maxBodyBytes" | "maxConcurrentExecutions" | "triggerRetry" | "trustedProxies"
@@ -63,7 +67,7 @@ export interface OrchestratorStats extends GateStats {
 
 export interface Orchestrator {
   /**
-   * Answers any request that is not the control plane's: user routes and POST /api/v1/execute/{script_id}. Never
+   * Answers any request that is not the control plane's: user routes, POST /api/v1/execute/{script_id}, and e-mail. Never
    * rejects; every answer carries X-Request-Id.
    */
   handle(request: Request, origin: RequestOrigin): Promise<Response>;
@@ -97,6 +101,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const limits = new RateLimits(options.clock);
   const proxies = trustedProxies(config.trustedProxies);
   const policies = createPolicies(catalog, limits, proxies);
+  const inboundMail = createInboundMail({ ...options, limits });
 
   function handle(request: Request, origin: RequestOrigin): Promise<Response> {
     const requestId = newId();
@@ -104,6 +109,10 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     try {
       runs.refuseWhenStopping();
       const url = readUrl(request.url);
+      if (url.path.startsWith(EMAIL_INBOUND)) {
+        const address = (): string => clientAddress(request.headers, origin.remoteAddress, proxies);
+        return inboundMail(request, url, requestId, address).catch(refused);
+      }
       // Most requests have neither credential nor body: nothing to wait for before the run.
       if (url.path.startsWith(EXECUTE) || hasBody(request) || hasCredential(request.headers)) {
         return prepare(request, origin, url, requestId).catch(refused);

@@ -34,7 +34,8 @@ export async function readBody(request: Request, maxBytes: number): Promise<RunB
   return { kind: type === "application/x-www-form-urlencoded" ? "form" : "text", text };
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/** The bytes of a body. @throws AppError 413 */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
   if (announced > maxBytes) throw bodyTooLarge(maxBytes);
   if (announced >= 0) return request.bytes();

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { droppedFigures } from "../../src/services/events/index.ts";
-import { startControlPlane, type ControlPlane, type Json } from "../manager/support/control-plane.ts";
+import { findMailbox, secretOf } from "../../src/services/inbound-mail/index.ts";
+import {
+  KEYRING,
+  startControlPlane,
+  type ControlPlane,
+  type Json,
+} from "../manager/support/control-plane.ts";
 import { appAdminsGet, expectProblem, runScenarios } from "../manager/support/scenarios.ts";
 
 let plane: ControlPlane;
@@ -204,10 +210,101 @@ describe("triggers", () => {
   });
 
   test("of a kind without a service are refused; what is no kind is not found", async () => {
-    const answer = await add("files", { collection_glob: "*" });
-    expectProblem(answer);
-    expect([answer.status, answer.json.code]).toEqual([422, "trigger_kind_unavailable"]);
+    for (const kind of ["files", "queue"]) {
+      const answer = await add(kind, { collection_glob: "*" });
+      expectProblem(answer);
+      expect([answer.status, answer.json.code]).toEqual([422, "trigger_kind_unavailable"]);
+      expect(answer.json.error).toBe(
+        `There are no triggers of the kind ${kind} yet, since nothing would ever call their scripts; there are kv, docs, cron, pubsub, email, dead_letter.`,
+      );
+      expect(answer.json.details).toEqual({
+        kind,
+        available: ["kv", "docs", "cron", "pubsub", "email", "dead_letter"],
+      });
+      // Before anybody looks at the body.
+      expect((await add(kind, { nonsense: 1 })).json.code).toBe("trigger_kind_unavailable");
+    }
     expect((await add("weather", {})).status).toBe(404);
+    expect(await plane.db`select from triggers`).toHaveLength(1);
+  });
+
+  test("are asynchronous, and nothing else", async () => {
+    const body = { collection_glob: "a", dispatch_mode: "sync" };
+    expect((await add("kv", body)).json.error).toBe(
+      'dispatch_mode: not acceptable; expected "async", the only one there is.',
+    );
+    expect((await patch({ dispatch_mode: "sync" })).status).toBe(422);
+    expect((await add("kv", { ...body, dispatch_mode: "async" })).json.dispatch_mode).toBe("async");
+  });
+
+  describe("for e-mail", () => {
+    /** The secret as it is kept, opened. */
+    const kept = async (id: string): Promise<string | null> => {
+      const box = await findMailbox(plane.db, plane.blog, id);
+      if (box === undefined) throw new Error("no such trigger");
+      return secretOf(KEYRING, box);
+    };
+    const everywhere = async (): Promise<string> =>
+      JSON.stringify([
+        await plane.db`select * from audit_log`,
+        await plane.db`select details from triggers`,
+        (await plane.call("owner", "GET", PATH)).json,
+        (await plane.call("owner", "GET", "/audit")).json,
+      ]);
+
+    test("have a secret of their own, which the answer to their making tells, and nothing else", async () => {
+      const { status, json, headers } = await add("email", {});
+      expect(status).toBe(201);
+      expect(json.inbound_secret).toMatch(/^[0-9a-f]{64}$/);
+      expect(json.details).toEqual({
+        kind: "email",
+        has_inbound_secret: true,
+        inbound_path: `/api/v1/email-inbound/${plane.blog}/${json.id}`,
+      });
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(await kept(json.id)).toBe(json.inbound_secret);
+      expect((await add("email", {})).json.inbound_secret).not.toBe(json.inbound_secret);
+      expect(await read(json.id)).toEqual({ ...json, inbound_secret: undefined });
+      expect(await everywhere()).not.toContain(json.inbound_secret);
+    });
+
+    test("take one, or none when that is said; what is given is not told again", async () => {
+      const given = await add("email", { inbound_secret: "given by me" });
+      expect([given.status, given.json.details.has_inbound_secret]).toEqual([201, true]);
+      expect(given.text).not.toContain("given by me");
+      expect(await kept(given.json.id)).toBe("given by me");
+      expect(await everywhere()).not.toContain("given by me");
+      const none = await add("email", { inbound_secret: null });
+      expect([none.json.details.has_inbound_secret, none.json.inbound_secret]).toEqual([false, undefined]);
+      expect(await kept(none.json.id)).toBeNull();
+      for (const inbound_secret of ["", 5, "x".repeat(1025)]) {
+        const answer = await add("email", { inbound_secret });
+        expect([answer.status, answer.json.details.field]).toEqual([422, "inbound_secret"]);
+        expect(answer.json.error).not.toContain("xxx");
+      }
+      expect(await refused("email", { collection_glob: "*" })).toBe("validation");
+    });
+
+    test("keep it through other changes, and get another one, a new one or none", async () => {
+      const { json: made } = await add("email", {});
+      trigger = made.id;
+      expect((await patch({ retry_base_ms: 5 })).json.inbound_secret).toBeUndefined();
+      expect(await kept(trigger)).toBe(made.inbound_secret);
+      expect((await patch({ inbound_secret: "mine from now on" })).text).not.toContain("mine from now on");
+      expect(await kept(trigger)).toBe("mine from now on");
+      const { json: fresh } = await patch({ new_inbound_secret: true });
+      expect(fresh.inbound_secret).toMatch(/^[0-9a-f]{64}$/);
+      expect(await kept(trigger)).toBe(fresh.inbound_secret);
+      expect((await patch({ inbound_secret: null })).json.details.has_inbound_secret).toBe(false);
+      expect(await kept(trigger)).toBeNull();
+      expect((await patch({ inbound_secret: "x", new_inbound_secret: true })).status).toBe(422);
+      const [before] = await plane.db<{ count: number }[]>`
+        select count(*)::int as count from audit_log where action = 'trigger.update' and 'inbound_secret' = any (changed)`;
+      expect(before?.count).toBe(3);
+      const all = await everywhere();
+      for (const secret of [made.inbound_secret, fresh.inbound_secret, "mine from now on"])
+        expect(all).not.toContain(secret);
+    });
   });
 
   test("of another app are not found", async () => {

@@ -207,6 +207,17 @@ TABLE dropped_events (
   constraint dropped_events_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
 );
 
+TABLE email_receipts (
+  app_id uuid not null,
+  trigger_id uuid not null,
+  key text not null,
+  event_id uuid not null,
+  received_at timestamp with time zone not null,
+  constraint email_receipts_pkey PRIMARY KEY (app_id, trigger_id, key),
+  constraint email_receipts_trigger_fkey FOREIGN KEY (app_id, trigger_id) REFERENCES triggers(app_id, id) ON DELETE CASCADE
+);
+CREATE INDEX email_receipts_age_idx ON public.email_receipts USING btree (received_at);
+
 TABLE execution_drops (
   app_id uuid not null,
   script_id uuid not null,
@@ -771,6 +782,48 @@ AS $function$
   select pattern = '*' or pattern = name
     or (right(pattern, 2) in (':*', '.*') and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
 $function$;
+
+CREATE OR REPLACE FUNCTION public.receive_email(of_app uuid, of_trigger uuid, new_id uuid, keys text[], event jsonb)
+ RETURNS TABLE(id uuid, accepted_at timestamp with time zone, is_duplicate boolean)
+ LANGUAGE plpgsql
+AS $function$
+declare
+  box triggers;
+  known email_receipts;
+  one text;
+begin
+  -- In the order of whoever deletes an app, so that neither waits for the other.
+  perform from apps a where a.id = of_app for key share;
+  -- Whoever disables it meanwhile, and drops what it has waiting, waits for this.
+  select * into box from triggers t
+  where t.app_id = of_app and t.id = of_trigger and t.kind = 'email' and t.enabled for share;
+  if not found then
+    return;
+  end if;
+  foreach one in array keys loop
+    insert into email_receipts as r (app_id, trigger_id, key, event_id, received_at)
+    values (of_app, of_trigger, one, new_id, clock_timestamp())
+    on conflict (app_id, trigger_id, key) do update set event_id = excluded.event_id, received_at = excluded.received_at
+      where r.received_at <= clock_timestamp() - interval '24 hours';
+    if not found and known is null then
+      select * into known from email_receipts r
+      where r.app_id = of_app and r.trigger_id = of_trigger and r.key = one;
+    end if;
+  end loop;
+  if known is not null then
+    -- What else it is known by means the same message from now on.
+    update email_receipts r set event_id = known.event_id, received_at = known.received_at
+    where r.app_id = of_app and r.trigger_id = of_trigger and r.key = any (keys) and r.event_id = new_id;
+    return query select known.event_id, known.received_at, true;
+    return;
+  end if;
+  insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+    retry_max_attempts, retry_backoff, retry_base_ms, transactional, ordering_key, due_at)
+  values (of_app, new_id, 'email', 'receive', of_trigger, box.script_id, event, 1, new_id,
+    box.retry_max_attempts, box.retry_backoff, box.retry_base_ms, box.transactional,
+    case when box.ordering = 'key' then '' end, greatest(now(), box.paused_until));
+  return query select new_id, clock_timestamp(), false;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.record_deletion()
  RETURNS trigger

@@ -7,7 +7,7 @@ import { openVisibleApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { jsonBody } from "../http/body.ts";
 import { actorOf, principalOf } from "../http/caller.ts";
-import { parseInstant } from "../http/instant.ts";
+import { parseInstant } from "../../shared/instant.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
 import { CreatedKey, CreateKey, KeyPath } from "./model.ts";
 

@@ -14,7 +14,7 @@ import type { Principal } from "../../shared/principal.ts";
 import { openApp } from "../apps/service.ts";
 import type { ManagerContext } from "../context.ts";
 import { page, pageRequest } from "../http/cursor.ts";
-import { parseInstant } from "../http/instant.ts";
+import { parseInstant } from "../../shared/instant.ts";
 import { isScriptName } from "../scripts/names.ts";
 import { scriptById, scriptByName } from "../scripts/queries.ts";
 import type { ExecutionsQuery } from "./model.ts";

@@ -19,7 +19,7 @@ const SETTINGS = {
   paused_until: Type.Optional(
     Nullable(Type.String({ maxLength: 40 }), "a time as RFC 3339, or null; what happens until then waits"),
   ),
-  dispatch_mode: Type.Optional(Type.Literal("async")),
+  dispatch_mode: Type.Optional(Type.Literal("async", { description: '"async", the only one there is' })),
 };
 const Settings = strict(SETTINGS);
 export type Settings = Omit<Static<typeof Settings>, "ordering" | "paused_until"> & {
@@ -60,7 +60,7 @@ export const RunAccepted = strict({
   execution_id: Type.String(),
 });
 
-export const TriggerDTO = strict({
+const DTO = {
   id: Type.String(),
   app_id: Type.String(),
   script_id: Type.String(),
@@ -86,8 +86,18 @@ export const TriggerDTO = strict({
   created_at: Type.String(),
   updated_at: Type.String(),
   details: Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Union(KINDS.map(({ details }) => details))),
-});
+};
+export const TriggerDTO = strict(DTO);
 export type TriggerDTO = Static<typeof TriggerDTO>;
+
+/** The answer to whoever makes a trigger, or asks for a new secret. */
+export const TriggerWithSecret = strict({
+  ...DTO,
+  inbound_secret: Type.Optional(
+    Type.String({ description: "of email: the secret that was made, to be seen in this answer only" }),
+  ),
+});
+export type TriggerWithSecret = Static<typeof TriggerWithSecret>;
 
 export const KindPath = Type.Object({ app: Type.String(), kind: Type.String() });
 export const TriggerPath = Type.Object({ app: Type.String(), tid: Type.String() });

@@ -13,8 +13,16 @@ import { checked } from "../http/validation.ts";
 import { isScriptName } from "../scripts/names.ts";
 import { scriptById, scriptByName } from "../scripts/queries.ts";
 import { checkTrigger } from "./check.ts";
-import { kindNamed, type Kept } from "./kinds/index.ts";
-import { updateSchema, type RunBody, type Settings, type TriggerDTO, type UpdateBody } from "./model.ts";
+import { keepInboundSecret, type SecretKept } from "./inbound-secret.ts";
+import { kindNamed, type Ids, type Kept, type TriggerKind } from "./kinds/index.ts";
+import {
+  updateSchema,
+  type RunBody,
+  type Settings,
+  type TriggerDTO,
+  type TriggerWithSecret,
+  type UpdateBody,
+} from "./model.ts";
 import {
   deleteTrigger,
   insertTrigger,
@@ -44,13 +52,13 @@ export async function createTrigger(
   who: Actor,
   path: { readonly app: string; readonly kind: string },
   readBody: () => Promise<unknown>,
-): Promise<TriggerDTO> {
+): Promise<TriggerWithSecret> {
   const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
   // What is no kind is told before a body is asked for.
   kindNamed(path.kind);
-  const { kind, body, kept } = checkTrigger(path.kind, await readBody());
+  const { kind, body, kept: said } = checkTrigger(path.kind, await readBody());
   const { triggerRetry: defaults } = context.config;
-  const created = await context.db.begin(async (sql) => {
+  const { created, secret } = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
     const script = isUuid(body.script_id)
       ? await scriptById(sql, appId, body.script_id)
@@ -63,10 +71,11 @@ export async function createTrigger(
         details: { field: "script_id" },
       });
     }
+    const ids = { app_id: appId, id: newId() };
+    const { kept, made: secretMade } = await keep(context, sql, kind, ids, { body, kept: said }, undefined);
     const row = {
       ...kept,
-      app_id: appId,
-      id: newId(),
+      ...ids,
       script_id: script.id,
       kind: kind.name,
       enabled: true,
@@ -87,11 +96,11 @@ export async function createTrigger(
       target: target(made),
       after: settingsOf(made),
     });
-    return made;
+    return { created: made, secret: secretMade };
   });
   await context.catalogChanged(appId);
   if (created.kind === "cron") context.data.cronChanged();
-  return triggerDTO(created);
+  return withSecret(created, secret);
 }
 
 /**
@@ -103,15 +112,16 @@ export async function changeTrigger(
   who: Actor,
   path: { readonly app: string; readonly tid: string },
   readBody: () => Promise<unknown>,
-): Promise<TriggerDTO> {
+): Promise<TriggerWithSecret> {
   const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
   const body = await readBody();
-  const changed = await context.db.begin(async (sql) => {
+  const { changed, secret } = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
     const before = await mustLock(sql, appId, path.tid);
     const kind = kindNamed(before.kind);
     const change = checked(updateSchema(kind), body) as UpdateBody;
-    const kept = kind.keep({ ...kind.show(before), ...change }, new Date());
+    const said = { body: change, kept: kind.keep({ ...kind.show(before, before), ...change }, new Date()) };
+    const { kept, made, isChanged } = await keep(context, sql, kind, before, said, before);
     const row = withSettings({ ...before, ...kept, next_at: nextOf(before, kept) }, change);
     const isRevived = row.enabled && before.disabled_reason !== null;
     await updateTrigger(sql, {
@@ -128,15 +138,15 @@ export async function changeTrigger(
       appId,
       target: target(after),
       before: settingsOf(before),
-      after: settingsOf(after),
+      after: { ...settingsOf(after), ...(isChanged && { inbound_secret: "changed" }) },
       changed: droppedNote(after.dropped - before.dropped),
     });
-    return after;
+    return { changed: after, secret: made };
   });
   await context.catalogChanged(appId);
   context.data.eventsCaused();
   if (changed.kind === "cron") context.data.cronChanged();
-  return triggerDTO(changed);
+  return withSecret(changed, secret);
 }
 
 export async function removeTrigger(
@@ -177,6 +187,19 @@ export async function runTrigger(
   context.data.eventsCaused();
   return id;
 }
+
+/** What a body says, as the table has it; of e-mail with the secret. */
+const keep = async (
+  { keyring }: ManagerContext,
+  sql: Queryable,
+  kind: TriggerKind,
+  ids: Ids,
+  said: Parameters<typeof keepInboundSecret>[3],
+  before: Kept | undefined,
+): Promise<SecretKept> =>
+  kind.name === "email"
+    ? keepInboundSecret(sql, keyring, ids, said, before)
+    : { kept: said.kept, made: null, isChanged: false };
 
 /** A firing that is due while something else is changed must not be lost. */
 const nextOf = (before: Trigger, kept: Kept): Date | null =>
@@ -240,5 +263,11 @@ const settingsOf = (
   registered_by_principal: row.registered_by,
   created_at: row.created_at.toISOString(),
   updated_at: row.updated_at.toISOString(),
-  details: { kind: row.kind, ...kindNamed(row.kind).show(row) },
+  details: { kind: row.kind, ...kindNamed(row.kind).show(row, row) },
+});
+
+/** @param secret that was made just now: this answer is the only one that tells it */
+const withSecret = (row: Trigger, secret: string | null): TriggerWithSecret => ({
+  ...triggerDTO(row),
+  ...(secret !== null && { inbound_secret: secret }),
 });

@@ -1,6 +1,7 @@
 import type { Queryable } from "../../database/client.ts";
 import { deleteEmptyUsage } from "../usage/index.ts";
 import { deleteOldLetters } from "../events/index.ts";
+import { deleteOldReceipts } from "../inbound-mail/index.ts";
 import {
   deleteExcessExecutions,
   deleteOldAudit,
@@ -35,6 +36,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** An answer is given again for a day (CONTRACT 14.3). */
 const IDEMPOTENCY_MS = DAY_MS;
+/** The same message is not delivered twice within a day (CONTRACT 2.11). */
+const RECEIPT_MS = DAY_MS;
 /** CONTRACT Q36. */
 const AUDIT_MS = 365 * DAY_MS;
 
@@ -82,6 +85,11 @@ export function retentionTasks(limits: RetentionLimits): readonly Task[] {
       name: "idempotency_keys",
       everyMs: 6 * HOUR_MS,
       sweep: untilFewer((sql, now) => deleteOldIdempotencyKeys(sql, before(now, IDEMPOTENCY_MS), BATCH_ROWS)),
+    },
+    {
+      name: "email_receipts",
+      everyMs: 6 * HOUR_MS,
+      sweep: untilFewer((sql, now) => deleteOldReceipts(sql, before(now, RECEIPT_MS), BATCH_ROWS)),
     },
     // Those that somebody is writing to are left, so "as many as it may" would not always end.
     {

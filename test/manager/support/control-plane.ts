@@ -155,6 +155,7 @@ export async function startControlPlane(setup: Setup = {}): Promise<ControlPlane
     executor,
     executions,
     idempotency: createIdempotency(db),
+    keyring: KEYRING,
     config,
     clock,
     authenticate: (request, peer, { direct }) =>

@@ -10,6 +10,7 @@ import {
 import { createIdempotency } from "../../../src/services/idempotency/index.ts";
 import type { RetryPolicy } from "../../../src/services/events/index.ts";
 import type { RouteInput } from "../../../src/services/routes/index.ts";
+import { createKeyring } from "../../../src/services/secrets/index.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { DEFAULT_CEILINGS, DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import type { Principal } from "../../../src/shared/principal.ts";
@@ -53,6 +54,9 @@ export const OUTSIDER: Principal = {
   key: null,
 };
 
+/** Seals the secrets of apps. */
+export const KEYRING = createKeyring(new Uint8Array(32).fill(9));
+
 export async function startDataPlane(
   options: {
     readonly maxConcurrent?: number;
@@ -88,6 +92,7 @@ export async function startDataPlane(
     executor,
     executions,
     idempotency: createIdempotency(db),
+    keyring: KEYRING,
     config: {
       maxBodyBytes: options.maxBodyBytes ?? 64 * 1024,
       maxConcurrentExecutions,

@@ -3,14 +3,15 @@ import { invalid, notFound } from "../../../shared/errors.ts";
 import { cron } from "./cron.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { docs } from "./docs.ts";
+import { email } from "./email.ts";
 import { KIND_NAMES, type TriggerKind } from "./kind.ts";
 import { kv } from "./kv.ts";
 import { pubsub } from "./pubsub.ts";
 
-export type { Kept, TriggerKind } from "./kind.ts";
+export type { Ids, Kept, TriggerKind } from "./kind.ts";
 
 /** Those whose service exists. */
-export const KINDS: readonly TriggerKind[] = [kv, docs, cron, pubsub, deadLetter];
+export const KINDS: readonly TriggerKind[] = [kv, docs, cron, pubsub, email, deadLetter];
 
 /** @throws AppError 404 for what is no kind, 422 `trigger_kind_unavailable` for one without a service yet */
 export function kindNamed(name: string): TriggerKind {
@@ -20,7 +21,7 @@ export function kindNamed(name: string): TriggerKind {
   const available = KINDS.map((one) => one.name);
   throw invalid(
     "trigger_kind_unavailable",
-    `This release has no triggers of the kind ${name} yet; there are ${available.join(", ")}.`,
+    `There are no triggers of the kind ${name} yet, since nothing would ever call their scripts; there are ${available.join(", ")}.`,
     { details: { kind: name, available } },
   );
 }

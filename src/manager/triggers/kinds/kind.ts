@@ -2,7 +2,8 @@ import { Type, type Static, type TObject, type TProperties, type TSchema } from 
 import { strict } from "../../http/module.ts";
 import { checked } from "../../http/validation.ts";
 
-export const KIND_NAMES = ["kv", "docs", "files", "cron", "pubsub", "email", "dead_letter"] as const;
+/** Those of the contract; which of them there are already is said in `index.ts`. */
+export const KIND_NAMES = ["kv", "docs", "files", "cron", "pubsub", "email", "dead_letter", "queue"] as const;
 export type KindName = (typeof KIND_NAMES)[number];
 
 /** What the table has of a kind's own fields. */
@@ -24,7 +25,13 @@ export interface TriggerKind {
   /** @param fields may hold more than the kind's own @throws AppError 422 for fields that are not acceptable */
   keep(fields: Readonly<Record<string, unknown>>, now: Date): Kept;
   /** The opposite; what it gives may be given to `keep` again. */
-  show(kept: Kept): Record<string, unknown>;
+  show(kept: Kept, ids: Ids): Record<string, unknown>;
+}
+
+/** Whose fields they are. */
+export interface Ids {
+  readonly app_id: string;
+  readonly id: string;
 }
 
 /** @param kind.shown what `details` has beside the fields, such as what follows from them */
@@ -33,7 +40,7 @@ export function triggerKind<F extends TProperties>(kind: {
   readonly fields: F;
   readonly shown: Readonly<Record<string, TSchema>>;
   keep(fields: Static<TObject<F>>, now: Date): Kept;
-  show(kept: Kept): Record<string, unknown>;
+  show(kept: Kept, ids: Ids): Record<string, unknown>;
 }): TriggerKind {
   const own = strict(kind.fields);
   return {
