@@ -32,6 +32,8 @@ export interface EmbeddedPostgres {
 const BACK_OFF = [50, 500, 2_000, 5_000, 15_000, 30_000];
 /** A server that ran this long was well: its next death is a first one again. */
 const WELL_AFTER = 60_000;
+/** Longest wait before the first restart of one that had come up: only those that do not come up are hopeless. */
+const LONGEST_FIRST = 1_000;
 
 /**
  * Starts PostgreSQL in the data directory; unpacks it and creates the cluster when they are not there yet, and clears
@@ -110,11 +112,10 @@ function supervise(place: Place, target: ConnectionTarget, first: Postmaster): E
       log.error("PostgreSQL (process {pid}) ended: {reason}", { pid, reason });
       for (const callback of callbacks) callback(reason);
       if (performance.now() - since > WELL_AFTER) deaths = 0;
-      while (current === null && !isStopping()) {
-        await Promise.race([
-          Bun.sleep(BACK_OFF[Math.min(deaths++, BACK_OFF.length - 1)] ?? 0),
-          stopped.promise,
-        ]);
+      let wait = Math.min(backOff(deaths++), LONGEST_FIRST);
+      for (let failed = 1; current === null && !isStopping(); failed++) {
+        await Promise.race([Bun.sleep(wait), stopped.promise]);
+        wait = backOff(failed);
         if (!isStopping()) current = await restart(place);
         // Asked to stop while it was starting.
         if (isStopping() && current !== null) return stopPostmaster(current);
@@ -137,6 +138,8 @@ function supervise(place: Place, target: ConnectionTarget, first: Postmaster): E
       })()),
   };
 }
+
+const backOff = (before: number): number => BACK_OFF[Math.min(before, BACK_OFF.length - 1)] ?? 0;
 
 async function restart(place: Place): Promise<Postmaster | null> {
   const log = logger("postgres");

@@ -62,6 +62,22 @@ describe("the embedded server", () => {
     expect(processesIn(cluster)).toEqual([]);
   });
 
+  test("is restarted at once however often its postmaster is killed, as long as it comes up", async () => {
+    const server = await startEmbedded({ dataDir });
+    try {
+      const began = performance.now();
+      for (let kill = 0; kill < 7; kill++) {
+        const { pid } = server;
+        process.kill(pid ?? 0, "SIGKILL");
+        await waitFor("it runs again", () => server.pid !== null && server.pid !== pid, 40_000);
+      }
+      // Were each wait longer than the one before, it would be more than a minute.
+      expect(performance.now() - began).toBeLessThan(50_000);
+    } finally {
+      await server.stop();
+    }
+  }, 120_000);
+
   test("starts at once after PiCloud and postmaster were both killed with connections open", async () => {
     const server = await startEmbeddedProcess(dataDir);
     const db = connect(server.target, { max: 4, applicationName: "test" });
