@@ -85,7 +85,15 @@ async function takeUp(
   undo.push(() => http.stop(0));
 
   const target = await takeUpDatabase(config, onProgress, undo);
-  const db = connect(target, { max: 8, applicationName: "picloud", idleTimeoutSeconds: 10 });
+  // Until there is something to read again.
+  let readAgain = (): void => {};
+  const db = connect(target, {
+    max: 8,
+    applicationName: "picloud",
+    idleTimeoutSeconds: 10,
+    // What was under way may have been committed though nobody heard of it.
+    onLost: () => readAgain(),
+  });
   undo.push(() => db.end({ timeout: 5 }));
   await whenReachable(() => migrate(db), onProgress);
   const keyring = createKeyring(directory.secretKey, config.oldSecretKeys);
@@ -204,6 +212,11 @@ async function takeUp(
     sdkReference: async () => (await import("./executor/sdk/reference/index.ts")).sdkReference(),
     onPasswordChanged: () => rm(firstLoginFile, { force: true }),
   });
+  readAgain = () => {
+    void catalog.reload();
+    dispatcher.wake();
+    scheduler.wake();
+  };
   if (config.databaseUrl !== null) {
     // Others may work on that database too. Our own is ours alone, and tells us nothing that we do not know: there an
     // open connection would only cost wake-ups (Bun looks after each open socket once a second).
@@ -214,11 +227,7 @@ async function takeUp(
         picloud_outbox: dispatcher.wake,
         picloud_cron: scheduler.wake,
       },
-      onReconnect: () => {
-        void catalog.reload();
-        dispatcher.wake();
-        scheduler.wake();
-      },
+      onReconnect: () => readAgain(),
     });
     undo.push(() => listener.close());
   }

@@ -43,6 +43,7 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
     setTimeout(() => {
       for (const reject of generation.waiting) reject(connectionLost());
       generation.db.end({ timeout: 0 }).catch(() => {});
+      options.onLost?.();
     }, GRACE_MS);
   };
 

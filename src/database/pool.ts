@@ -30,6 +30,11 @@ export interface ConnectOptions {
   readonly idleTimeoutSeconds?: number | null;
   /** Default 5. */
   readonly connectTimeoutSeconds?: number;
+  /**
+   * A connection was lost, and what was under way has been told so by now: it may have been carried out all the same.
+   * For `connect`.
+   */
+  readonly onLost?: () => void;
   /** For listen.ts: a notification arrived. */
   readonly onNotify?: (channel: string, payload: string) => void;
   /** For listen.ts: a connection was closed, or could not be made. */

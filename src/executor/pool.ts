@@ -336,6 +336,8 @@ export class Pool {
       else this.submit(job);
     }
     await gone;
+    // It may have caused events, and have had no time to tell.
+    if (started.length > 0) this.#options.onEvents?.();
     this.#freeCells.push(worker.index);
     this.#serveWaiting();
   }

@@ -30,8 +30,9 @@ export interface Scheduler {
 
 /** Triggers fired by one transaction. */
 const BATCH = 100;
-/** The database is away. */
-const RETRY_MS = 2000;
+/** The database is away: the first wait before it is asked again, and the longest. */
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2000;
 /** Another process has locked what is due. */
 const LOCKED_MS = 500;
 /** The system's clock may be set while the timer runs: it is compared this often while something is to come. */
@@ -46,6 +47,7 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
+  let retryMs = FIRST_RETRY_MS;
   let stats: SchedulerStats = { fired: 0, lagMs: 0 };
 
   function wake(): void {
@@ -71,6 +73,7 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
         if (batch.triggers === BATCH) again = true;
       }
       const due = stopped ? null : await nextDue(db);
+      retryMs = FIRST_RETRY_MS;
       disarm();
       if (due === null) return;
       // What was due all the same is in the hands of another process.
@@ -79,7 +82,8 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
     } catch (error) {
       logger("scheduler").warning("cannot look for cron triggers, trying again: {error}", { error });
       disarm();
-      wakeIn(RETRY_MS);
+      wakeIn(retryMs);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     }
   }
 

@@ -72,6 +72,24 @@ describe("the client", () => {
     await waitFor("queries work again", () => db`SELECT 1`.then(() => true).catch(() => false));
     await db.end();
   });
+
+  test("tells once that connections were lost, when nothing is under way on them any more", async () => {
+    let told = 0;
+    const db = connect(database.target, { max: 2, applicationName: "lost-test", onLost: () => void told++ });
+    await db`SELECT 1`;
+    const running = [1, 2].map(() => failure(db`SELECT pg_sleep(10)`));
+    await waitFor("a connection is cut", async () => {
+      const cut = await database.db`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'lost-test' AND state = 'active' LIMIT 1`;
+      return cut.length > 0;
+    });
+    expect(isConnectionError(await Promise.race(running))).toBe(true);
+    expect(told).toBe(0);
+    await Promise.all(running);
+    await waitFor("it is told", () => Promise.resolve(told === 1));
+    await db.end();
+  });
 });
 
 describe("a database that is away", () => {

@@ -33,6 +33,8 @@ export function openServices(
     applicationName: "picloud-worker",
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleTimeoutSeconds: 10,
+    // A commit whose answer was lost may have caused events.
+    onLost: notices.eventsCaused,
   });
   return { db, ...notices, explain };
 }
