@@ -160,6 +160,7 @@ export async function judge(db: Database, load: Load, isWhole: boolean): Promise
     figures: [
       ["requests answered", load.accepted.size],
       ["requests of unknown outcome", load.unknown.size],
+      ...[...load.answers].toSorted().map(([status, count]) => [`  answers: ${status}`, count] as const),
       ["events of kv, docs, pubsub and async routes", expected.length],
       ["of them run more than once", [...began.values()].filter((count) => Number(count) > 1).length],
       ["events of transactional triggers", wholeSent.size],
