@@ -1,5 +1,5 @@
 import type { RunBody } from "../executor/index.ts";
-import { MAX_KEY_LENGTH, type Idempotency } from "../services/idempotency/index.ts";
+import { MAX_KEY_LENGTH, type Idempotency, type KeepAnswer } from "../services/idempotency/index.ts";
 import { AppError, badRequest } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { problemResponse } from "../shared/problem.ts";
@@ -33,11 +33,13 @@ export function carryOutOnce(
   asked: Asked,
   key: string,
   body: RunBody,
-  run: (executionId: string) => Promise<Response>,
+  run: (executionId: string, keep: KeepAnswer) => Promise<Response>,
 ): Promise<Response> {
   const { request, url, target, caller, requestId } = asked;
   const { script } = target;
   const executionId = newId();
+  // Of an asynchronous route nobody waits for the run.
+  const runSeconds = target.route?.dispatchMode === "async" ? 0 : script.limits.timeoutMs / 1000;
   const credential = caller.hidesAuthorization ? null : request.headers.get("authorization");
   return idempotency.once(
     {
@@ -54,11 +56,11 @@ export function carryOutOnce(
         credential ?? "",
         bodyPart(body),
       ],
-      abandonedSeconds: script.limits.timeoutMs / 1000 + MARGIN_SECONDS,
+      abandonedSeconds: runSeconds + MARGIN_SECONDS,
     },
-    async () => {
+    async (keep) => {
       try {
-        return await run(executionId);
+        return await run(executionId, keep);
       } catch (error) {
         // A script that failed has run: that is its answer, now and later.
         if (error instanceof AppError && isRunProblem(error)) return problemResponse(error, requestId);

@@ -2,10 +2,10 @@ import type { Config } from "../config.ts";
 import { toAppError } from "../database/errors.ts";
 import type { Executor, RunBody } from "../executor/index.ts";
 import type { Catalog } from "../services/catalog/index.ts";
-import type { Queryable } from "../database/client.ts";
+import type { Database } from "../database/client.ts";
 import { insertRequest } from "../services/events/index.ts";
 import type { ExecutionLog } from "../services/executions/index.ts";
-import type { Idempotency } from "../services/idempotency/index.ts";
+import type { Idempotency, KeepAnswer } from "../services/idempotency/index.ts";
 import { clientAddress, trustedProxies } from "../services/identity/client-address.ts";
 import type { Keyring } from "../services/secrets/index.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -29,7 +29,7 @@ import { directTarget, EXECUTE, executeTarget, routeTarget, type Asked, type Run
 
 export interface OrchestratorOptions {
   /** Where requests of asynchronous routes and e-mail wait. */
-  readonly db: Queryable;
+  readonly db: Database;
   /** Told that one does. */
   readonly onAccepted?: () => void;
   readonly catalog: Catalog;
@@ -148,7 +148,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       const key = honoursKeys ? idempotencyKey(request) : null;
       const body = await bodyOf(request);
       if (key === null) return answer(asked, body, newId());
-      return carryOutOnce(idempotency, asked, key, body, (executionId) => answer(asked, body, executionId));
+      return carryOutOnce(idempotency, asked, key, body, (executionId, keep) =>
+        answer(asked, body, executionId, keep),
+      );
     };
     return policies.govern(asked, carryOut, (error) => refuse(error, requestId));
   }
@@ -169,9 +171,9 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   const bodyOf = async (request: Request): Promise<RunBody> =>
     hasBody(request) ? readBody(request, config.maxBodyBytes) : NO_BODY;
 
-  const answer = (asked: Asked, body: RunBody, executionId: string): Promise<Response> =>
+  const answer = (asked: Asked, body: RunBody, executionId: string, keep?: KeepAnswer): Promise<Response> =>
     asked.target.route?.dispatchMode === "async"
-      ? accept(asked, body, executionId)
+      ? accept(asked, body, executionId, keep)
       : run(asked, body, executionId);
 
   const httpRequest = (asked: Asked, body: RunBody): HttpRequest =>
@@ -186,10 +188,15 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
     );
 
   /** Keeps a request of an asynchronous route, which is carried out afterwards, and again if it fails. */
-  async function accept(asked: Asked, body: RunBody, executionId: string): Promise<Response> {
+  async function accept(
+    asked: Asked,
+    body: RunBody,
+    executionId: string,
+    keep?: KeepAnswer,
+  ): Promise<Response> {
     const { target, caller, requestId } = asked;
     const { script, route } = target;
-    await insertRequest(options.db, {
+    const request = {
       appId: script.appId,
       id: executionId,
       routeId: route?.id ?? script.id,
@@ -197,12 +204,19 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       request: JSON.stringify(storedRequest(httpRequest(asked, body), requestId)),
       principalId: caller.principal?.userId ?? null,
       retries: config.triggerRetry,
-    });
-    options.onAccepted?.();
-    return Response.json(
+    };
+    const accepted = Response.json(
       { accepted_at: new Date(options.clock.now()).toISOString(), execution_id: executionId },
       { status: 202, headers: { "X-Request-Id": requestId, "X-Execution-Id": executionId } },
     );
+    if (keep === undefined) await insertRequest(options.db, request);
+    else
+      await options.db.begin(async (sql) => {
+        await insertRequest(sql, request);
+        await keep(sql, accepted);
+      });
+    options.onAccepted?.();
+    return accepted;
   }
 
   async function run(asked: Asked, body: RunBody, executionId: string): Promise<Response> {

@@ -56,19 +56,21 @@ export async function readKey(
   return row;
 }
 
-/** Keeps the answer. `executionId` makes sure that the key is still this request's. */
+/** Keeps the answer. `executionId` makes sure that the key is still this request's. @returns whether it was */
 export async function storeAnswer(
   db: Queryable,
   { appId, scopeId, key }: KeyedRequest,
   executionId: string,
   answer: StoredAnswer,
-): Promise<void> {
-  await db`
+): Promise<boolean> {
+  const rows = await db`
     update idempotency_keys set status = ${answer.status}, headers = ${db.json(answer.headers)}, body = ${answer.body}
-    where app_id = ${appId} and scope_id = ${scopeId} and key = ${key} and execution_id = ${executionId}`;
+    where app_id = ${appId} and scope_id = ${scopeId} and key = ${key} and execution_id = ${executionId}
+    returning 1`;
+  return rows.length > 0;
 }
 
-/** Frees a key whose request was not carried out. */
+/** Frees a key whose request was not carried out. One that has an answer was, though nobody may have heard of it. */
 export async function releaseKey(
   db: Queryable,
   { appId, scopeId, key }: KeyedRequest,
@@ -76,5 +78,6 @@ export async function releaseKey(
 ): Promise<void> {
   await db`
     delete from idempotency_keys
-    where app_id = ${appId} and scope_id = ${scopeId} and key = ${key} and execution_id = ${executionId}`;
+    where app_id = ${appId} and scope_id = ${scopeId} and key = ${key} and execution_id = ${executionId}
+      and status is null`;
 }

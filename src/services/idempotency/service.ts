@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Database } from "../../database/client.ts";
+import type { Database, Queryable } from "../../database/client.ts";
 import { conflict, invalid, type AppError } from "../../shared/errors.ts";
 import { logger } from "../../shared/log.ts";
 import {
@@ -19,13 +19,20 @@ export interface IdempotentRequest extends KeyedRequest {
   readonly abandonedSeconds: number;
 }
 
+/**
+ * Keeps the answer in the transaction that carries the request out, so that a crash leaves both or neither.
+ * @throws AppError 409 `in_progress` when the key has been given to somebody else meanwhile
+ */
+export type KeepAnswer = (sql: Queryable, answer: Response) => Promise<void>;
+
 export interface Idempotency {
   /**
    * Carries a request out unless it was before; then its answer is given again, with `Idempotent-Replayed: true`. An
-   * answer is stored before it is given. When `carryOut` rejects, nothing was done, and the key is free again.
+   * answer is stored before it is given. When `carryOut` rejects, nothing was done, and the key is free again, unless the
+   * answer was kept.
    * @throws AppError 409 `in_progress` with Retry-After, 422 `idempotency_key_reused` for another request's key
    */
-  once(request: IdempotentRequest, carryOut: () => Promise<Response>): Promise<Response>;
+  once(request: IdempotentRequest, carryOut: (keep: KeepAnswer) => Promise<Response>): Promise<Response>;
 }
 
 /** Longest Idempotency-Key. */
@@ -49,22 +56,28 @@ export function createIdempotency(db: Database): Idempotency {
           body: known.body ?? new Uint8Array(),
         });
       }
+      let kept: readonly StoredAnswer[] = [];
+      const keep: KeepAnswer = async (sql, response) => {
+        const stored = await readAnswer(response);
+        if (!(await storeAnswer(sql, request, request.executionId, stored))) throw inProgress();
+        kept = [stored];
+      };
       let answer: Response;
       try {
-        answer = await carryOut();
+        answer = await carryOut(keep);
       } catch (error) {
         await quietly(releaseKey(db, request, request.executionId));
         throw error;
       }
-      const stored = await readAnswer(answer);
-      await quietly(storeAnswer(db, request, request.executionId, stored));
+      const stored = kept[0] ?? (await readAnswer(answer));
+      if (kept.length === 0) await quietly(storeAnswer(db, request, request.executionId, stored));
       return new Response(bodyOf(stored), { status: stored.status, headers: answer.headers });
     },
   };
 }
 
 /** What was carried out is answered, whatever becomes of the record of it: a key that stays taken is freed later. */
-async function quietly(work: Promise<void>): Promise<void> {
+async function quietly(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {

@@ -153,3 +153,54 @@ describe("an idempotency key", () => {
     expect(times()).toBe(3);
   });
 });
+
+describe("an answer that is kept with what was carried out", () => {
+  const kept = (then: () => void) => (wanted: IdempotentRequest) =>
+    idempotency.once(wanted, async (keep) => {
+      const answer = new Response("accepted", { status: 202 });
+      await database.db.begin(async (sql) => keep(sql, answer));
+      then();
+      return answer;
+    });
+  const crash = () => {
+    throw new Error("the answer to the commit was lost");
+  };
+
+  test("is given, and given again", async () => {
+    const wanted = request();
+    const once = kept(() => {});
+    const answers = [await once(wanted), await once({ ...wanted, executionId: newId() })];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(["accepted", "accepted"]);
+    expect(answers.map(({ headers }) => headers.get("idempotent-replayed"))).toEqual([null, "true"]);
+  });
+
+  test("is given again also when nobody heard of the commit", async () => {
+    const wanted = request();
+    expect(await kept(crash)(wanted).catch(String)).toContain("lost");
+    const again = await kept(crash)({ ...wanted, executionId: newId() });
+    expect([again.status, await again.text()]).toEqual([202, "accepted"]);
+  });
+
+  test("is not kept, and nothing is carried out, when the key is somebody else's by then", async () => {
+    const wanted = request({ abandonedSeconds: 0 });
+    const slow = idempotency.once(wanted, async (keep) => {
+      await idempotency.once({ ...wanted, executionId: newId() }, async () => new Response("other"));
+      const answer = new Response("accepted", { status: 202 });
+      await database.db.begin(async (sql) => {
+        await sql`insert into kv_entries (app_id, collection, key, value) values (${appId}, 'c', 'slow', '1')`;
+        await keep(sql, answer);
+      });
+      return answer;
+    });
+    expect(await slow.catch((error: unknown) => error)).toMatchObject({ code: "in_progress" });
+    expect(await database.db`select from kv_entries where app_id = ${appId} and key = 'slow'`).toHaveLength(
+      0,
+    );
+    const again = await idempotency.once(
+      { ...wanted, executionId: newId() },
+      async () => new Response("third"),
+    );
+    expect(await again.text()).toBe("other");
+  });
+});
