@@ -86,6 +86,7 @@ TABLE apps (
 );
 CREATE TRIGGER apps_note_deleted BEFORE DELETE ON public.apps FOR EACH ROW EXECUTE FUNCTION note_deleted_app();
 CREATE TRIGGER apps_notify_catalog AFTER INSERT OR DELETE OR UPDATE ON public.apps FOR EACH ROW EXECUTE FUNCTION notify_catalog();
+CREATE TRIGGER apps_remove_doc_indexes AFTER DELETE ON public.apps FOR EACH ROW EXECUTE FUNCTION remove_doc_indexes();
 
 TABLE audit_log (
   id uuid not null,
@@ -157,16 +158,15 @@ CREATE INDEX dead_letters_unresolved_idx ON public.dead_letters USING btree (app
 
 TABLE doc_index_entries (
   app_id uuid not null,
-  collection text not null,
-  path text[] not null,
-  doc_id uuid not null,
+  index_id bigint not null,
   value jsonb not null,
+  doc_id uuid not null,
   is_unique boolean not null,
-  constraint doc_index_entries_pkey PRIMARY KEY (app_id, collection, doc_id, path),
-  constraint doc_index_entries_doc_fkey FOREIGN KEY (app_id, collection, doc_id) REFERENCES docs(app_id, collection, id) ON DELETE CASCADE
+  is_gone boolean not null default false,
+  constraint doc_index_entries_pkey PRIMARY KEY (app_id, index_id, value, doc_id) INCLUDE (is_gone)
 );
-CREATE UNIQUE INDEX doc_index_entries_unique_key ON public.doc_index_entries USING btree (app_id, collection, path, value) WHERE (is_unique AND (jsonb_typeof(value) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])));
-CREATE INDEX doc_index_entries_value_idx ON public.doc_index_entries USING btree (app_id, collection, path, value, doc_id);
+CREATE INDEX doc_index_entries_gone_idx ON public.doc_index_entries USING btree (app_id, index_id) WHERE is_gone;
+CREATE UNIQUE INDEX doc_index_entries_unique_key ON public.doc_index_entries USING btree (app_id, index_id, value) WHERE is_unique;
 
 TABLE doc_indexes (
   app_id uuid not null,
@@ -177,11 +177,13 @@ TABLE doc_indexes (
   error text,
   created_at timestamp with time zone not null default now(),
   changed_at timestamp with time zone not null default now(),
+  id bigint not null,
   constraint doc_indexes_pkey PRIMARY KEY (app_id, collection, path),
   constraint doc_indexes_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
-  constraint doc_indexes_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'failed'::text, 'dropping'::text])))
+  constraint doc_indexes_id_key UNIQUE (app_id, id),
+  constraint doc_indexes_state_check CHECK ((state = ANY (ARRAY['building'::text, 'ready'::text, 'failed'::text, 'dropping'::text, 'removing'::text])))
 );
-CREATE INDEX doc_indexes_unfinished_idx ON public.doc_indexes USING btree (state) WHERE (state = ANY (ARRAY['building'::text, 'dropping'::text]));
+CREATE INDEX doc_indexes_unfinished_idx ON public.doc_indexes USING btree (state) WHERE (state = ANY (ARRAY['building'::text, 'dropping'::text, 'removing'::text]));
 
 TABLE docs (
   app_id uuid not null,
@@ -197,7 +199,7 @@ TABLE docs (
   constraint docs_data_check CHECK ((jsonb_typeof(data) = 'object'::text))
 );
 CREATE TRIGGER docs_emit AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION emit_docs();
-CREATE TRIGGER docs_keep_indexes AFTER INSERT OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
+CREATE TRIGGER docs_keep_indexes AFTER INSERT OR DELETE OR UPDATE OF data ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_doc_indexes();
 CREATE TRIGGER docs_usage AFTER INSERT OR DELETE OR UPDATE ON public.docs FOR EACH ROW EXECUTE FUNCTION keep_usage('docs');
 
 TABLE dropped_events (
@@ -672,13 +674,46 @@ CREATE OR REPLACE FUNCTION public.keep_doc_indexes()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  i record;
 begin
-  insert into doc_index_entries (app_id, collection, path, doc_id, value, is_unique)
-  select i.app_id, i.collection, i.path, new.id, doc_index_value(new.data, i.path), i.is_unique
-  from doc_indexes i
-  where i.app_id = new.app_id and i.collection = new.collection and i.state <> 'failed'
-  on conflict (app_id, collection, doc_id, path) do update set value = excluded.value
-    where doc_index_entries.value <> excluded.value;
+  if tg_op = 'INSERT' then
+    -- One statement, and none where there is no index: most documents are only ever inserted.
+    if exists (select from doc_indexes where app_id = new.app_id and collection = new.collection) then
+      insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique)
+      select new.app_id, x.id, doc_index_value(new.data, x.path), new.id, x.is_unique
+        and jsonb_typeof(doc_key(new.data, x.path)) in ('string', 'number', 'boolean')
+      from doc_indexes x
+      where x.app_id = new.app_id and x.collection = new.collection and x.state in ('building', 'ready', 'dropping')
+      on conflict (app_id, index_id, value, doc_id) do update set is_unique = excluded.is_unique, is_gone = false;
+    end if;
+    return null;
+  end if;
+  if old.app_id::text = current_setting('picloud.deleted_app', true) then
+    return null;
+  end if;
+  for i in
+    select x.id, x.state, x.is_unique, doc_key(old.data, x.path) as was,
+      case when tg_op = 'UPDATE' then doc_index_value(new.data, x.path) end as value
+    from doc_indexes x
+    where x.app_id = old.app_id and x.collection = old.collection and x.state in ('building', 'ready', 'dropping')
+      and (tg_op = 'DELETE' or doc_key(old.data, x.path) <> doc_key(new.data, x.path))
+  loop
+    if i.state = 'building' then
+      insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique, is_gone)
+      values (old.app_id, i.id, i.was, old.id, false, true)
+      on conflict (app_id, index_id, value, doc_id) do update set is_unique = false, is_gone = true;
+    else
+      delete from doc_index_entries
+      where app_id = old.app_id and index_id = i.id and value = i.was and doc_id = old.id;
+    end if;
+    if tg_op = 'UPDATE' then
+      insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique)
+      values (new.app_id, i.id, i.value, new.id,
+        i.is_unique and jsonb_typeof(i.value) in ('string', 'number', 'boolean'))
+      on conflict (app_id, index_id, value, doc_id) do update set is_unique = excluded.is_unique, is_gone = false;
+    end if;
+  end loop;
   return null;
 end $function$;
 
@@ -847,12 +882,30 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_doc_index_value(path text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'a value of an indexed field may have 1024 bytes' using errcode = 'PC001',
+    detail = array_to_string(path, '.');
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_update()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
   raise exception 'rows of % are never changed', tg_table_name using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.remove_doc_indexes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from doc_index_entries where app_id = old.id;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.stamp_change()

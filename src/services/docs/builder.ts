@@ -1,6 +1,6 @@
 import type { Database } from "../../database/client.ts";
 import { logger } from "../../shared/log.ts";
-import { DROP_AFTER_SECONDS, finishIndexes, hasUnfinished } from "./indexes.ts";
+import { DROP_AFTER_SECONDS, finishIndexes, hasUnfinished } from "./building.ts";
 
 export interface IndexBuilder {
   /** Goes on with what an earlier process left. */
@@ -44,7 +44,7 @@ export function createIndexBuilder(db: Database): IndexBuilder {
         await finishIndexes(
           db,
           () => stopped,
-          (index) => logger("docs").info("index on {field} of {collection}: {state}", index),
+          (index) => logger("docs").info("index on {field} of {collection}: {state}", { ...index }),
         );
       }
       if (!stopped && (await hasUnfinished(db))) later(DROP_AFTER_SECONDS * 1000);

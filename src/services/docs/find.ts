@@ -165,8 +165,8 @@ function fromSql(
   const where = conditionSql(statement, query.where);
   if (use === null) return `from docs d where d.app_id = ${app} and d.collection = ${name} and ${where}`;
   return (
-    `from doc_index_entries e join docs d on d.app_id = e.app_id and d.collection = e.collection and d.id = e.doc_id ` +
-    `where e.app_id = ${app} and e.collection = ${name} and d.app_id = ${app} and d.collection = ${name} ` +
+    `from doc_index_entries e join docs d on d.id = e.doc_id ` +
+    `where e.app_id = ${app} and d.app_id = ${app} and d.collection = ${name} ` +
     `and ${indexSql(statement, use)} and ${where}`
   );
 }

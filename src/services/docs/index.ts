@@ -15,8 +15,8 @@ export {
   type FoundDoc,
 } from "./find.ts";
 export { IndexCache } from "./index-cache.ts";
+export { finishIndexes } from "./building.ts";
 export {
-  finishIndexes,
   indexesOf,
   listIndexes,
   requestDrop,

@@ -3,6 +3,7 @@ import { samePath, type IndexUse } from "./sql.ts";
 
 /** An index that may be used, as far as choosing needs it. */
 export interface ReadyIndex {
+  readonly id: string;
   readonly path: Path;
   readonly isUnique: boolean;
 }
@@ -15,16 +16,20 @@ export function chooseIndex(query: Query, ready: readonly ReadyIndex[]): IndexUs
   const conditions = necessary(query.where);
   let best: IndexUse | null = null;
   let bestRank = 0;
-  for (const { path, isUnique } of ready) {
-    const use = useOf(query, path, conditions);
+  for (const index of ready) {
+    const use = useOf(query, index, conditions);
     if (use === null) continue;
-    const rank = use.kind === "values" ? (isUnique ? 4 : 3) : use.kind === "range" ? 2 : 1;
+    const rank = use.kind === "values" ? (index.isUnique ? 4 : 3) : use.kind === "range" ? 2 : 1;
     if (rank > bestRank) [best, bestRank] = [use, rank];
   }
   return best;
 }
 
-function useOf(query: Query, path: Path, conditions: ReturnType<typeof necessary>): IndexUse | null {
+function useOf(
+  query: Query,
+  { id, path }: ReadyIndex,
+  conditions: ReturnType<typeof necessary>,
+): IndexUse | null {
   const bounds: {
     readonly than: string;
     readonly value: Extract<(typeof conditions)[number], { kind: "order" }>["value"];
@@ -32,9 +37,9 @@ function useOf(query: Query, path: Path, conditions: ReturnType<typeof necessary
   for (const condition of conditions) {
     if (!("path" in condition) || !samePath(condition.path, path)) continue;
     if (condition.kind === "equal" && isScalar(condition.json))
-      return { kind: "values", path, json: [condition.json] };
+      return { kind: "values", id, path, json: [condition.json] };
     if (condition.kind === "in" && condition.json.every(isScalar))
-      return { kind: "values", path, json: condition.json };
+      return { kind: "values", id, path, json: condition.json };
     if (
       condition.kind === "order" &&
       (bounds[0] === undefined || bounds[0].value.type === condition.value.type)
@@ -42,9 +47,9 @@ function useOf(query: Query, path: Path, conditions: ReturnType<typeof necessary
       bounds.push({ than: condition.than, value: condition.value });
     }
   }
-  if (bounds.length > 0) return { kind: "range", path, bounds };
+  if (bounds.length > 0) return { kind: "range", id, path, bounds };
   const [first] = query.sort;
-  return first !== undefined && samePath(first.path, path) ? { kind: "sort", path } : null;
+  return first !== undefined && samePath(first.path, path) ? { kind: "sort", id, path } : null;
 }
 
 /** Arrays and maps stand in an index by their type alone. */

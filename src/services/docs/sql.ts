@@ -119,35 +119,35 @@ export const keysSql = (statement: Statement, sort: readonly SortKey[], use: Ind
   `array[${sort.map((key) => `${keyOf(statement, key, use)}::text`).join(", ")}]::text[]`;
 
 /** What an index narrows the documents to. */
-export type IndexUse =
-  | { readonly kind: "values"; readonly path: Path; readonly json: readonly string[] }
+export type IndexUse = { readonly id: string; readonly path: Path } & (
+  | { readonly kind: "values"; readonly json: readonly string[] }
   | {
       readonly kind: "range";
-      readonly path: Path;
       readonly bounds: readonly { readonly than: string; readonly value: Scalar }[];
     }
   /** Nothing is narrowed, but its order is the one that is wanted. */
-  | { readonly kind: "sort"; readonly path: Path };
+  | { readonly kind: "sort" }
+);
 
 /** Conditions on the entries `e` of an index. */
 export function indexSql(statement: Statement, use: IndexUse): string {
-  const path = `e.path = ${statement.bind(use.path)}::text[]`;
+  const entries = `e.index_id = ${statement.bind(use.id)}::bigint and not e.is_gone`;
   switch (use.kind) {
     case "values": {
       const [one] = use.json;
       // With a plain comparison the server sees that one plan is as good as another for each value, and keeps it.
       return one !== undefined && use.json.length === 1
-        ? `${path} and e.value = ${statement.json(one)}`
-        : `${path} and e.value = any(${jsonArray(statement, use.json)})`;
+        ? `${entries} and e.value = ${statement.json(one)}`
+        : `${entries} and e.value = any(${jsonArray(statement, use.json)})`;
     }
     case "range":
       return [
-        path,
+        entries,
         ...use.bounds.map(({ than, value }) => `e.value ${than} ${statement.json(value.json)}`),
         ...typeBounds(use),
       ].join(" and ");
     case "sort":
-      return path;
+      return entries;
   }
 }
 

@@ -13,6 +13,9 @@ const sql = postgres({
   onnotice: () => {},
 });
 
+const [index] = await sql<{ id: string }[]>`
+  select id from doc_indexes where app_id = ${app ?? ""} and collection = 'bench'`;
+
 const server = new Elysia()
   .get("/kv-get/:key", async ({ params }) => {
     const [row] = await sql<{ value: string }[]>`
@@ -26,8 +29,8 @@ const server = new Elysia()
     const [row] = await sql<{ id: string; data: string; created_at: Date; updated_at: Date }[]>`
       select d.id, d.data::text as data, d.created_at, d.updated_at
       from doc_index_entries e
-      join docs d on d.app_id = e.app_id and d.collection = e.collection and d.id = e.doc_id
-      where e.app_id = ${app ?? ""} and e.collection = 'bench' and e.path = '{email}' and e.value = ${value}::text::jsonb
+      join docs d on d.id = e.doc_id
+      where e.app_id = ${app ?? ""} and e.index_id = ${index?.id ?? 0} and not e.is_gone and e.value = ${value}::text::jsonb
         and d.app_id = ${app ?? ""} and d.collection = 'bench'
         and coalesce((d.data #> '{email}') = ${value}::text::jsonb, false)
       order by e.doc_id limit 1`;

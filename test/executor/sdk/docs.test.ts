@@ -313,7 +313,11 @@ describe("an index", () => {
     expect(await run(`[c.drop_index("a.b"), c.drop_index("a.b"), ${state}]`, name)).toBe("[true,false,[]]");
     await db`update doc_indexes set changed_at = now() - interval '11 seconds' where state = 'dropping'`;
     await finishIndexes(db);
-    expect(await db`select from doc_index_entries where collection = ${name}`).toHaveLength(0);
+    expect(
+      await db`
+        select from doc_index_entries where doc_id in (select id from docs where collection = ${name})
+          and value <> 'null'`,
+    ).toHaveLength(0);
     expect(await run('c.count(#{ "a.b": 3 })', name)).toBe("3");
   });
 

@@ -97,8 +97,9 @@ describe("a transaction", () => {
       insert into doc_indexes (app_id, collection, path, is_unique, state)
       values (${app}, ${name}, ${["x"]}::text[], true, 'ready')`;
     await database.db`
-      insert into doc_index_entries (app_id, collection, path, doc_id, value, is_unique)
-      select app_id, collection, ${["x"]}::text[], id, '1', true from docs where collection = ${name}`;
+      insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique)
+      select app_id, i.id, '1', d.id, true from docs d join doc_indexes i using (app_id, collection)
+      where collection = ${name}`;
     const source = 'tx::run(|| { k.set("a", 1); try { d.create(#{ x: 1 }) } catch { } 5 })';
     expect(await run(source, name)).toBe("tx::run: Another document has the same value of a unique field.");
     expect(await run('k.get("a")', name)).toBe("null");

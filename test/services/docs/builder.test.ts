@@ -3,6 +3,7 @@ import {
   createIndexBuilder,
   insertDoc,
   listIndexes,
+  replaceDoc,
   requestDrop,
   requestIndex,
 } from "../../../src/services/docs/index.ts";
@@ -24,6 +25,10 @@ afterAll(() => database.drop());
 const states = async (): Promise<string> =>
   (await listIndexes(database.db, place)).map(({ state }) => state).join();
 
+const entriesOf = (field: string) => database.db<{ doc_id: string; value: unknown; is_unique: boolean }[]>`
+  select e.doc_id, e.value, e.is_unique from doc_index_entries e join doc_indexes i on (i.app_id, i.id) = (e.app_id, e.index_id)
+  where i.path = ${[field]}::text[] order by e.value, e.doc_id`;
+
 test("an index is built when it is asked for, one that a process left when it starts, and dropped later", async () => {
   const { db } = database;
   for (let i = 0; i < 10; i++) await insertDoc(db, place, newId(), JSON.stringify({ a: i, b: i }));
@@ -43,19 +48,24 @@ test("an index is built when it is asked for, one that a process left when it st
   await builder.stop();
 });
 
-test("a value that an earlier, failed attempt left is put right", async () => {
+test("what a failed attempt entered is removed, and nothing of it is in the next one", async () => {
   const { db } = database;
-  const id = newId();
-  await insertDoc(db, place, id, '{"c": "new"}');
-  await db`
-    insert into doc_index_entries (app_id, collection, path, doc_id, value, is_unique)
-    values (${place.appId}, ${place.collection}, ${["c"]}::text[], ${id}, '"stale"', false)`;
+  const ids = [newId(), newId()];
+  for (const id of ids) await insertDoc(db, place, id, '{"c": "same"}');
   await requestIndex(db, place, ["c"], true);
   const builder = createIndexBuilder(db);
   builder.start();
-  await waitFor("it is so", async () => (await states()) === "ready,ready");
-  const [entry] =
-    await db`select value, is_unique from doc_index_entries where doc_id = ${id} and path = ${["c"]}::text[]`;
-  expect(entry).toEqual({ value: "new", is_unique: true });
+  await waitFor("it has failed", async () => (await states()) === "ready,failed");
+  expect(await entriesOf("c")).toHaveLength(0);
+  await replaceDoc(db, place, ids[1] ?? "", '{"c": "other"}');
+  await requestIndex(db, place, ["c"], true);
+  builder.changed();
+  await waitFor("it is ready", async () => (await states()) === "ready,ready");
+  const entries = await entriesOf("c");
+  expect(entries.filter(({ value }) => value !== null)).toEqual([
+    { doc_id: ids[1] ?? "", value: "other", is_unique: true },
+    { doc_id: ids[0] ?? "", value: "same", is_unique: true },
+  ]);
+  expect(entries.filter(({ value }) => value === null)).toHaveLength(10);
   await builder.stop();
 });
