@@ -10,11 +10,18 @@ export const BENCHES = {
   save: () => import("./save.ts"),
   control: () => import("./control.ts"),
   sdk: () => import("./sdk.ts"),
+  docs: () => import("./docs.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
-} satisfies Record<string, () => Promise<{ run(flags?: ReadonlySet<string>): Promise<void> }>>;
+} satisfies Record<string, () => Promise<{ run(flags: ReadonlySet<string>): Promise<void> }>>;
 
-const given: readonly string[] = process.argv.slice(2);
+// `--docs 1000` is the flag `--docs=1000`.
+const given: readonly string[] = process.argv
+  .slice(2)
+  .join(" ")
+  .replaceAll(/(--\w+) (\d+)/g, "$1=$2")
+  .split(" ")
+  .filter((word) => word !== "");
 const flags = new Set(given.filter((word) => word.startsWith("--")));
 const names = given.filter((word) => !word.startsWith("--"));
 const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));

@@ -52,6 +52,19 @@ function useOf(
   return first !== undefined && samePath(first.path, path) ? { kind: "sort", id, path } : null;
 }
 
+/** Whether the entries of an index tell all: each of them is a document that is wanted, and there are no others. */
+export function answersAll(query: Query, use: IndexUse): boolean {
+  const conditions = necessary(query.where);
+  switch (use.kind) {
+    case "values":
+      return conditions.length === 1;
+    case "range":
+      return conditions.length === use.bounds.length;
+    case "sort":
+      return conditions.length === 0;
+  }
+}
+
 /** Arrays and maps stand in an index by their type alone. */
 const isScalar = (json: string): boolean => !json.startsWith("[") && !json.startsWith("{");
 

@@ -97,21 +97,29 @@ export function afterSql(
   statement: Statement,
   sort: readonly SortKey[],
   use: IndexUse | null,
-  { keys, id }: After,
+  after: After,
 ): string {
+  const id = use === null ? "d.id" : "e.doc_id";
+  const last = `${statement.bind(after.id)}::uuid`;
+  const [first] = sort;
+  const isKey = use !== null && first !== undefined && samePath(use.path, first.path);
+  // The very order of the index: it is entered right there.
+  if (isKey && sort.length === 1 && !first.descending)
+    return `(e.value, ${id}) > (${statement.json(after.keys[0] ?? "null")}, ${last})`;
   // (k1 beyond) or (k1 equal and k2 beyond) or … or (all equal and id beyond)
   const alternatives: string[] = [];
   const equal: string[] = [];
-  for (const [index, key] of sort.entries()) {
-    const value = statement.json(keys[index] ?? "null");
-    const column = keyOf(statement, key, use);
-    alternatives.push([...equal, `${column} ${key.descending ? "<" : ">"} ${value}`].join(" and "));
+  let bound = "";
+  for (const [index, { path, descending }] of sort.entries()) {
+    const value = statement.json(after.keys[index] ?? "null");
+    const column = keyOf(statement, { path, descending }, use);
+    // Follows from the rest, but this an index can begin at.
+    if (index === 0 && isKey) bound = `e.value ${descending ? "<=" : ">="} ${value} and `;
+    alternatives.push([...equal, `${column} ${descending ? "<" : ">"} ${value}`].join(" and "));
     equal.push(`${column} = ${value}`);
   }
-  alternatives.push(
-    [...equal, `${use === null ? "d.id" : "e.doc_id"} > ${statement.bind(id)}::uuid`].join(" and "),
-  );
-  return `(${alternatives.map((one) => `(${one})`).join(" or ")})`;
+  alternatives.push([...equal, `${id} > ${last}`].join(" and "));
+  return `(${bound}(${alternatives.map((one) => `(${one})`).join(" or ")}))`;
 }
 
 /** The sort keys of each document, for the cursor of the page after. */
