@@ -35,19 +35,20 @@ test("the scripts in the README can be deployed, and answer as it says", async (
   const commands = [...written.matchAll(CONSOLE)].flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1));
   expect(commands.length).toBeGreaterThan(5);
   for (const text of commands) {
-    const [command = "", ...expected] = text.split("\n");
+    // A command goes on in the next line after a backslash.
+    const [, command = "", expected = ""] = /^((?:.*\\\n)*.*)\n([^]*)$/.exec(text) ?? [];
     const here = command
       .replaceAll("http://127.0.0.1:8080", place.url)
       .replace("curl", "curl -sS")
       .replace("admin:PASSWORD", `"${USERNAME}:${PASSWORD}"`);
     // Not spawnSync: the server is in this process.
-    const shell = Bun.spawn(["sh", "-c", here], { stderr: "pipe" });
+    const shell = Bun.spawn(["sh", "-c", here], { cwd: place.folder, stderr: "pipe" });
     const printed = (await shell.stderr.text()) + (await shell.stdout.text());
     await waitFor("no event waits", async () => {
       const metrics = await (await fetch(`${place.url}/metrics`)).text();
       return !metrics.includes("picloud_outbox_pending{");
     });
-    expect(`${command}\n${printed}`).toBe(`${command}\n${expected.join("\n").trimEnd()}`);
+    expect(`${command}\n${printed}`).toBe(`${command}\n${expected.trimEnd()}`);
   }
 });
 

@@ -1,8 +1,9 @@
 import { Option, type Command } from "commander";
 import { path } from "../client/api.ts";
+import { mailExample } from "../client/mail-example.ts";
 import { scriptId } from "../client/names.ts";
 import { appCommand, collect, count, type AppFlag } from "../client/options.ts";
-import { openSession } from "../client/session.ts";
+import { openSession, type Session } from "../client/session.ts";
 
 /** The members of a trigger that the command line uses. */
 interface Trigger {
@@ -15,6 +16,8 @@ interface Trigger {
   readonly last_fired_at: string | null;
   readonly last_status: string | null;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Of e-mail, when it was made just now. */
+  readonly inbound_secret?: string;
 }
 
 interface AddFlags extends AppFlag {
@@ -33,6 +36,8 @@ interface AddFlags extends AppFlag {
   readonly backoff?: string;
   readonly baseMs?: number;
   readonly disabled?: boolean;
+  /** False: --no-secret. */
+  readonly secret: boolean;
 }
 
 const COLUMNS = [
@@ -58,7 +63,11 @@ export function define(command: Command): void {
       print.rows(COLUMNS, (await api.get<readonly Trigger[]>(path`/apps/${flags.app}/triggers`)).map(shown));
     },
   );
-  appCommand(command, "add <kind> <script>", "have a script called: by kv, docs, cron, pubsub or dead_letter")
+  appCommand(
+    command,
+    "add <kind> <script>",
+    "have a script called: by kv, docs, cron, pubsub, email or dead_letter",
+  )
     .option("--collection <glob>", "of kv and docs: a collection, a prefix such as logs:*, or *")
     .option("--op <op>", "of kv and docs: what must have happened; may be repeated", collect)
     .option("--topic <pattern>", "of pubsub: a topic, a prefix such as orders.*, or *")
@@ -79,6 +88,7 @@ export function define(command: Command): void {
       ]),
     )
     .option("--start-deadline <seconds>", "of cron: a firing that is later is dropped", count)
+    .option("--no-secret", "of email: whoever knows the path may post, without a signature")
     .option("--source <kind>", "of dead_letter: only for failed deliveries of this kind")
     .option("--trigger <id>", "of dead_letter: only for those of this trigger")
     .option("--failed <script>", "of dead_letter: only for those to this script")
@@ -101,6 +111,7 @@ export function define(command: Command): void {
         missed: flags.missed,
         overlap: flags.overlap,
         start_deadline_seconds: flags.startDeadline,
+        inbound_secret: flags.secret ? undefined : null,
         source_filter: flags.source,
         trigger_id_filter: flags.trigger,
         script_id_filter: flags.failed === undefined ? undefined : await scriptId(api, app, flags.failed),
@@ -110,8 +121,17 @@ export function define(command: Command): void {
         enabled: flags.disabled === true ? false : undefined,
       };
       const made = await api.post<Trigger>(path`/apps/${app}/triggers/${kind}`, said);
-      print.rows(COLUMNS, [shown(made)]);
+      printMade({ api, print }, made);
     });
+  appCommand(
+    command,
+    "new-secret <trigger>",
+    "of email: make another secret, and print it, this once",
+  ).action(async (id: string, flags: AppFlag, self: Command) => {
+    const session = openSession(self);
+    const target = path`/apps/${flags.app}/triggers/${id}`;
+    printMade(session, await session.api.patch<Trigger>(target, { new_inbound_secret: true }));
+  });
   appCommand(command, "rm <trigger>", "delete a trigger, and what it has waiting").action(
     async (id: string, flags: AppFlag, self: Command) => {
       const { api, print } = openSession(self);
@@ -141,17 +161,29 @@ export function define(command: Command): void {
   }
 }
 
+/** A trigger with what is never shown again, and how it is used. */
+function printMade({ api, print }: Session, made: Trigger): void {
+  const secret = made.inbound_secret ?? null;
+  print.rows(secret === null ? COLUMNS : [...COLUMNS, "inbound_secret!"], [shown(made)]);
+  if (made.kind !== "email") return;
+  const signedWith = made.details["has_inbound_secret"] === true ? (secret ?? "SECRET") : null;
+  if (secret !== null) print.note("Keep inbound_secret somewhere safe: it is not shown again.");
+  print.note(
+    `A message is posted like this:\n${mailExample(`${api.url}${String(made.details["inbound_path"])}`, signedWith)}`,
+  );
+}
+
 async function change(id: string, app: string, body: object, self: Command): Promise<void> {
   const { api, print } = openSession(self);
   print.rows(COLUMNS, [shown(await api.patch<Trigger>(path`/apps/${app}/triggers/${id}`, body))]);
 }
 
 const shown = (trigger: Trigger) => {
-  const { kind: _kind, next_runs: _next, ...about } = trigger.details;
+  const { kind: _kind, next_runs: _next, has_inbound_secret: isSigned, ...about } = trigger.details;
   return {
     ...trigger,
     script: trigger.script_name,
-    about: Object.values(about)
+    about: [...Object.values(about), isSigned === false ? "unsigned" : null]
       .flat()
       .filter((value) => value !== null)
       .join(" "),

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { InboundMessage, SIGNATURE_HEADER, TIMESTAMP_HEADER } from "../../services/inbound-mail/index.ts";
 import { strict } from "../http/module.ts";
 import { problem, type Operation, type Parameter } from "./operations.ts";
 import { portable, type JsonSchema } from "./schema.ts";
@@ -26,13 +27,31 @@ const open = (
   responses: Operation["responses"],
 ): { readonly get: Operation } => ({ get: { operationId, summary, tags: [tag], security: [], responses } });
 
-const script: Parameter = {
-  name: "script_id",
+const id = (name: string, description: string): Parameter => ({
+  name,
   in: "path",
   required: true,
-  description: "The id of a script.",
+  description,
   schema: { type: "string", format: "uuid" },
-};
+});
+const header = (name: string, description: string): Parameter => ({
+  name,
+  in: "header",
+  required: false,
+  description,
+  schema: { type: "string" },
+});
+
+const MailAccepted = strict({
+  accepted_at: Type.String(),
+  /** Of the run that the message causes, or has caused. */
+  execution_id: Type.String(),
+  /** It came before, and is not delivered again. */
+  duplicate: Type.Boolean(),
+});
+
+const problemsOf = (...statuses: readonly number[]): Operation["responses"] =>
+  Object.fromEntries(statuses.map((status) => [status, problem(status)]));
 
 /** What is answered outside the control plane. */
 export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
@@ -83,7 +102,7 @@ export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Opera
         "only scripts whose `direct_execute` is `public` can be run; others need a role in the app.",
       tags: ["executions"],
       security: [{ bearer: ["script:read"] }, { basic: [] }, { cookie: [] }, {}],
-      parameters: [script],
+      parameters: [id("script_id", "The id of a script.")],
       requestBody: {
         required: false,
         content: {
@@ -100,12 +119,36 @@ export const SYSTEM_PATHS: Readonly<Record<string, Readonly<Record<string, Opera
           },
           content: { "*/*": { schema: ANYTHING } },
         },
-        ...Object.fromEntries(
-          [400, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504, 507].map((status) => [
-            status,
-            problem(status),
-          ]),
+        ...problemsOf(400, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504, 507),
+      },
+    },
+  },
+  "/api/v1/email-inbound/{app_id}/{trigger_id}": {
+    post: {
+      operationId: "postEmail",
+      summary: "Delivers a message to a trigger for e-mail",
+      description:
+        "Needs no credential but a signature, unless the trigger has no secret: the HMAC-SHA256, under the trigger's secret, of " +
+        "the body as it is sent, or of the timestamp, a dot and the body. At most 25 MB, and 60 requests a minute. A message " +
+        "whose Message-ID or signature came within 24 hours is accepted and not delivered again.",
+      tags: ["triggers"],
+      security: [],
+      parameters: [
+        id("app_id", "The id of an app."),
+        id("trigger_id", "The id of a trigger of that app, of the kind email."),
+        header(SIGNATURE_HEADER, "`sha256=` and 64 hexadecimal digits."),
+        header(
+          TIMESTAMP_HEADER,
+          "Seconds since 1970, or RFC 3339; at most 5 minutes from the server's time.",
         ),
+      ],
+      requestBody: { required: true, content: { "application/json": { schema: portable(InboundMessage) } } },
+      responses: {
+        "202": {
+          description: "Accepted",
+          content: { "application/json": { schema: portable(MailAccepted) } },
+        },
+        ...problemsOf(401, 404, 405, 413, 422, 429, 500, 503),
       },
     },
   },
