@@ -5,6 +5,7 @@ import { openDataDirectory } from "./data-directory.ts";
 import { connect, type Database } from "./database/client.ts";
 import { startEmbedded, type EmbeddedPostgres } from "./database/embedded/index.ts";
 import { isConnectionError } from "./database/errors.ts";
+import { campaign, SOLE } from "./database/leader.ts";
 import { listen } from "./database/listen.ts";
 import { migrate, schemaVersion } from "./database/migrator.ts";
 import { urlTarget, type ConnectionTarget } from "./database/target.ts";
@@ -140,6 +141,7 @@ async function takeUp(
     slots: config.maxConcurrentExecutions,
     events: {
       counts: () => dispatcher.stats(),
+      leads: () => leadership.leads(),
       waiting: async () => {
         const [outbox, deadLetters, dropped] = await Promise.all([
           outboxFigures(db),
@@ -186,7 +188,13 @@ async function takeUp(
     maxDepth: config.maxTriggerDepth,
     jitter: config.triggerRetryJitter,
   });
-  const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake });
+  // Who has the database alone needs no connection to tell.
+  const leadership =
+    config.databaseUrl === null
+      ? SOLE
+      : campaign(target, { applicationName: "picloud-leader", onChange: () => scheduler.wake() });
+  undo.push(() => leadership.close());
+  const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake, leads: leadership.leads });
   undo.push(() => scheduler.stop());
   const manager = await createManager({
     db,
@@ -250,6 +258,8 @@ async function takeUp(
     // New requests are refused from here on; those under way get their time. Streams would never end by themselves.
     manager.stop();
     await scheduler.stop();
+    // Another process goes on with schedules while this one still ends its runs.
+    await leadership.close();
     await Promise.all([http.stop(GRACE_MS), dispatcher.stop(GRACE_MS), orchestrator.drain(GRACE_MS)]);
   });
   return { url: http.url, firstLogin, stop };

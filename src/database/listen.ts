@@ -1,4 +1,5 @@
 import { logger } from "../shared/log.ts";
+import { backOffMs } from "./back-off.ts";
 import { connectionLost } from "./errors.ts";
 import { openPool, type Database } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
@@ -18,9 +19,6 @@ export interface ListenOptions {
    */
   readonly onReconnect: () => void;
 }
-
-/** Waits between attempts to come back, in milliseconds; the last one repeats. */
-const BACK_OFF = [50, 100, 250, 500, 1_000, 2_000, 5_000];
 
 /**
  * Listens on one dedicated connection, which comes back by itself when it is lost.
@@ -66,7 +64,7 @@ export async function listen(target: ConnectionTarget, options: ListenOptions): 
         current = await subscribe();
         return;
       } catch {
-        await Bun.sleep(BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)] ?? 0);
+        await Bun.sleep(backOffMs(attempt));
       }
     }
   };

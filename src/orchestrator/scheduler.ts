@@ -9,6 +9,8 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   /** Something was written to the outbox. */
   readonly onEvents: () => void;
+  /** Whether it falls to this process to fire; call `wake` when that changes. Default: it does. */
+  readonly leads?: () => boolean;
 }
 
 export interface SchedulerStats {
@@ -35,20 +37,24 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2000;
 /** Another process has locked what is due. */
 const LOCKED_MS = 500;
+/** The leader is there and does nothing, as a process does that was stopped by a signal: another one fires. */
+const OVERDUE_MS = 15_000;
 /** The system's clock may be set while the timer runs: it is compared this often while something is to come. */
 const COMPARE_MS = 60_000;
 
 /**
  * Writes the firings of cron triggers to the outbox, and runs nothing. One timer is armed for the trigger that is due
- * first; without any there is none. Several processes may do so on one database.
+ * first; without any there is none. Of several processes on one database the leader fires, and the others only look after
+ * what is overdue. Even if two take themselves for the leader no instant is fired twice: see `fireDue`.
  */
-export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Scheduler {
+export function createScheduler({ db, clock, onEvents, leads = () => true }: SchedulerOptions): Scheduler {
   let timer: ReturnType<typeof setTimeout> | null = null;
   let working: Promise<void> | null = null;
   let again = false;
   let stopped = false;
   let retryMs = FIRST_RETRY_MS;
   let stats: SchedulerStats = { fired: 0, lagMs: 0 };
+  let startedAt = clock.now();
 
   function wake(): void {
     again = true;
@@ -65,6 +71,7 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
       while (again && !stopped) {
         again = false;
         now = clock.now();
+        if (!leads() && (await isLeft(now))) return;
         const batch = await fireDue(db, now, BATCH);
         if (batch.fired > 0) {
           stats = { fired: stats.fired + batch.fired, lagMs: batch.lagMs };
@@ -87,6 +94,20 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
     }
   }
 
+  /** Whether what is due is left to the leader: then the timer is armed for when it would be overdue. */
+  async function isLeft(now: number): Promise<boolean> {
+    const due = await nextDue(db);
+    // Whoever is to lead may be starting as well.
+    const overdueAt = due === null ? null : Math.max(due.getTime(), startedAt) + OVERDUE_MS;
+    if (overdueAt !== null && overdueAt <= now) {
+      logger("scheduler").warning("the process that leads fires nothing: this one does");
+      return false;
+    }
+    disarm();
+    if (overdueAt !== null) wakeAt(overdueAt);
+    return true;
+  }
+
   function disarm(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -104,6 +125,7 @@ export function createScheduler({ db, clock, onEvents }: SchedulerOptions): Sche
 
   return {
     async start() {
+      startedAt = clock.now();
       wake();
       await working;
     },

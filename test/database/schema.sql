@@ -513,6 +513,9 @@ CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(userna
 CREATE TRIGGER users_changed AFTER UPDATE OF is_active, instance_role ON public.users FOR EACH ROW EXECUTE FUNCTION triggers_follow_user();
 CREATE TRIGGER users_deleted BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION triggers_follow_user();
 
+VIEW leadership AS
+ SELECT 'scheduler'::text AS duty;
+
 CREATE OR REPLACE FUNCTION public.check_quota(app uuid, quota bigint)
  RETURNS void
  LANGUAGE plpgsql

@@ -301,6 +301,41 @@ describe("a run that has not ended when the next is due", () => {
   });
 });
 
+describe("of several processes", () => {
+  test("one that does not lead leaves firing to the leader, until that is overdue by 15 s", async () => {
+    const clock = handClock("2026-05-01T04:00:00Z");
+    const id = await cron({ schedule: "@hourly" }, { nextAt: "2026-05-01T03:00:00Z" });
+    const made = createScheduler({ db: plane.database.db, clock, onEvents: () => {}, leads: () => false });
+    running.push(made);
+    await made.start();
+    // Long overdue, but who is to lead may have started as late.
+    clock.set("2026-05-01T04:00:14Z");
+    made.wake();
+    await Bun.sleep(300);
+    expect(await fired(id)).toEqual([]);
+    clock.set("2026-05-01T04:00:16Z");
+    await waitFor("it fires all the same", async () => {
+      made.wake();
+      return (await fired(id)).length > 0;
+    });
+    expect(await fired(id)).toHaveLength(1);
+    expect(await nextOf(id)).toBe("2026-05-01T05:00:00.000Z");
+  });
+
+  test("one that begins to lead fires what is due at once", async () => {
+    let leads = false;
+    const clock = handClock("2026-05-01T03:00:00Z");
+    const id = await cron({ schedule: "@hourly" }, { nextAt: "2026-05-01T03:00:00Z" });
+    const made = createScheduler({ db: plane.database.db, clock, onEvents: () => {}, leads: () => leads });
+    running.push(made);
+    await made.start();
+    expect(await fired(id)).toEqual([]);
+    leads = true;
+    made.wake();
+    await waitFor("it is fired", async () => (await fired(id)).length === 1);
+  });
+});
+
 describe("at rest", () => {
   test("with fifty triggers, none due, nothing is asked of the database", async () => {
     for (let n = 0; n < 50; n++) await cron({ schedule: `0 ${n} 3 1 1 *` });

@@ -7,7 +7,7 @@ import type { Database } from "../../src/database/client.ts";
 export async function dumpSchema(db: Database): Promise<string> {
   const parts: string[] = [];
   for (const { name } of await tables(db)) parts.push(await dumpTable(db, name));
-  parts.push(...(await functions(db)));
+  parts.push(...(await views(db)), ...(await functions(db)));
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -40,6 +40,13 @@ async function dumpTable(db: Database, table: string): Promise<string> {
   const lines = [...columns, ...constraints].map(({ text }) => `  ${text}`);
   const after = [...indexes, ...triggers].map(({ text }) => `${text};`);
   return [`TABLE ${table} (`, lines.join(",\n"), ");", ...after].join("\n");
+}
+
+async function views(db: Database): Promise<string[]> {
+  const found = await db<{ text: string }[]>`
+    SELECT 'VIEW ' || viewname || ' AS' || chr(10) || definition AS text FROM pg_views
+    WHERE schemaname = 'public' ORDER BY viewname`;
+  return found.map(({ text }) => text.trim());
 }
 
 async function functions(db: Database): Promise<string[]> {

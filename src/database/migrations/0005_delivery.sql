@@ -207,4 +207,8 @@ create index executions_trigger_idx on executions (app_id, trigger_id, created_a
 
 -- Schedules: who fires them.
 
+-- The bell of src/database/leader.ts: whoever leads has it locked, the others wait in LOCK TABLE. A view, because neither
+-- VACUUM nor a dump ever waits for a lock on one. Running processes have it locked, so a migration must leave it alone.
+create view leadership as select 'scheduler' as duty;
+
 -- Delivery: speed.

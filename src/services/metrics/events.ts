@@ -13,6 +13,8 @@ export interface EventFigures {
   };
   /** How late the last cron trigger was fired, in milliseconds. */
   readonly cronLagMs: () => number;
+  /** Whether it is this process that fires schedules. */
+  readonly leads: () => boolean;
   /** Asks the database. */
   readonly waiting: () => Promise<{
     readonly pending: readonly (readonly [kind: string, count: number])[];
@@ -45,9 +47,10 @@ export async function waitingNow(
 
 export function writeEvents(
   out: Exposition,
-  counts: ReturnType<EventFigures["counts"]>,
+  { counts: countsOf, leads }: EventFigures,
   waiting: Awaited<ReturnType<typeof waitingNow>>,
 ): void {
+  const counts = countsOf();
   const by = (label: string, figures: readonly (readonly [string, number])[]): Sample[] =>
     figures.map(([name, count]): Sample => [{ [label]: name }, count]);
   out.counter("picloud_events_total", "Attempts to deliver events, by how they ended.", [
@@ -57,6 +60,11 @@ export function writeEvents(
   ]);
   out.counter("picloud_events_dead_lettered_total", "Events that became dead letters.", counts.deadLettered);
   out.gauge("picloud_events_under_way", "Events whose scripts are running.", counts.underWay);
+  out.gauge(
+    "picloud_scheduler_leader",
+    "Whether this process fires schedules: one of those on a database does.",
+    leads() ? 1 : 0,
+  );
   if (waiting === null) return;
   out.gauge("picloud_outbox_pending", "Events to be delivered, by kind.", by("kind", waiting.pending));
   out.gauge(

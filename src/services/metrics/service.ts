@@ -66,7 +66,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       deps.unlogged(),
     );
     out.gauge("picloud_sse_clients", "Streams of events that clients have open.", deps.streams());
-    writeEvents(out, deps.events.counts(), events);
+    writeEvents(out, deps.events, events);
     out.gauge(
       "picloud_cron_lag_seconds",
       "How long after its time the last cron trigger was fired.",

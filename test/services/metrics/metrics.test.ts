@@ -73,6 +73,7 @@ describe("the figures of runs", () => {
 describe("GET /metrics", () => {
   const EVENTS = {
     counts: () => ({ underWay: 1, delivered: 2, failed: 3, deadLettered: 4, tooDeep: 5 }),
+    leads: () => true,
     waiting: async () => ({
       pending: [["kv", 6] as const, ["http", 7] as const],
       oldestSeconds: 8.5,
@@ -148,8 +149,10 @@ describe("GET /metrics", () => {
       ["failed", 3],
       ["too_deep", 5],
     ]);
+    expect(all("picloud_scheduler_leader")).toEqual([[1]]);
     const away = await told(make(null, { ...EVENTS, waiting: () => Promise.reject(new Error("away")) }));
     expect(away("picloud_outbox_pending")).toBeUndefined();
+    expect(away("picloud_scheduler_leader")).toEqual([[1]]);
     expect(away("picloud_events_dead_lettered_total")).toEqual([[4]]);
     expect(away("picloud_gate_slots")).toEqual([[32]]);
   });
