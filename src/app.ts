@@ -179,8 +179,15 @@ async function takeUp(
     mayExecute: (principal, appId) => may(identity, principal, "AppRead", appId),
     mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
   });
+  const queue = connect(target, {
+    max: 4,
+    applicationName: "picloud-events",
+    idleTimeoutSeconds: 10,
+    wholeTables: false,
+  });
+  undo.push(() => queue.end({ timeout: 5 }));
   const dispatcher = createDispatcher({
-    db,
+    db: queue,
     catalog,
     runOnce: orchestrator.runOnce,
     owner: directory.instanceId,

@@ -28,6 +28,11 @@ export interface ConnectOptions {
   readonly statementTimeoutMs?: number;
   /** An unused connection closes after this many seconds; null: never. Default 60. */
   readonly idleTimeoutSeconds?: number | null;
+  /**
+   * Whether the planner may read whole tables. Default true. Without, a plan that was made and kept while a queue was
+   * empty does not read all of it when it is full.
+   */
+  readonly wholeTables?: boolean;
   /** Default 5. */
   readonly connectTimeoutSeconds?: number;
   /**
@@ -59,6 +64,7 @@ export function openPool(target: ConnectionTarget, options: ConnectOptions): Dat
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 30_000,
       idle_in_transaction_session_timeout: 60_000,
+      ...(options.wholeTables === false && { enable_seqscan: "off" }),
     },
     fetch_types: false,
     types: { ...ARRAY_TYPES, bigint: INT8 },

@@ -5,20 +5,22 @@ import {
   backoffMs,
   bury,
   claim,
-  complete,
   completeHandler,
+  createCompletions,
   DEFAULT_JITTER,
   giveBack,
-  msUntilDue,
   postpone,
   releaseClaims,
   releaseLostClaims,
   renew,
+  sweep,
+  unblock,
   type Delivery,
 } from "../services/events/index.ts";
 import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
+import { slotsOfOneApp } from "./gate.ts";
 import type { Runs } from "./runs.ts";
 import { restoredRequest, type StoredRequest } from "./stored-request.ts";
 
@@ -61,11 +63,18 @@ const LEASE_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
 /** The gate was full. */
 const GATE_FULL_MS = 250;
+/** What is due is locked by somebody, as another process does for a moment when it claims. */
+const LOCKED_MS = 100;
 /** The database is away: the first wait before it is asked again, and the longest. */
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2000;
 /** `setTimeout` knows no more than 24.8 days. */
 const LONGEST_MS = 24 * 3_600_000;
+/** Due rows of each app that are looked at, and how many when most of them wait for others of their key. */
+const WINDOW = 64;
+const WIDE_WINDOW = 2048;
+/** Deliveries after which what is left of them is swept up: about as many rows as are skipped in a millisecond. */
+const SWEEP_AFTER = 10_000;
 /** Characters of an error that are kept (CONTRACT 6.5). */
 const MAX_ERROR = 8192;
 
@@ -79,14 +88,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, catalog, runOnce, owner, maxConcurrent } = options;
   const random = options.random ?? Math.random;
   const jitter = options.jitter ?? DEFAULT_JITTER;
-  /** By id, until the outbox knows how it ended. */
+  const completions = createCompletions(db);
+  /** By the id of the delivery, until the outbox has been told how it ended. */
   const underWay = new Map<string, Promise<void>>();
+  /** How many runs there are of each app. A delivery's run is over before the outbox is told. */
+  const running = new Map<string, number>();
+  let runs = 0;
   const counts = { delivered: 0, failed: 0, deadLettered: 0, tooDeep: 0 };
   let timer: ReturnType<typeof setTimeout> | null = null;
   let heartbeat: ReturnType<typeof setInterval> | null = null;
   let looking = false;
   let again = false;
-  let stopped = false;
+  /** What the last look left: there were no slots for it. */
+  let isMoreDue = false;
+  /** A delivery that ended may be due again, or has caused another. */
+  let mustLook = false;
+  let sinceSweep = 0;
+  /** Until the start: what is claimed then would be taken for what was left by the process before. */
+  let stopped = true;
   /** And has given back what it had. */
   let gone = false;
   /** When the claims of what is under way were last known to be good, by `performance.now()`. */
@@ -106,17 +125,36 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function look(): Promise<void> {
     try {
+      let window = WINDOW;
       while (again && !stopped) {
         again = false;
-        const free = maxConcurrent - underWay.size;
-        // Whoever ends looks again.
-        if (free <= 0) return;
+        mustLook = false;
+        const free = maxConcurrent - runs;
+        if (free <= 0) {
+          // Whose run ends looks again.
+          isMoreDue = true;
+          break;
+        }
         await putClaimsRight();
-        const deliveries = await claim(db, { owner, limit: free, leaseSeconds: LEASE_SECONDS, kinds: KINDS });
-        for (const delivery of deliveries) begin(delivery);
-        if (deliveries.length === free) again = true;
+        const claimed = await claim(db, {
+          owner,
+          limit: free,
+          limitPerApp: slotsOfOneApp(maxConcurrent),
+          underWay: running,
+          held: [...underWay.keys()],
+          leaseSeconds: LEASE_SECONDS,
+          kinds: KINDS,
+          window,
+        });
+        for (const delivery of claimed.deliveries) begin(delivery);
+        ({ isMoreDue } = claimed);
+        arm(claimed.isLocked ? Math.min(LOCKED_MS, claimed.nextMs ?? LOCKED_MS) : claimed.nextMs);
+        if (claimed.blocked.length > 0) {
+          await unblock(db, claimed.blocked);
+          again = true;
+        }
+        window = claimed.blocked.length > WINDOW / 2 ? WIDE_WINDOW : WINDOW;
       }
-      if (!stopped) arm(await msUntilDue(db, KINDS));
       retryMs = FIRST_RETRY_MS;
     } catch (error) {
       mayHaveLostClaims = true;
@@ -158,20 +196,48 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         logger("dispatcher").warning("claims could not be renewed: {error}", { error }),
       );
     }, HEARTBEAT_MS);
-    const done = deliver(delivery)
+    const leave = enter(delivery.app_id);
+    const done = deliver(delivery, leave)
       .catch((error: unknown) => {
         // The row keeps its claim until the lease ends, and is then tried again.
         logger("dispatcher").error("delivery {id} could not be ended: {error}", { id: delivery.id, error });
+        mustLook = true;
       })
       .finally(() => {
+        leave();
         if (underWay.get(delivery.id) === done) underWay.delete(delivery.id);
         if (underWay.size === 0 && heartbeat !== null) {
           clearInterval(heartbeat);
           heartbeat = null;
         }
-        wake();
+        if (mustLook || delivery.is_ordered) wake();
+        sweepSometimes();
       });
     underWay.set(delivery.id, done);
+  }
+
+  /** Takes a slot. @returns gives it back; may be called twice */
+  function enter(appId: string): () => void {
+    runs++;
+    running.set(appId, (running.get(appId) ?? 0) + 1);
+    let isIn = true;
+    return () => {
+      if (!isIn) return;
+      isIn = false;
+      runs--;
+      const left = (running.get(appId) ?? 1) - 1;
+      if (left > 0) running.set(appId, left);
+      else running.delete(appId);
+      if (isMoreDue) wake();
+    };
+  }
+
+  function sweepSometimes(): void {
+    if (++sinceSweep < SWEEP_AFTER || stopped) return;
+    sinceSweep = 0;
+    sweep(db).catch((error: unknown) =>
+      logger("dispatcher").warning("cannot sweep the outbox: {error}", { error }),
+    );
   }
 
   /**
@@ -190,7 +256,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  async function deliver(delivery: Delivery): Promise<void> {
+  /** @param leave gives the run's slot back, as soon as the run is over */
+  async function deliver(delivery: Delivery, leave: () => void): Promise<void> {
     if (delivery.trigger_depth > options.maxDepth) {
       counts.tooDeep++;
       logger("dispatcher").warning("event {id} is {depth} levels deep and is not delivered", {
@@ -199,7 +266,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         appId: delivery.app_id,
         scriptId: delivery.script_id,
       });
-      await tell(() => complete(db, delivery));
+      await tell(() => completions.complete(delivery));
       return;
     }
     if (delivery.attempt_count > delivery.retry_max_attempts) {
@@ -207,6 +274,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await fail(delivery, "PiCloud stopped while it ran, and that was the last attempt.", false);
       return;
     }
+    const known = catalog.script(delivery.script_id);
+    // Another process may have saved it a moment ago.
+    if (known === undefined || known.liveVersion === null) await catalog.refresh(delivery.app_id);
     const script = catalog.script(delivery.script_id);
     if (script === undefined || script.kind === "module" || script.liveVersion === null) {
       await fail(delivery, "The script is gone, is a module, or has no live version.", false);
@@ -236,23 +306,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           attempt: delivery.attempt_count,
           rootExecutionId: delivery.root_execution_id,
         },
-      });
+      }).finally(leave);
       if (outcome.error !== null) await fail(delivery, outcome.error.message, true);
       // An answer that nobody gets can still say that it did not work (CONTRACT 3.4).
       else if (stored !== null && statusCode >= 500)
         await fail(delivery, `The script answered ${statusCode}.`, true);
       else await succeed(delivery);
     } catch (error) {
-      if (error instanceof AppError && error.status === 503)
-        await tell(() => giveBack(db, delivery, GATE_FULL_MS * (1 + random())));
-      else throw error;
+      if (!(error instanceof AppError) || error.status !== 503) throw error;
+      await tell(() => giveBack(db, delivery, GATE_FULL_MS * (1 + random())));
+      mustLook = true;
     }
   }
 
   async function succeed(delivery: Delivery): Promise<void> {
     counts.delivered++;
     await tell(() =>
-      delivery.dead_letter_id === null ? complete(db, delivery) : completeHandler(db, delivery, false),
+      delivery.dead_letter_id === null
+        ? completions.complete(delivery)
+        : completeHandler(db, delivery, false),
     );
   }
 
@@ -269,6 +341,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       counts.deadLettered++;
       await tell(() => bury(db, delivery, error));
     }
+    mustLook = true;
   }
 
   return {
@@ -276,6 +349,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const released = await releaseClaims(db, owner);
       if (released > 0)
         logger("dispatcher").info("{released} deliveries were cut off, and are tried again", { released });
+      await unblock(db, null);
+      stopped = false;
       wake();
     },
     wake,

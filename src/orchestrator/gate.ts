@@ -30,6 +30,10 @@ export const EVEN_SHARE: Share = { weight: 1, maxConcurrent: null, maxQueued: 10
 const RESERVED = 2;
 const SMALLEST_WITH_RESERVE = 8;
 
+/** How many of the slots one app may have at most. */
+export const slotsOfOneApp = (slots: number): number =>
+  slots >= SMALLEST_WITH_RESERVE ? slots - RESERVED : slots;
+
 interface Waiter {
   readonly since: number;
   /** With the milliseconds waited; null: in vain. */
@@ -61,7 +65,7 @@ export class Gate {
 
   constructor(slots: number, clock: Clock) {
     this.#slots = slots;
-    this.#perApp = slots >= SMALLEST_WITH_RESERVE ? slots - RESERVED : slots;
+    this.#perApp = slotsOfOneApp(slots);
     this.#clock = clock;
   }
 

@@ -333,13 +333,15 @@ TABLE outbox (
   first_attempt_at timestamp with time zone,
   last_error text,
   created_at timestamp with time zone not null default clock_timestamp(),
+  blocked boolean not null default false,
   constraint outbox_pkey PRIMARY KEY (app_id, id),
   constraint outbox_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE
 );
-CREATE INDEX outbox_app_due_idx ON public.outbox USING btree (app_id, due_at, created_at);
 CREATE INDEX outbox_claimed_idx ON public.outbox USING btree (claimed_by) WHERE (claimed_by IS NOT NULL);
-CREATE INDEX outbox_due_idx ON public.outbox USING btree (due_at);
+CREATE INDEX outbox_due_idx ON public.outbox USING btree (app_id, due_at, created_at) WHERE (NOT blocked);
 CREATE INDEX outbox_ordering_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key, created_at) WHERE (ordering_key IS NOT NULL);
+CREATE INDEX outbox_under_way_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key) WHERE ((ordering_key IS NOT NULL) AND (claimed_by IS NOT NULL));
+CREATE TRIGGER outbox_deleted AFTER DELETE ON public.outbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION unblock_events();
 CREATE TRIGGER outbox_notify AFTER INSERT ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
 
 TABLE routes (
@@ -949,6 +951,29 @@ begin
     where not exists (
       select from app_members m where m.app_id = t.app_id and m.user_id = old.id and m.role = 'app_admin');
   end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.unblock_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  of_key record;
+  next record;
+begin
+  for of_key in
+    select distinct app_id, trigger_id, ordering_key, source_kind from gone where ordering_key is not null
+    order by app_id, trigger_id, ordering_key
+  loop
+    select o.id, o.blocked into next from outbox o
+    where o.app_id = of_key.app_id and o.trigger_id = of_key.trigger_id and o.ordering_key = of_key.ordering_key
+      and o.source_kind = of_key.source_kind
+    order by o.created_at, o.id limit 1 for update;
+    if next.blocked then
+      update outbox set blocked = false where app_id = of_key.app_id and id = next.id;
+    end if;
+  end loop;
   return null;
 end $function$;
 

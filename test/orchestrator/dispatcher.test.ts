@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDispatcher, type Dispatcher } from "../../src/orchestrator/index.ts";
+import { renew } from "../../src/services/events/index.ts";
 import { newId } from "../../src/shared/ids.ts";
 import { statementsBegun } from "../support/quiet.ts";
 import { waitFor } from "../support/wait.ts";
@@ -69,6 +70,8 @@ async function trigger(kind: string, scriptId: string, options: TriggerOptions =
   return id;
 }
 
+const ids = async (): Promise<string[]> =>
+  (await plane.database.db<{ id: string }[]>`select id from outbox`).map(({ id }) => id);
 const waiting = async (): Promise<number> => (await plane.database.db`select from outbox`).length;
 const idle = () => waitFor("nothing waits", async () => (await waiting()) === 0);
 const stored = async (key: string, collection = "seen"): Promise<unknown> => {
@@ -288,6 +291,79 @@ describe("another app", () => {
     const appId = await plane.rows.app("thief");
     const victim = await script("1");
     expect(await trigger("kv", victim.id, { appId }).catch(String)).toContain("triggers_script_fkey");
+  });
+});
+
+describe("what cannot be delivered yet", () => {
+  /** Rows of the outbox, as they may be found there. */
+  async function waits(
+    scriptId: string,
+    rows: readonly {
+      readonly kind?: string;
+      readonly key?: string;
+      readonly dueInMs?: number;
+      readonly by?: string;
+    }[],
+  ): Promise<void> {
+    const { db } = plane.database;
+    const triggerId = newId();
+    for (const { kind = "kv", key = null, dueInMs = 0, by = null } of rows) {
+      const id = newId();
+      await db`
+        insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+          retry_max_attempts, retry_backoff, retry_base_ms, ordering_key, claimed_by, due_at, created_at)
+        values (${plane.appId}, ${id}, ${kind}, 'insert', ${triggerId}, ${scriptId}, ${db.json({ source: kind })}, 1, ${id},
+          3, 'constant', 10, ${key}, ${by}, now() + make_interval(secs => ${dueInMs / 1000}), clock_timestamp())`;
+    }
+    dispatcher.wake();
+  }
+  const forget = () => plane.database.db`delete from outbox`;
+
+  test("is not asked for again and again: rows behind one of their key that waits", async () => {
+    const seen = await script(recorder("behind"));
+    await waits(seen.id, [{ key: "a", dueInMs: 5000 }, { key: "a" }, { key: "a", dueInMs: -9000 }]);
+    await Bun.sleep(3000);
+    expect(await statementsBegun(plane.database.db, 1400)).toEqual([]);
+    await waitFor("they come when it is their turn", async () => (await waiting()) === 0);
+    expect(await stored("behind")).toHaveLength(3);
+  });
+
+  test("is left alone: rows of kinds that this binary does not know, which hold up no others", async () => {
+    const seen = await script(recorder("known"));
+    await waits(seen.id, [
+      { kind: "queue", dueInMs: -60_000 },
+      { kind: "queue", key: "a" },
+      { kind: "queue", dueInMs: 1500 },
+      { kind: "kv", key: "a" },
+      { kind: "docs" },
+    ]);
+    await waitFor("the others are delivered", async () => (await waiting()) === 3);
+    await Bun.sleep(3500);
+    expect(await statementsBegun(plane.database.db, 1400)).toEqual([]);
+    expect(await stored("known")).toHaveLength(2);
+    const left = await plane.database
+      .db`select source_kind, claimed_by, attempt_count, last_error from outbox`;
+    expect([...left]).toEqual(
+      Array.from({ length: 3 }, () => ({
+        source_kind: "queue",
+        claimed_by: null,
+        attempt_count: 0,
+        last_error: null,
+      })),
+    );
+    await forget();
+  });
+
+  test("is taken over when the lease of another process ends, and was renewed meanwhile", async () => {
+    const seen = await script(recorder("taken"));
+    const other = newId();
+    await waits(seen.id, [{ by: other, dueInMs: 800 }]);
+    await Bun.sleep(300);
+    await renew(plane.database.db, other, await ids(), 2);
+    await Bun.sleep(1000);
+    expect(await stored("taken")).toBeUndefined();
+    await waitFor("it is taken over", async () => (await waiting()) === 0, 5000);
+    expect(await stored("taken")).toEqual([{ source: "kv" }]);
   });
 });
 

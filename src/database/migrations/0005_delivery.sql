@@ -212,3 +212,42 @@ create index executions_trigger_idx on executions (app_id, trigger_id, created_a
 create view leadership as select 'scheduler' as duty;
 
 -- Delivery: speed.
+
+-- A row that waits for another one of its key: whoever looks for what is due finds it once, marks it, and does not see it
+-- again until that other one is gone. So ten thousand of one key cost no more than any ten thousand.
+alter table outbox add column blocked boolean not null default false;
+
+drop index outbox_due_idx;
+drop index outbox_app_due_idx;
+create index outbox_due_idx on outbox (app_id, due_at, created_at) where not blocked;
+create index outbox_under_way_idx on outbox (app_id, trigger_id, ordering_key)
+  where ordering_key is not null and claimed_by is not null;
+
+-- The next of its key is free, however the one before it has ended. Its row is locked before it is looked at: it may be
+-- about to be marked by somebody who still saw the other.
+create function unblock_events() returns trigger language plpgsql as $$
+declare
+  of_key record;
+  next record;
+begin
+  for of_key in
+    select distinct app_id, trigger_id, ordering_key, source_kind from gone where ordering_key is not null
+    order by app_id, trigger_id, ordering_key
+  loop
+    select o.id, o.blocked into next from outbox o
+    where o.app_id = of_key.app_id and o.trigger_id = of_key.trigger_id and o.ordering_key = of_key.ordering_key
+      and o.source_kind = of_key.source_kind
+    order by o.created_at, o.id limit 1 for update;
+    if next.blocked then
+      update outbox set blocked = false where app_id = of_key.app_id and id = next.id;
+    end if;
+  end loop;
+  return null;
+end $$;
+
+create trigger outbox_deleted after delete on outbox referencing old table as gone
+  for each statement execute function unblock_events();
+
+-- Rows come and go: what is dead is taken away long before it is a fifth of the table.
+alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000);

@@ -16,6 +16,7 @@ export {
   type LetterFilter,
   type Resolution,
 } from "./dead-letters.ts";
+export { createCompletions, type Completions } from "./completions.ts";
 export { announceEvents, holdEvents, sendEvent } from "./by-hand.ts";
 export {
   bury,
@@ -23,11 +24,13 @@ export {
   complete,
   completeHandler,
   giveBack,
-  msUntilDue,
   postpone,
   releaseClaims,
   releaseLostClaims,
   renew,
+  sweep,
+  unblock,
   type Claim,
+  type Claimed,
   type Delivery,
 } from "./outbox.ts";

@@ -19,6 +19,8 @@ export interface Delivery {
   readonly retry_base_ms: number;
   readonly transactional: boolean;
   readonly dead_letter_id: string | null;
+  /** Whether others of its key wait for it. */
+  readonly is_ordered: boolean;
   /** As whom it runs: who registered the trigger, or who sent the request; null: nobody. */
   readonly user_id: string | null;
   readonly username: string | null;
@@ -27,60 +29,163 @@ export interface Delivery {
 export interface Claim {
   /** Of this process. */
   readonly owner: string;
-  /** Deliveries at most. */
+  /** Deliveries at most, 1 or more. */
   readonly limit: number;
+  /** Deliveries that one app may have under way in this process. */
+  readonly limitPerApp: number;
+  /** What each app has under way in this process. */
+  readonly underWay: ReadonlyMap<string, number>;
+  /** Ids of the deliveries that it knows to have claimed: when those are due again is its own affair. */
+  readonly held: readonly string[];
   /** A claim that is not renewed for so long is void. */
   readonly leaseSeconds: number;
   /** Kinds that this binary knows; others are left for a newer one. */
   readonly kinds: readonly string[];
+  /** How many due rows of an app are looked at: those of a key whose turn has not come are marked. */
+  readonly window: number;
+}
+
+export interface Claimed {
+  readonly deliveries: readonly Delivery[];
+  /** Ids of rows that were marked as waiting for others of their key. Somebody must look again whether they still do. */
+  readonly blocked: readonly string[];
+  /** Whether more is due, of apps that have what they may have or beyond the limit. */
+  readonly isMoreDue: boolean;
+  /** Whether something is due that another process locks, as it does for a moment when it claims. */
+  readonly isLocked: boolean;
+  /** Milliseconds until something else is due, by the database's clock. Null: nothing is. */
+  readonly nextMs: number | null;
 }
 
 /**
- * Claims what is due: the oldest of each app by turns, so that no app's backlog holds up another's. What a paused app has
- * waiting is left alone. Looks at no more rows than it claims, however many wait.
+ * Claims what is due, of each app the oldest first. The next is always of the app that has the fewest under way for its
+ * weight (CONTRACT 14.2), so no app's backlog holds up another's. What a paused app has waiting is left alone. Looks at
+ * some rows of each app that has any, however many wait.
+ *
+ * Does not wait for the disk: a claim that is lost in a power cut is made again, and what was written in between was
+ * committed after it, so it tells.
  */
-export async function claim(
-  sql: Queryable,
-  { owner, limit, leaseSeconds, kinds }: Claim,
-): Promise<Delivery[]> {
-  return sql<Delivery[]>`
-    with due as (
-      select d.app_id, d.id, row_number() over (partition by d.app_id order by d.due_at, d.created_at) as turn, d.due_at
-      from apps a cross join lateral (
-        select o.app_id, o.id, o.due_at, o.created_at from outbox o
-        where o.app_id = a.id and o.due_at <= now() and o.source_kind = any(${kinds as string[]}::text[])
-          and (o.ordering_key is null or not exists (
-            select from outbox p
-            where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
-              and (p.created_at, p.id) < (o.created_at, o.id)))
-        order by o.due_at, o.created_at limit ${limit} for update skip locked) d
+export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
+  const { owner, limit, kinds } = wanted;
+  const rows = await sql<(Outlook & Delivery)[]>`
+    with recursive relaxed as materialized (
+      select set_config('synchronous_commit', 'off', true) as done
+    ), waiting as (
+      (select app_id from outbox where not blocked order by app_id limit 1)
+      union all
+      select (select o.app_id from outbox o where o.app_id > w.app_id and not o.blocked order by o.app_id limit 1)
+      from waiting w where w.app_id is not null
+    ), open as (
+      select a.id as app_id, coalesce(u.runs, 0) as runs, coalesce((a.settings->>'weight')::float8, 1) as weight,
+        least(coalesce((a.settings->>'max_concurrent')::int, ${limit}), ${wanted.limitPerApp}) - coalesce(u.runs, 0) as room
+      from waiting w join apps a on a.id = w.app_id
+      left join unnest(${[...wanted.underWay.keys()]}::uuid[], ${[...wanted.underWay.values()]}::int[]) u (app_id, runs)
+        on u.app_id = a.id
       where a.paused_at is null or a.paused_until <= now()
+    ), due as materialized (
+      select p.app_id, d.id, d.due_at, d.is_next, p.room,
+        row_number() over (partition by p.app_id, d.is_next order by d.due_at, d.created_at) as nth,
+        (p.runs + row_number() over (partition by p.app_id, d.is_next order by d.due_at, d.created_at)) / p.weight as turn
+      from open p cross join lateral (
+        select o.id, o.due_at, o.created_at, ${isNextOfKey(sql)} as is_next
+        from outbox o
+        where o.app_id = p.app_id and not o.blocked and o.due_at <= now() and o.source_kind = any(${kinds as string[]}::text[])
+        order by o.due_at, o.created_at limit ${wanted.window}) d
     ), picked as (
-      select app_id, id from due order by turn, due_at limit ${limit}
+      select app_id, id from due where is_next and nth <= room order by turn, due_at limit ${limit}
+    ), locked as (
+      select o.app_id, o.id from picked p join outbox o on o.app_id = p.app_id and o.id = p.id
+      where o.due_at <= now() for update of o skip locked
     ), claimed as (
       update outbox o
-      set claimed_by = ${owner}, due_at = now() + make_interval(secs => ${leaseSeconds}),
+      set claimed_by = ${owner}, due_at = now() + make_interval(secs => ${wanted.leaseSeconds}),
         attempt_count = o.attempt_count + 1, first_attempt_at = coalesce(o.first_attempt_at, now())
-      from picked p where o.app_id = p.app_id and o.id = p.id
+      from locked l where o.app_id = l.app_id and o.id = l.id
       returning o.*
+    ), behind as (
+      select o.app_id, o.id from due d join outbox o on o.app_id = d.app_id and o.id = d.id
+      where not d.is_next and not o.blocked for update of o skip locked
+    ), marked as (
+      update outbox o set blocked = true from behind b where o.app_id = b.app_id and o.id = b.id returning o.id
+    ), rest as (
+      select (select count(*) from due where is_next) > (select count(*) from picked) as more,
+        (select count(*) from picked) > (select count(*) from claimed) as locked,
+        array(select id::text from marked) as blocked,
+        (select extract(epoch from min(greatest(n.due_at, a.paused_until)) - now())::float8 * 1000
+         from waiting w join apps a on a.id = w.app_id
+         cross join lateral (
+           select o.due_at from outbox o
+           where o.app_id = w.app_id and not o.blocked and o.source_kind = any(${kinds as string[]}::text[])
+             and o.due_at > case when a.paused_until > now() then '-infinity' else now() end
+             and not o.id = any(${wanted.held as string[]}::uuid[])
+           order by o.due_at limit 1) n
+         where a.paused_at is null or a.paused_until is not null) as next_ms
+      from relaxed
     )
-    select c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id, c.payload::text as payload, c.trigger_depth,
-      c.root_execution_id, c.attempt_count, c.retry_max_attempts, c.retry_backoff, c.retry_base_ms, c.transactional,
-      c.dead_letter_id, u.id as user_id, u.username
-    from claimed c
+    select r.more, r.locked, r.blocked, r.next_ms, c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id,
+      c.payload::text as payload, c.trigger_depth, c.root_execution_id, c.attempt_count, c.retry_max_attempts,
+      c.retry_backoff, c.retry_base_ms, c.transactional, c.dead_letter_id, c.ordering_key is not null as is_ordered,
+      u.id as user_id, u.username
+    from rest r
+    left join claimed c on true
     left join triggers t on t.app_id = c.app_id and t.id = c.trigger_id
     left join users u on u.is_active
       and u.id = case when c.source_kind = 'http' then c.origin_principal else t.registered_by end
     order by c.created_at`;
+  const [first] = rows;
+  return {
+    deliveries: rows.filter(({ id }) => id !== null),
+    blocked: first?.blocked ?? [],
+    isMoreDue: first?.more ?? false,
+    isLocked: first?.locked ?? false,
+    nextMs: first === undefined || first.next_ms === null ? null : Math.max(0, first.next_ms),
+  };
+}
+
+/** In every row, also when nothing was claimed. */
+interface Outlook {
+  readonly more: boolean;
+  readonly locked: boolean;
+  readonly blocked: readonly string[];
+  readonly next_ms: number | null;
+}
+
+/** Whether a row `o` is the next of its key. One that was begun before an older one was committed comes first all the same. */
+const isNextOfKey = (sql: Queryable) => sql`
+  (o.ordering_key is null
+    or not exists (
+      select from outbox p
+      where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
+        and p.source_kind = o.source_kind and (p.created_at, p.id) < (o.created_at, o.id))
+    and not exists (
+      select from outbox p
+      where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
+        and p.source_kind = o.source_kind and p.claimed_by is not null and p.id <> o.id))`;
+
+/**
+ * Takes the mark off rows that do not wait for others of their key any more: the other one may have ended while the row
+ * was being marked. (The trigger outbox_deleted sees to all others.)
+ * @param ids null: of all rows
+ * @returns how many
+ */
+export async function unblock(sql: Queryable, ids: readonly string[] | null): Promise<number> {
+  const rows = await sql`
+    update outbox o set blocked = false
+    where o.blocked and o.ordering_key is not null and ${isNextOfKey(sql)}
+      ${ids === null ? sql`` : sql`and o.id = any(${ids as string[]}::uuid[])`}
+    returning 1`;
+  return rows.length;
 }
 
 type Key = Pick<Delivery, "app_id" | "id" | "attempt_count">;
 
-/** The delivery succeeded, or is not wanted any more. @returns whether it still was this attempt's */
-export async function complete(sql: Queryable, { app_id, id, attempt_count }: Key): Promise<boolean> {
-  const rows = await sql`
-    delete from outbox where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count} returning 1`;
-  return rows.length > 0;
+/** These succeeded, or are not wanted any more. What is not that attempt's any more is left alone. */
+export async function complete(sql: Queryable, deliveries: readonly Key[]): Promise<void> {
+  await sql`
+    delete from outbox o
+    using unnest(${deliveries.map((d) => d.app_id)}::uuid[], ${deliveries.map((d) => d.id)}::uuid[],
+      ${deliveries.map((d) => d.attempt_count)}::int[]) d (app_id, id, attempt_count)
+    where o.app_id = d.app_id and o.id = d.id and o.attempt_count = d.attempt_count`;
 }
 
 /** It failed, and is tried again later. */
@@ -190,18 +295,7 @@ export async function releaseLostClaims(
     where claimed_by = ${owner} and not id = any(${known as string[]}::uuid[])`;
 }
 
-/**
- * Milliseconds until something is due, by the database's clock; 0: something is. Null: nothing waits, or only for
- * somebody to resume its app. Looks at one row of each app, however many wait.
- */
-export async function msUntilDue(sql: Queryable, kinds: readonly string[]): Promise<number | null> {
-  const [row] = await sql<{ ms: number | null }[]>`
-    select greatest(0, extract(epoch from min(greatest(d.due_at, a.paused_until)) - now()) * 1000)::double precision as ms
-    from apps a cross join lateral (
-      select o.due_at from outbox o
-      where o.app_id = a.id and o.source_kind = any(${kinds as string[]}::text[])
-      order by o.due_at limit 1) d
-    where a.paused_at is null or a.paused_until is not null
-    having min(d.due_at) is not null`;
-  return row?.ms ?? null;
+/** Takes away what is left of rows that are gone, so that those who look for what is due do not come across it. */
+export async function sweep(sql: Queryable): Promise<void> {
+  await sql`vacuum (truncate false) outbox`;
 }
