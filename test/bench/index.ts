@@ -11,6 +11,7 @@ export const BENCHES = {
   control: () => import("./control.ts"),
   sdk: () => import("./sdk.ts"),
   docs: () => import("./docs.ts"),
+  events: () => import("./events.ts"),
   neighbour: () => import("./neighbour.ts"),
   idle: () => import("./idle.ts"),
 } satisfies Record<string, () => Promise<{ run(flags: ReadonlySet<string>): Promise<void> }>>;
