@@ -70,7 +70,7 @@ async function trigger(kind: string, scriptId: string, options: TriggerOptions =
   return id;
 }
 
-const ids = async (): Promise<string[]> =>
+const waitingIds = async (): Promise<string[]> =>
   (await plane.database.db<{ id: string }[]>`select id from outbox`).map(({ id }) => id);
 const waiting = async (): Promise<number> => (await plane.database.db`select from outbox`).length;
 const idle = () => waitFor("nothing waits", async () => (await waiting()) === 0);
@@ -359,7 +359,7 @@ describe("what cannot be delivered yet", () => {
     const other = newId();
     await waits(seen.id, [{ by: other, dueInMs: 800 }]);
     await Bun.sleep(300);
-    await renew(plane.database.db, other, await ids(), 2);
+    await renew(plane.database.db, other, await waitingIds(), 2);
     await Bun.sleep(1000);
     expect(await stored("taken")).toBeUndefined();
     await waitFor("it is taken over", async () => (await waiting()) === 0, 5000);
