@@ -1,6 +1,7 @@
 import {
   Engine,
   JsonError,
+  parse,
   RhaiError,
   type CompiledScript,
   type RunOptions,
@@ -10,6 +11,7 @@ import { ANY_MODULE, NO_LINKS } from "../services/catalog/modules.ts";
 import type { Checked } from "./model.ts";
 import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
+import { effectsOf } from "./effects.ts";
 import { compileFailure, failureOf } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
@@ -100,6 +102,7 @@ export class ScriptHost {
         imports: links.importsComputed ? [...links.imports, ANY_MODULE] : links.imports,
         calls: links.calls,
         exports: exports.map(({ name, params }) => ({ name, arity: params.length })),
+        ...effectsIn(source),
       },
     };
   }
@@ -186,6 +189,14 @@ export class ScriptHost {
       context,
     };
   }
+}
+
+/** Only of those that may write or call others: parsing is not for nothing. */
+function effectsIn(source: string): Pick<Checked["links"], "effects"> {
+  if (!mentionsServices(source) && !source.includes("import")) return {};
+  const parsed = parse(source);
+  const effects = parsed.ok ? effectsOf(parsed.script) : [];
+  return effects.length === 0 ? {} : { effects };
 }
 
 const timeOf = (durationMs: number, { busyMs }: Turn): RunTime =>

@@ -184,6 +184,10 @@ describe("compiling", () => {
         { module: "a", name: "g", arity: 2 },
       ],
       exports: [{ name: "f", arity: 1 }],
+      effects: [
+        { name: "", writes: [], calls: ["a::", "a::j"] },
+        { name: "f", writes: [], calls: ["a::g"] },
+      ],
     });
   });
 

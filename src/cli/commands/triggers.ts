@@ -3,6 +3,7 @@ import { path } from "../client/api.ts";
 import { mailExample } from "../client/mail-example.ts";
 import { scriptId } from "../client/names.ts";
 import { appCommand, collect, count, type AppFlag } from "../client/options.ts";
+import type { Printer } from "../client/printer.ts";
 import { openSession, type Session } from "../client/session.ts";
 
 /** The members of a trigger that the command line uses. */
@@ -18,6 +19,7 @@ interface Trigger {
   readonly details: Readonly<Record<string, unknown>>;
   /** Of e-mail, when it was made just now. */
   readonly inbound_secret?: string;
+  readonly warnings?: readonly { readonly message: string }[];
 }
 
 interface AddFlags extends AppFlag {
@@ -164,6 +166,7 @@ export function define(command: Command): void {
 /** A trigger with what is never shown again, and how it is used. */
 function printMade({ api, print }: Session, made: Trigger): void {
   const secret = made.inbound_secret ?? null;
+  warn(made, print);
   print.rows(secret === null ? COLUMNS : [...COLUMNS, "inbound_secret!"], [shown(made)]);
   if (made.kind !== "email") return;
   const signedWith = made.details["has_inbound_secret"] === true ? (secret ?? "SECRET") : null;
@@ -175,7 +178,13 @@ function printMade({ api, print }: Session, made: Trigger): void {
 
 async function change(id: string, app: string, body: object, self: Command): Promise<void> {
   const { api, print } = openSession(self);
-  print.rows(COLUMNS, [shown(await api.patch<Trigger>(path`/apps/${app}/triggers/${id}`, body))]);
+  const changed = await api.patch<Trigger>(path`/apps/${app}/triggers/${id}`, body);
+  warn(changed, print);
+  print.rows(COLUMNS, [shown(changed)]);
+}
+
+function warn({ warnings = [] }: Trigger, print: Printer): void {
+  for (const { message } of warnings) print.note(`warning: ${message}`);
 }
 
 const shown = (trigger: Trigger) => {

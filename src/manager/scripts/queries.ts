@@ -28,8 +28,8 @@ export interface Script {
   readonly links: VersionLinks;
 }
 
-/** What a version calls of modules, and offers as one. */
-export type VersionLinks = Pick<ScriptLinks, "calls" | "exports">;
+/** What a version calls of modules, and offers as one; what it writes. */
+export type VersionLinks = Pick<ScriptLinks, "calls" | "exports" | "effects">;
 
 /** A row of `scripts`, without its times. */
 export type ScriptHead = Pick<
@@ -148,7 +148,7 @@ export async function insertVersion(sql: Queryable, row: NewVersion): Promise<vo
       memory_limit_mb, sandbox, imports, links, author_id, message)
     values (${row.app_id}, ${row.script_id}, ${row.version}, ${row.source}, ${row.source_sha256},
       ${row.timeout_seconds}, ${row.memory_limit_mb}, ${sql.json(row.sandbox)}, ${row.imports as string[]}::text[],
-      ${sql.json(row.links)}, ${row.author_id}, ${row.message})`;
+      ${sql.json(row.links as never)}, ${row.author_id}, ${row.message})`;
 }
 
 /** With everything that belongs to it: what foreign keys do not take along are the answers kept for repeated requests. */

@@ -8,6 +8,7 @@ import type { ScriptLinks } from "../../services/catalog/index.ts";
 import type { ManagerContext, ScriptKind } from "../context.ts";
 import { routesAround, routesOfScript, type Route } from "../routes/queries.ts";
 import { checkRoutable } from "../routes/rules.ts";
+import { triggerLoops } from "../triggers/loops.ts";
 import { countTriggersOfScript } from "../triggers/queries.ts";
 import { bind, writeBound, type Binding } from "./bindings.ts";
 import { auditedScript, scriptTarget } from "./dto.ts";
@@ -170,7 +171,7 @@ async function write(
   const { imports, ...links } = compiled.links;
   const saved = { ...content, version, source: compiled.source, imports, links };
   if (!changed) {
-    const warnings = await linkWarnings(sql, head, compiled);
+    const warnings = await warningsOf(sql, save, head, compiled);
     return {
       script: { ...current, ...saved },
       created: false,
@@ -224,15 +225,37 @@ async function write(
     created: current === undefined,
     drafted: known === undefined && !save.activate,
     routes,
-    warnings: [...(await linkWarnings(sql, head, compiled)), ...(await renameWarnings(sql, current, head))],
+    warnings: [
+      ...(await warningsOf(sql, save, head, compiled)),
+      ...(await renameWarnings(sql, current, head)),
+    ],
     changed,
   };
+}
+
+async function warningsOf(
+  sql: Transaction,
+  { activate }: Save,
+  head: ScriptHead,
+  compiled: Compiled,
+): Promise<Warning[]> {
+  const links = await linkWarnings(sql, head, compiled);
+  return activate ? [...links, ...(await loopWarnings(sql, head, compiled))] : links;
 }
 
 /** What does not fit between a script and the modules that it imports, or those that import it. */
 async function linkWarnings(sql: Transaction, head: ScriptHead, { links }: Compiled): Promise<Warning[]> {
   const own = links.imports.length === 0 ? [] : await importWarnings(sql, head, links);
   return head.kind === "module" ? [...own, ...(await brokenImporters(sql, head, links))] : own;
+}
+
+/** Loops of triggers that go through what the script now does. */
+async function loopWarnings(sql: Transaction, head: ScriptHead, { links }: Compiled): Promise<Warning[]> {
+  // Who writes nothing ends every chain.
+  if (links.effects === undefined) return [];
+  const { app_id: appId, id: scriptId, kind, name } = head;
+  const loops = await triggerLoops(sql, appId, kind === "module" ? { module: name } : { scriptId });
+  return loops.map((message) => ({ message }));
 }
 
 /** Scripts import a module by its name: those that know the former one find it no more. */

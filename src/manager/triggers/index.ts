@@ -6,7 +6,7 @@ import { internalPath } from "../http/actions.ts";
 import { readJson, readOptionalJson } from "../http/body.ts";
 import { actorOf, principalOf } from "../http/caller.ts";
 import { apiModule, NoContent, problems } from "../http/module.ts";
-import { KindPath, RunAccepted, RunBody, TriggerDTO, TriggerPath, TriggerWithSecret } from "./model.ts";
+import { KindPath, RunAccepted, RunBody, SavedTrigger, TriggerDTO, TriggerPath } from "./model.ts";
 import { changeTrigger, createTrigger, listTriggers, removeTrigger, runTrigger } from "./service.ts";
 
 export const triggersModule = (context: ManagerContext) => {
@@ -37,7 +37,7 @@ export const triggersModule = (context: ManagerContext) => {
               "`details.inbound_path`), `dead_letter` (deliveries that failed for the last time).",
             tags: ["triggers"],
           },
-          response: { 201: TriggerWithSecret, ...problems(400, 401, 403, 404, 413, 415, 422) },
+          response: { 201: SavedTrigger, ...problems(400, 401, 403, 404, 413, 415, 422) },
         },
       )
       .patch(
@@ -48,7 +48,7 @@ export const triggersModule = (context: ManagerContext) => {
           parse: "none",
           params: TriggerPath,
           detail: { summary: "Changes, pauses, disables or enables a trigger", tags: ["triggers"] },
-          response: { 200: TriggerWithSecret, ...problems(400, 401, 403, 404, 413, 415, 422) },
+          response: { 200: SavedTrigger, ...problems(400, 401, 403, 404, 413, 415, 422) },
         },
       )
       .delete(

@@ -1,5 +1,6 @@
 import { Type, type Static, type TProperties, type TSchema } from "@sinclair/typebox";
 import { strict } from "../http/module.ts";
+import { Warning } from "../scripts/model.ts";
 import { KINDS, type TriggerKind } from "./kinds/index.ts";
 
 const Nullable = (schema: TSchema, description: string) => Type.Union([schema, Type.Null()], { description });
@@ -90,14 +91,17 @@ const DTO = {
 export const TriggerDTO = strict(DTO);
 export type TriggerDTO = Static<typeof TriggerDTO>;
 
-/** The answer to whoever makes a trigger, or asks for a new secret. */
-export const TriggerWithSecret = strict({
+/** The answer to whoever makes or changes a trigger. */
+export const SavedTrigger = strict({
   ...DTO,
   inbound_secret: Type.Optional(
     Type.String({ description: "of email: the secret that was made, to be seen in this answer only" }),
   ),
+  warnings: Type.Optional(
+    Type.Array(Warning, { description: "what is worth knowing, such as a loop that the trigger closes" }),
+  ),
 });
-export type TriggerWithSecret = Static<typeof TriggerWithSecret>;
+export type SavedTrigger = Static<typeof SavedTrigger>;
 
 export const KindPath = Type.Object({ app: Type.String(), kind: Type.String() });
 export const TriggerPath = Type.Object({ app: Type.String(), tid: Type.String() });

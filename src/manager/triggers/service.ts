@@ -14,13 +14,14 @@ import { isScriptName } from "../scripts/names.ts";
 import { scriptById, scriptByName } from "../scripts/queries.ts";
 import { checkTrigger } from "./check.ts";
 import { keepInboundSecret, type SecretKept } from "./inbound-secret.ts";
+import { triggerLoops } from "./loops.ts";
 import { kindNamed, type Ids, type Kept, type TriggerKind } from "./kinds/index.ts";
 import {
   updateSchema,
   type RunBody,
   type Settings,
+  type SavedTrigger,
   type TriggerDTO,
-  type TriggerWithSecret,
   type UpdateBody,
 } from "./model.ts";
 import {
@@ -52,13 +53,13 @@ export async function createTrigger(
   who: Actor,
   path: { readonly app: string; readonly kind: string },
   readBody: () => Promise<unknown>,
-): Promise<TriggerWithSecret> {
+): Promise<SavedTrigger> {
   const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
   // What is no kind is told before a body is asked for.
   kindNamed(path.kind);
   const { kind, body, kept: said } = checkTrigger(path.kind, await readBody());
   const { triggerRetry: defaults } = context.config;
-  const { created, secret } = await context.db.begin(async (sql) => {
+  const created = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
     const script = isUuid(body.script_id)
       ? await scriptById(sql, appId, body.script_id)
@@ -96,11 +97,11 @@ export async function createTrigger(
       target: target(made),
       after: settingsOf(made),
     });
-    return { created: made, secret: secretMade };
+    return { ...withSecret(made, secretMade), ...(await loopWarnings(sql, made)) };
   });
   await context.catalogChanged(appId);
   if (created.kind === "cron") context.data.cronChanged();
-  return withSecret(created, secret);
+  return created;
 }
 
 /**
@@ -112,10 +113,10 @@ export async function changeTrigger(
   who: Actor,
   path: { readonly app: string; readonly tid: string },
   readBody: () => Promise<unknown>,
-): Promise<TriggerWithSecret> {
+): Promise<SavedTrigger> {
   const { id: appId } = await openApp(context, who, path.app, "AppManageTriggers");
   const body = await readBody();
-  const { changed, secret } = await context.db.begin(async (sql) => {
+  const changed = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
     const before = await mustLock(sql, appId, path.tid);
     const kind = kindNamed(before.kind);
@@ -141,12 +142,12 @@ export async function changeTrigger(
       after: { ...settingsOf(after), ...(isChanged && { inbound_secret: "changed" }) },
       changed: droppedNote(after.dropped - before.dropped),
     });
-    return { changed: after, secret: made };
+    return { ...withSecret(after, made), ...(await loopWarnings(sql, after)) };
   });
   await context.catalogChanged(appId);
   context.data.eventsCaused();
   if (changed.kind === "cron") context.data.cronChanged();
-  return withSecret(changed, secret);
+  return changed;
 }
 
 export async function removeTrigger(
@@ -186,6 +187,14 @@ export async function runTrigger(
   });
   context.data.eventsCaused();
   return id;
+}
+
+async function loopWarnings(
+  sql: Queryable,
+  { app_id: appId, id: triggerId, enabled }: Trigger,
+): Promise<Pick<SavedTrigger, "warnings">> {
+  const loops = enabled ? await triggerLoops(sql, appId, { triggerId }) : [];
+  return loops.length === 0 ? {} : { warnings: loops.map((message) => ({ message })) };
 }
 
 /** What a body says, as the table has it; of e-mail with the secret. */
@@ -267,7 +276,7 @@ const settingsOf = (
 });
 
 /** @param secret that was made just now: this answer is the only one that tells it */
-const withSecret = (row: Trigger, secret: string | null): TriggerWithSecret => ({
+const withSecret = (row: Trigger, secret: string | null): SavedTrigger => ({
   ...triggerDTO(row),
   ...(secret !== null && { inbound_secret: secret }),
 });

@@ -12,9 +12,11 @@ export {
   ANY_MODULE,
   NO_LINKS,
   NO_MODULES,
+  type EffectsUnit,
   type ModuleSet,
   type ModuleVersion,
   type ScriptLinks,
+  type ScriptWrite,
 } from "./modules.ts";
 export { normaliseList, type SettingList } from "./setting-lists.ts";
 export { readSource } from "./queries.ts";

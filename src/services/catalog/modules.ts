@@ -25,6 +25,25 @@ export interface ScriptLinks {
   readonly calls: readonly { readonly module: string; readonly name: string; readonly arity: number }[];
   /** Functions that it offers when it is imported. */
   readonly exports: readonly { readonly name: string; readonly arity: number }[];
+  /** What its text says that it writes where; absent: nothing, or it was saved by a release that did not look. */
+  readonly effects?: readonly EffectsUnit[];
+}
+
+/** What the body of a script does, or its functions of one name. Those that do nothing are left out. */
+export interface EffectsUnit {
+  /** Empty: the body. */
+  readonly name: string;
+  readonly writes: readonly ScriptWrite[];
+  /** Functions of the script; `module::name` of a module; `module::` for importing it. */
+  readonly calls: readonly string[];
+}
+
+export interface ScriptWrite {
+  readonly service: "kv" | "docs" | "pubsub";
+  /** The collection or topic. */
+  readonly name: string;
+  /** Operations of the events that it may cause. */
+  readonly ops: readonly string[];
 }
 
 export const NO_LINKS: ScriptLinks = Object.freeze({ imports: [], calls: [], exports: [] });
