@@ -23,8 +23,17 @@ export async function checkTriggers({ scripts, triggers }: Manifest): Promise<vo
       faults.push(
         `${MANIFEST}: the script ${script} is a module; only an endpoint can be called by a trigger.`,
       );
+    const { inbound_secret: secret, ...others } = fields;
+    if ((secret !== undefined && secret !== false) || "new_inbound_secret" in fields)
+      faults.push(
+        `${MANIFEST}: a trigger of ${script}: a secret does not belong into a file. Without a word about it, one is made with ` +
+          "the trigger and told once; inbound_secret = false stands for none.",
+      );
     try {
-      checkTrigger(kind, { ...fields, script_id: NO_ID });
+      checkTrigger(kind, {
+        ...(secret === undefined ? others : { ...others, inbound_secret: null }),
+        script_id: NO_ID,
+      });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       faults.push(`${MANIFEST}: a trigger of ${script}: ${error.message}`);

@@ -51,17 +51,39 @@ function triggerStep(app: string, entry: TriggerEntry, before: RemoteTrigger | u
   const name = nameOf(kind, script, fields);
   if (before === undefined) {
     return step("trigger", name, null, async (api, ids) => {
-      await api.post(path`/apps/${app}/triggers/${kind}`, { ...fields, script_id: ids.get(script) ?? "" });
+      const body = { ...asSent(fields), script_id: ids.get(script) ?? "" };
+      const made = await api.post<MadeTrigger>(path`/apps/${app}/triggers/${kind}`, body);
+      return made.inbound_secret === undefined ? undefined : secretNote(name, made);
     });
   }
-  const changes = differences(kind === "cron" ? asKept(fields) : fields, { ...before, ...before.details });
+  const changes = differences(asKept(kind, fields), { ...before, ...before.details });
   return step("trigger", name, changes, async (api) => {
-    await api.patch(path`/apps/${app}/triggers/${before.id}`, fields);
+    await api.patch(path`/apps/${app}/triggers/${before.id}`, asSent(fields));
   });
 }
 
-/** A schedule as the server writes it, which is not always how it was given. */
-function asKept({ schedule, timezone = "UTC", ...rest }: Readonly<Record<string, unknown>>) {
+interface MadeTrigger {
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Of e-mail: made just now. */
+  readonly inbound_secret?: string;
+}
+
+const secretNote = (name: string, { details, inbound_secret }: MadeTrigger): string =>
+  `The trigger ${name} takes messages at ${String(details["inbound_path"])}, signed with the secret ${inbound_secret}. ` +
+  "Keep it somewhere safe: it is not shown again.";
+
+/** Fields for the API. A manifest says of a secret only that there is none. */
+const asSent = (fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  fields["inbound_secret"] === false ? { ...fields, inbound_secret: null } : fields;
+
+/** Fields as the server shows them, which is not always how they were given. */
+function asKept(kind: string, fields: Readonly<Record<string, unknown>>): object {
+  if (kind === "email") {
+    const { inbound_secret: secret, ...rest } = fields;
+    return secret === undefined ? rest : { ...rest, has_inbound_secret: false };
+  }
+  if (kind !== "cron") return fields;
+  const { schedule, timezone = "UTC", ...rest } = fields;
   const kept = parseSchedule(String(schedule), String(timezone));
   return { ...rest, schedule: kept.text, timezone: kept.timezone };
 }

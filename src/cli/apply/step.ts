@@ -7,8 +7,8 @@ export interface Step {
   readonly name: string;
   /** Names of what differs. */
   readonly changes: readonly string[];
-  /** Makes it so; null: there is nothing to do. */
-  readonly apply: ((api: Api, ids: ScriptIds) => Promise<void>) | null;
+  /** Makes it so, and may have something to tell; null: there is nothing to do. */
+  readonly apply: ((api: Api, ids: ScriptIds) => Promise<string | void>) | null;
 }
 
 /** Ids of scripts by their names; those that a plan creates come in as it is carried out. */

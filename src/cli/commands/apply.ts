@@ -43,7 +43,7 @@ export function define(command: Command): void {
       else if (flags.dryRun === true)
         print.note(`Nothing was changed: this was a dry run of ${changesText(open.length)}.`);
       else {
-        await carryOut(api, open, new Map(remote?.scripts.map(({ id, name }) => [name, id])));
+        await carryOut(api, open, print.note, new Map(remote?.scripts.map(({ id, name }) => [name, id])));
         print.note(`Done: ${changesText(open.length)}.`);
       }
     });
@@ -51,10 +51,16 @@ export function define(command: Command): void {
 
 const changesText = (count: number): string => `${count} ${count === 1 ? "change" : "changes"}`;
 
-async function carryOut(api: Api, steps: readonly Step[], ids: ScriptIds): Promise<void> {
+async function carryOut(
+  api: Api,
+  steps: readonly Step[],
+  tell: (note: string) => void,
+  ids: ScriptIds,
+): Promise<void> {
   for (const [index, { action, kind, name, apply }] of steps.entries()) {
     try {
-      await apply?.(api, ids);
+      const note = await apply?.(api, ids);
+      if (typeof note === "string") tell(note);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       throw new CommandError(

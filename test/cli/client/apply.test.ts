@@ -253,7 +253,12 @@ test.each([
   [
     "a trigger of a kind that there is not yet",
     `${SHOP}\n[[triggers]]\nkind = "files"\nscript = "orders"\n`,
-    "a trigger of orders: This release has no triggers of the kind files yet",
+    "a trigger of orders: There are no triggers of the kind files yet",
+  ],
+  [
+    "a secret in the file",
+    `${SHOP}\n[[triggers]]\nkind = "email"\nscript = "orders"\ninbound_secret = "x"\n`,
+    "a trigger of orders: a secret does not belong into a file.",
   ],
   [
     "a trigger that is none",
@@ -308,6 +313,25 @@ test("the README's example can be applied", async () => {
   const { exit, stderr } = await apply();
   expect([exit, stderr]).toEqual([0, expect.stringMatching(/^Done: \d+ changes\.\n$/)]);
   expect((await apply()).stderr).toBe("Nothing to do.\n");
+});
+
+test("a trigger for e-mail tells its secret when it is made; what the file can say is that there is none", async () => {
+  const trigger = '\n[[triggers]]\nscript = "orders"\nkind = "email"\n';
+  const only = async () =>
+    ((await (await place.call("GET", "/apps/shop/triggers")).json()) as { id: string; details: object }[])[0];
+  write({ "picloud.toml": SHOP + trigger });
+  const made = await apply();
+  expect(planOf(made.stdout)).toContain("create trigger email for orders");
+  expect(made.stderr).toMatch(
+    /takes messages at \/api\/v1\/email-inbound\/\S+, signed with the secret [0-9a-f]{64}\./,
+  );
+  expect(planOf((await apply()).stdout)).toContain("unchanged trigger email for orders");
+  expect((await only())?.details).toMatchObject({ has_inbound_secret: true });
+  write({ "picloud.toml": `${SHOP}${trigger}inbound_secret = false\n` });
+  expect(planOf((await apply()).stdout)).toContain("update trigger email for orders has_inbound_secret");
+  expect((await only())?.details).toMatchObject({ has_inbound_secret: false });
+  expect(planOf((await apply()).stdout)).toContain("unchanged trigger email for orders");
+  await place.call("DELETE", `/apps/shop/triggers/${(await only())?.id}`);
 });
 
 test("triggers are made, changed, and deleted with --prune; without a table nothing is said about them", async () => {
