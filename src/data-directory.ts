@@ -60,6 +60,9 @@ export async function openDataDirectory(path: string, secretKey: Uint8Array | nu
   }
 }
 
+/** Whoever has a data directory has this file locked, and its process id stands there. */
+export const lockFileOf = (path: string): string => join(resolve(path), LOCK_FILE);
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 /** EWOULDBLOCK: somebody else has the lock. Linux and macOS. */

@@ -10,6 +10,7 @@ import { CLIENT_COMMANDS } from "./commands/index.ts";
 import { EXIT } from "./exit.ts";
 import { isClosedPipe, write } from "./output.ts";
 import type { Shell } from "./completions/index.ts";
+import type { IdleProofFlags } from "./idle-proof/index.ts";
 import type { ResetFlags } from "./reset-password.ts";
 import type { RunFlags } from "./run.ts";
 
@@ -108,6 +109,21 @@ function localCommands(args: readonly string[], done: (exit: number) => void): C
     .action(async (flags: Flags) => {
       const { rotateKey } = await import("./rotate-key.ts");
       done(await rotateKey(flags));
+    });
+
+  program
+    .command("idle-proof")
+    .description(
+      "measure what the server on this machine costs at rest; exit code 1 when it is above the budget, 2 when nothing can be measured",
+    )
+    .argument("[duration]", "how long: 20s, 1m, 60", "60s")
+    .option("--data-dir <dir>", "the server's directory (PICLOUD_DATA_DIR)")
+    .option("--database-url <url>", "its PostgreSQL, if it is not the embedded one (DATABASE_URL)")
+    .option("--no-wait", "measure at once, also when it is not at rest")
+    .option("--json", "print JSON")
+    .action(async (duration: string, flags: IdleProofFlags) => {
+      const { idleProof } = await import("./idle-proof/index.ts");
+      done(await idleProof(duration, flags));
     });
 
   program
