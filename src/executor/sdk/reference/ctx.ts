@@ -25,6 +25,35 @@ const MEMBERS: Readonly<Record<FreeMember | CtxMember, Said>> = {
   event: ["map", 'What started the run, when a trigger did. Absent otherwise: ask with `"event" in ctx`.'],
 };
 
+/** What `ctx.event` has, by the kind of trigger (CONTRACT 3.3). */
+const EVENT: Readonly<Record<string, Said>> = {
+  source: ["string", "The kind of trigger: kv, docs, cron, pubsub, email or dead_letter."],
+  op: [
+    "string",
+    "What happened: insert, create, update, delete, fire, publish, receive, exhausted; run, by hand.",
+  ],
+  kv: [
+    "map",
+    "Of kv: #{ collection, key, value, prev_value }; () for what is not there any more, or was not before.",
+  ],
+  docs: ["map", "Of docs: #{ collection, id, data, prev_data }; () likewise."],
+  cron: [
+    "map",
+    "Of cron: #{ trigger_id, schedule, timezone, scheduled_at, fired_at, missed, missed_count }.",
+  ],
+  pubsub: ["map", "Of pubsub: #{ topic, message, published_at }."],
+  email: [
+    "map",
+    "Of email: #{ from, to, cc, subject, text, html, received_at, message_id }; `to` and `cc` are arrays, what the message " +
+      "does not have is ().",
+  ],
+  dead_letter: [
+    "map",
+    "Of dead_letter: #{ dead_letter_id, original, attempts, last_error, trigger_id, script_id, first_attempt_at, " +
+      "last_attempt_at }; `original` is the `ctx.event` that could not be delivered.",
+  ],
+};
+
 const REQUEST: Readonly<Record<RequestMember, Said>> = {
   method: ["string", "GET, POST, …"],
   path: ["string", "As it was received, without the query."],
@@ -47,6 +76,7 @@ const REQUEST: Readonly<Record<RequestMember, Said>> = {
 /** The members of `ctx`, those of `ctx.request` last. */
 export const ctxEntries: readonly CtxEntry[] = [
   ...[...FREE_MEMBERS, ...CTX_MEMBERS].map((name) => entry(`ctx.${name}`, MEMBERS[name])),
+  ...Object.entries(EVENT).map(([name, said]) => entry(`ctx.event.${name}`, said)),
   ...REQUEST_MEMBERS.map((name) => entry(`ctx.request.${name}`, REQUEST[name])),
 ];
 
