@@ -257,6 +257,75 @@ describe("a message", () => {
   });
 });
 
+describe("a message is kept", () => {
+  test("while its app is paused, and delivered when that ends", async () => {
+    const { db } = plane.database;
+    const box = await mailbox();
+    await db`update apps set paused_at = now() where id = ${box.appId}`;
+    expect((await post(box, message())).status).toBe(202);
+    await Bun.sleep(300);
+    expect(await db`select from outbox where trigger_id = ${box.triggerId}`).toHaveLength(1);
+    await db`update apps set paused_at = null where id = ${box.appId}`;
+    dispatcher.wake();
+    expect(await delivered(box.appId)).toHaveLength(1);
+  });
+
+  test("together with what it is known by, or not at all: then it may be sent again", async () => {
+    const { db } = plane.database;
+    const box = await mailbox();
+    const body = message();
+    await db.unsafe(`
+      create function fail() returns trigger language plpgsql as $$ begin raise 'full'; end $$;
+      create trigger fail before insert on outbox for each row when (new.app_id = '${box.appId}') execute function fail()`);
+    const answer = await post(box, body);
+    await db.unsafe("drop trigger fail on outbox; drop function fail()");
+    expect([answer.status, answer.json.code]).toEqual([500, "internal"]);
+    expect(await db`select from email_receipts where trigger_id = ${box.triggerId}`).toHaveLength(0);
+    expect((await post(box, body)).json.duplicate).toBe(false);
+    expect(await delivered(box.appId)).toHaveLength(1);
+  });
+
+  test("never by a trigger that is disabled at that moment", async () => {
+    const { db } = plane.database;
+    const box = await mailbox({ pausedUntil: new Date(Date.now() + 3 * 3_600_000) });
+    const posts = Array.from({ length: 30 }, () => post(box, message()));
+    await posts[0];
+    await db`update triggers set enabled = false where id = ${box.triggerId}`;
+    const statuses = new Set((await Promise.all(posts)).map(({ status }) => status));
+    expect([...statuses].filter((status) => status !== 202 && status !== 404)).toEqual([]);
+    expect(await db`select from outbox where trigger_id = ${box.triggerId}`).toHaveLength(0);
+  });
+});
+
+/** Begins to send a body that never ends. @returns what breaks the connection off */
+async function beginUpload(path: string, bytes: number): Promise<() => void> {
+  const headers = Object.entries({ ...signed("x"), host: "pi.local", "content-length": String(bytes) });
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: server.port ?? 0,
+    socket: {
+      open: (opened) =>
+        void opened.write(
+          `POST ${path} HTTP/1.1\r\n${headers.map((header) => header.join(": ")).join("\r\n")}\r\n\r\n{`,
+        ),
+      data: () => {},
+    },
+  });
+  return () => socket.terminate();
+}
+
+test("large bodies that are on their way together are bounded, and keep small ones out of nothing", async () => {
+  const box = await mailbox();
+  const large = message({ html: "x".repeat(2 * MiB) });
+  const uploads = await Promise.all(Array.from({ length: 4 }, () => beginUpload(box.path, 25 * MiB)));
+  const full = async (): Promise<boolean> => (await post(box, large)).status === 503;
+  await waitFor("there is no room", full);
+  expect((await post(box, message())).status).toBe(202);
+  for (const breakOff of uploads) breakOff();
+  await waitFor("there is room again", async () => !(await full()));
+  expect((await post(box, message({ html: "x".repeat(2 * MiB) }))).status).toBe(202);
+});
+
 describe("a path", () => {
   test("that leads to no trigger for e-mail is 404, whatever the reason, and all look alike", async () => {
     const box = await mailbox();
