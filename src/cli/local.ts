@@ -88,7 +88,7 @@ export function localCtx({ scriptName, params, body }: LocalRequest): Value {
         body: body === null ? { kind: "none" } : { kind: "json", text: body },
       },
     },
-    EVERYTHING,
+    { needs: EVERYTHING, isPrivileged: false },
   );
   const context = command[4];
   if (context === null) throw new Error("a request with all members has a context");

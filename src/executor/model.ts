@@ -52,6 +52,8 @@ export interface RunRequest {
   /** From 1. */
   readonly attempt: number;
   readonly principal: { readonly id: string; readonly username: string } | null;
+  /** The API key that was shown, which allows less than its user may; null or absent: none was. */
+  readonly keyId?: string | null;
   /** Null for triggered runs: the script sees an empty one. */
   readonly request: RunHttpRequest | null;
   /** `ctx.event` as JSON text; null: the key is absent. */

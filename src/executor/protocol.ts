@@ -117,10 +117,16 @@ export interface Greeting {
   readonly database: ConnectionTarget | null;
 }
 
-export function runCommand(ticket: number, handle: number, run: RunRequest, needs: Needs | null): RunCommand {
+/** @param isPrivileged whether the script may ask what only some may, so that it matters who runs it */
+export function runCommand(
+  ticket: number,
+  handle: number,
+  run: RunRequest,
+  { needs, isPrivileged }: { readonly needs: Needs | null; readonly isPrivileged: boolean },
+): RunCommand {
   // A body that is not JSON although it says so is refused whether or not the script looks at it.
   const hasJson = run.request?.body.kind === "json";
-  const origin = run.emits ? originOf(run) : undefined;
+  const origin = run.emits || isPrivileged ? originOf(run) : undefined;
   if (needs === null && !hasJson) {
     return origin === undefined
       ? ["run", ticket, handle, run.executionId, null]
@@ -137,9 +143,9 @@ export function runCommand(ticket: number, handle: number, run: RunRequest, need
     : ["run", ticket, handle, run.executionId, context, origin];
 }
 
-/** As `emit_event` reads it: depth, root execution, user. */
-const originOf = ({ triggerDepth, rootExecutionId, principal }: RunRequest): string =>
-  `${triggerDepth},${rootExecutionId},${principal?.id ?? ""}`;
+/** As `emit_event` reads it: depth, root execution, user; and the user's API key. */
+const originOf = ({ triggerDepth, rootExecutionId, principal, keyId }: RunRequest): string =>
+  `${triggerDepth},${rootExecutionId},${principal?.id ?? ""},${keyId ?? ""}`;
 
 const NOTHING: Needs = { members: [], request: [] };
 

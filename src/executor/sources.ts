@@ -1,6 +1,7 @@
 import type { ModuleSet, ModuleVersion } from "../services/catalog/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { ExecutorOptions, RunRequest } from "./model.ts";
+import { mentionsLetters } from "./sdk/mentions.ts";
 import { needsOf, type Needs } from "./needs.ts";
 
 /** One version of a module. The same object for all scripts that import it, as long as it is kept. */
@@ -16,6 +17,8 @@ export class Source {
   readonly set: ModuleSet;
   /** Null: none of `ctx`. */
   readonly needs: Needs | null;
+  /** Whether it or a module of its may ask what only some may. */
+  readonly isPrivileged: boolean;
   readonly version: number;
   readonly limits: RunLimits;
   readonly scriptId: string;
@@ -36,6 +39,7 @@ export class Source {
     this.set = run.modules;
     // Modules are functions: they see nothing of `ctx` but what they are given.
     this.needs = needsOf(text);
+    this.isPrivileged = mentionsLetters(text) || modules.some((module) => mentionsLetters(module.text));
     this.limits = run.limits;
     this.scriptId = run.scriptId;
     this.scriptName = run.scriptName;

@@ -197,7 +197,7 @@ export class WorkerThread {
     this.#outbox.push(
       job.run === null
         ? ["check", ticket, job.text]
-        : runCommand(ticket, this.#load(job.source), job.run, job.source.needs),
+        : runCommand(ticket, this.#load(job.source), job.run, job.source),
     );
     this.#claims.queue(ticket);
     this.#jobs.set(ticket, job);

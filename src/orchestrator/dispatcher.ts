@@ -22,7 +22,7 @@ import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { slotsOfOneApp } from "./gate.ts";
 import type { Runs } from "./runs.ts";
-import { restoredRequest, type StoredRequest } from "./stored-request.ts";
+import { restoredRequest, storedKey, type StoredRequest } from "./stored-request.ts";
 
 export interface DispatcherOptions {
   readonly db: Database;
@@ -295,7 +295,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         principal:
           userId === null || username === null
             ? null
-            : { userId, username, instanceRole: "member", key: null },
+            : { userId, username, instanceRole: "member", key: stored === null ? null : storedKey(stored) },
         requestId: stored?.request_id ?? delivery.id,
         request: stored === null ? null : restoredRequest(stored),
         event: stored === null ? delivery.payload : null,

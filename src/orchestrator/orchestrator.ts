@@ -201,7 +201,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       id: executionId,
       routeId: route?.id ?? script.id,
       scriptId: script.id,
-      request: JSON.stringify(storedRequest(httpRequest(asked, body), requestId)),
+      request: JSON.stringify(storedRequest(httpRequest(asked, body), requestId, caller.principal)),
       principalId: caller.principal?.userId ?? null,
       retries: config.triggerRetry,
     };

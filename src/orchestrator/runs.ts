@@ -143,6 +143,7 @@ export function createRuns(options: RunsOptions): Runs {
       triggerDepth: trigger?.depth ?? 0,
       attempt: trigger?.attempt ?? 1,
       principal: principal === null ? null : { id: principal.userId, username: principal.username },
+      keyId: principal?.key?.id ?? null,
       request: wanted.request,
       event: wanted.event,
       emits: catalog.app(appId)?.emits ?? false,

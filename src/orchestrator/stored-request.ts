@@ -1,8 +1,11 @@
 import type { RunBody, RunHttpRequest } from "../executor/index.ts";
+import type { Principal } from "../shared/principal.ts";
 
 /** A request as it waits in the outbox: all that its script may look at. */
 export interface StoredRequest {
   readonly request_id: string;
+  /** The API key that it was sent with. */
+  readonly key_id?: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -16,8 +19,13 @@ export interface StoredRequest {
   readonly body: { readonly kind: RunBody["kind"]; readonly base64: string };
 }
 
-export const storedRequest = (request: RunHttpRequest, requestId: string): StoredRequest => ({
+export const storedRequest = (
+  request: RunHttpRequest,
+  requestId: string,
+  principal: Principal | null,
+): StoredRequest => ({
   request_id: requestId,
+  ...(principal !== null && principal.key !== null && { key_id: principal.key.id }),
   method: request.method,
   host: request.host,
   path: request.path,
@@ -56,3 +64,7 @@ export function restoredRequest(stored: StoredRequest): RunHttpRequest {
           : { kind, text: bytes.toString("utf8") },
   };
 }
+
+/** What an API key allows is looked up when somebody asks for more than all may. */
+export const storedKey = ({ key_id: id }: StoredRequest): Principal["key"] =>
+  id === undefined ? null : { id, scopes: [], appId: null };

@@ -107,6 +107,12 @@ export class RunContext {
     return this.#thread === undefined ? sql : yielding(sql, (promise) => this.wait(promise));
   }
 
+  /** How deep the run is, and as whom it runs; nobody, when it is not known. */
+  get caller(): { readonly depth: number; readonly userId: string | null; readonly keyId: string | null } {
+    const [depth = "", , userId = "", keyId = ""] = this.origin?.split(",") ?? [];
+    return { depth: Number(depth), userId: userId || null, keyId: keyId || null };
+  }
+
   get isInTransaction(): boolean {
     return this.#transaction !== null;
   }

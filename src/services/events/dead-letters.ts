@@ -96,6 +96,7 @@ export async function resolveLetter(
  * tried is what their trigger says now.
  * @param retry for those whose trigger is gone
  * @param most letters at most
+ * @param depth of the runs at least, so that a replay by what a letter caused does not go on for ever
  * @returns the ids of the letters
  */
 export async function replayLetters(
@@ -104,6 +105,7 @@ export async function replayLetters(
   filter: LetterFilter & { readonly id?: string },
   retry: RetryPolicy,
   most: number,
+  depth = 0,
 ): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     with picked as (
@@ -113,8 +115,8 @@ export async function replayLetters(
     ), sent as (
       insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
         retry_max_attempts, retry_backoff, retry_base_ms, created_at)
-      select p.app_id, gen_random_uuid(), p.source, p.op, p.trigger_id, p.script_id, p.payload, p.trigger_depth,
-        p.root_execution_id, coalesce(t.retry_max_attempts, ${retry.maxAttempts}),
+      select p.app_id, gen_random_uuid(), p.source, p.op, p.trigger_id, p.script_id, p.payload,
+        greatest(p.trigger_depth, ${depth}), p.root_execution_id, coalesce(t.retry_max_attempts, ${retry.maxAttempts}),
         coalesce(t.retry_backoff, ${retry.backoff}), coalesce(t.retry_base_ms, ${retry.baseMs}), clock_timestamp()
       from picked p left join triggers t on t.app_id = p.app_id and t.id = p.trigger_id
       order by p.created_at, p.id

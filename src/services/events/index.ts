@@ -17,6 +17,7 @@ export {
   type Resolution,
 } from "./dead-letters.ts";
 export { createCompletions, type Completions } from "./completions.ts";
+export { dealWithLetter, type LetterManager } from "./letters-by-script.ts";
 export { announceEvents, holdEvents, sendEvent } from "./by-hand.ts";
 export {
   bury,

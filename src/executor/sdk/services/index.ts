@@ -7,12 +7,13 @@ import { toAppError } from "../../../database/errors.ts";
 import type { ConnectionTarget } from "../../../database/target.ts";
 import type { SdkNamespace } from "../define.ts";
 import type { Services } from "../run-context.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { docs } from "./docs.ts";
 import { kv } from "./kv.ts";
 import { pubsub } from "./pubsub.ts";
 import { tx } from "./tx.ts";
 
-export const serviceNamespaces: readonly SdkNamespace[] = [docs, kv, pubsub, tx];
+export const serviceNamespaces: readonly SdkNamespace[] = [deadLetters, docs, kv, pubsub, tx];
 
 /** A statement of a script that takes longer is ended. */
 const STATEMENT_TIMEOUT_MS = 5000;
