@@ -278,3 +278,23 @@ describe("beside runs that wait", () => {
     expect(answers).toEqual(answers.map((_, i) => `app-${i % 2}`.repeat(2)));
   });
 });
+
+describe("a worker that is ended", () => {
+  test("leaves no transaction behind, and has it looked at whether it caused events", async () => {
+    let told = 0;
+    const runs = start({
+      workerUrl: new URL("./support/stuck-worker.ts", import.meta.url).href,
+      onEvents: () => void told++,
+    });
+    const stuck = await runs.run('tx::run(|| { kv::collection("c").incr("held"); sinh(12345.0) })', {
+      app,
+      limits: { timeoutMs: 4000 },
+    });
+    expect(stuck.status).toBe("timeout");
+    await stuck.released;
+    expect(runs.executor.stats().killed).toBe(1);
+    expect(told).toBe(1);
+    // It would wait for the lock until its statement takes too long.
+    expect(await runs.answer('kv::collection("c").incr("held")', { app })).toBe("1");
+  });
+});
