@@ -42,7 +42,7 @@ if (values.log !== undefined) await Bun.write(values.log, report.output);
 print(report);
 process.exit(report.violations.length > 0 ? 1 : 0);
 
-function print({ recoveries, figures, delaysMs, violations }: ChaosReport): void {
+function print({ recoveries, figures, delaysMs, longestSilenceMs, violations }: ChaosReport): void {
   console.log("");
   printTable(
     ["recovery after", "times", "answer p50", "max", "event p50", "max"],
@@ -64,7 +64,7 @@ function print({ recoveries, figures, delaysMs, violations }: ChaosReport): void
   printTable(["", "count"], figures);
   console.log(
     `\nfrom the request to the end of its event, where nothing was meant to fail: p50 ${ms(quantile(delaysMs, 0.5))}, ` +
-      `p99 ${ms(quantile(delaysMs, 0.99))}, max ${ms(Math.max(...delaysMs))}\n`,
+      `p99 ${ms(quantile(delaysMs, 0.99))}, max ${ms(Math.max(...delaysMs))}; longest time without any: ${ms(longestSilenceMs)}\n`,
   );
   for (const { rule, count, evidence } of violations) {
     console.log(`VIOLATION: ${rule} (${count})`);

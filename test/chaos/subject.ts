@@ -3,7 +3,7 @@ import { connect, type Database } from "../../src/database/client.ts";
 import { runningTarget } from "../../src/database/embedded/index.ts";
 import { newId } from "../../src/shared/ids.ts";
 import { Client, Installation, type PiCloud } from "../e2e/support/picloud.ts";
-import { json } from "./workload.ts";
+import { json, PROBE_HOST } from "./workload.ts";
 
 type Process = Omit<PiCloud, "url" | "login">;
 
@@ -90,7 +90,8 @@ export interface Recovery {
 const POLL_MS = 10;
 
 /**
- * Asks until scripts answer and events are handled.
+ * Asks until scripts answer and events are handled, in an app that has nothing waiting: what waits in the other one is
+ * handled in its order, which takes as long as it takes.
  * @param since by `performance.now()`
  * @returns null when that takes longer than `withinMs`
  */
@@ -104,7 +105,11 @@ export async function recovery(url: string, since: number, withinMs: number): Pr
     return null;
   };
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(url + path, { ...init, signal: AbortSignal.timeout(1000) });
+    fetch(url + path, {
+      ...init,
+      headers: { "Content-Type": "application/json", Host: PROBE_HOST },
+      signal: AbortSignal.timeout(1000),
+    });
   const answeredMs = await until(async () => (await ask("/ping")).status === 200);
   let id = "";
   const sent = await until(async () => {

@@ -15,6 +15,8 @@ export interface Verdict {
   readonly violations: readonly Violation[];
   /** Milliseconds from an accepted request to the end of the run that it caused. */
   readonly delaysMs: readonly number[];
+  /** Milliseconds of the longest time in which no event at all was handled. */
+  readonly longestSilenceMs: number;
 }
 
 const MOST_EVIDENCE = 10;
@@ -39,7 +41,7 @@ export async function judge(db: Database, load: Load, isWhole: boolean): Promise
   };
   const entries = async (collection: string): Promise<Map<string, unknown>> => {
     const rows = await db<{ key: string; value: unknown }[]>`
-      select key, value from kv_entries where collection = ${collection} order by key`;
+      select key, value from kv_entries where collection = ${collection}`;
     return new Map(rows.map(({ key, value }) => [key, value]));
   };
   const [seen, began, done, sentByKv, published, wholeSent, whole, chain, linked, buried] = await Promise.all(
@@ -169,7 +171,13 @@ export async function judge(db: Database, load: Load, isWhole: boolean): Promise
     ],
     violations,
     delaysMs,
+    longestSilenceMs: longestGap([...done.values()].map(Number)),
   };
+}
+
+function longestGap(times: number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return Math.max(0, ...sorted.slice(1).map((time, index) => time - (sorted[index] ?? time)));
 }
 
 interface Fired {

@@ -89,12 +89,6 @@ const SCRIPTS: Readonly<Record<string, { readonly source: string; readonly query
     source: `kv::collection("buried").set(ctx.event.dead_letter.dead_letter_id, 1);`,
     query: "",
   },
-  ping: { source: '"pong"', query: "?route=/ping" },
-  probe: {
-    source: `kv::collection("probes").set(ctx.request.body.id, 1);`,
-    query: "?route=/probe&method=POST&dispatch=async",
-  },
-  probed: { source: `kv::collection("probes").get(ctx.request.query.id) != ()`, query: "?route=/probed" },
   // Ended from outside, in the middle of a transaction that has an entry others want, too.
   loop: {
     source: `tx::run(|| { kv::collection("hot").incr("n"); loop { } });`,
@@ -106,6 +100,17 @@ const SCRIPTS: Readonly<Record<string, { readonly source: string; readonly query
   },
 };
 
+/** Of an app for which nothing else waits: how soon is it served again? */
+export const PROBE_HOST = "probe.test";
+const PROBES: typeof SCRIPTS = {
+  ping: { source: '"pong"', query: "?route=/ping" },
+  probe: {
+    source: `kv::collection("probes").set(ctx.request.body.id, 1);`,
+    query: "?route=/probe&method=POST&dispatch=async",
+  },
+  probed: { source: `kv::collection("probes").get(ctx.request.query.id) != ()`, query: "?route=/probed" },
+};
+
 /** Those that never end get this far. */
 const LONG: Readonly<Record<string, object>> = {
   loop: { timeout_seconds: 1, sandbox: { max_operations: 1_000_000_000 } },
@@ -114,16 +119,20 @@ const LONG: Readonly<Record<string, object>> = {
 
 /** @returns whether there are transactional runs */
 export async function deploy(client: Client): Promise<{ readonly isWhole: boolean }> {
-  for (const [name, { source, query }] of Object.entries(SCRIPTS)) {
-    const path = `/api/v1/admin/apps/default/scripts/${name}${query}`;
-    await expectStatus(client.fetch(path, json("PUT", { source, ...LONG[name] })), 201);
-  }
+  const apps = "/api/v1/admin/apps";
+  await expectStatus(client.fetch(apps, json("POST", { slug: "probe", name: "Probe" })), 201);
+  await expectStatus(client.fetch(`${apps}/probe/domains`, json("POST", { pattern: PROBE_HOST })), 201);
+  for (const [app, scripts] of [
+    ["default", SCRIPTS],
+    ["probe", PROBES],
+  ] as const)
+    for (const [name, { source, query }] of Object.entries(scripts)) {
+      const path = `${apps}/${app}/scripts/${name}${query}`;
+      await expectStatus(client.fetch(path, json("PUT", { source, ...LONG[name] })), 201);
+    }
   const often = { retry_max_attempts: 12, retry_backoff: "constant", retry_base_ms: 200 };
   const trigger = (kind: string, body: object) =>
-    expectStatus(
-      client.fetch(`/api/v1/admin/apps/default/triggers/${kind}`, json("POST", { ...often, ...body })),
-      201,
-    );
+    expectStatus(client.fetch(`${apps}/default/triggers/${kind}`, json("POST", { ...often, ...body })), 201);
   await trigger("kv", { script_id: "work", collection_glob: "in", ops: ["insert"] });
   await trigger("docs", { script_id: "work", collection_glob: "in", ops: ["create"] });
   await trigger("pubsub", { script_id: "work", topic_pattern: "work.*" });
