@@ -1,5 +1,5 @@
 import type { Database } from "../database/client.ts";
-import { isConnectionError } from "../database/errors.ts";
+import { isConnectionError, toAppError } from "../database/errors.ts";
 import type { Catalog } from "../services/catalog/index.ts";
 import {
   backoffMs,
@@ -17,7 +17,6 @@ import {
   unblock,
   type Delivery,
 } from "../services/events/index.ts";
-import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { slotsOfOneApp } from "./gate.ts";
@@ -313,7 +312,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         await fail(delivery, `The script answered ${statusCode}.`, true);
       else await succeed(delivery);
     } catch (error) {
-      if (!(error instanceof AppError) || error.status !== 503) throw error;
+      // There was no slot, or no database to read the script from.
+      if (toAppError(error)?.status !== 503) throw error;
       await tell(() => giveBack(db, delivery, GATE_FULL_MS * (1 + random())));
       mustLook = true;
     }

@@ -32,11 +32,11 @@ afterAll(async () => {
   await plane.stop();
 });
 
-const start = (as: string): Dispatcher =>
+const start = (as: string, runOnce = plane.orchestrator.runOnce): Dispatcher =>
   createDispatcher({
     db,
     catalog: plane.catalog,
-    runOnce: plane.orchestrator.runOnce,
+    runOnce,
     owner: as,
     maxConcurrent: 8,
     maxDepth: 8,
@@ -94,6 +94,26 @@ test("a claim whose answer was lost is made again at once, and does not count", 
   await proxy.restore();
   await waitFor("it has run", async () => (await value("lost")) !== undefined, 10_000);
   expect(await value("lost")).toBe(1);
+});
+
+test("an event whose script cannot be read is given back, and that attempt does not count", async () => {
+  const script = await plane.deploy("/unread", 'kv::collection("ran").set("unread", ctx.attempt)');
+  let isFirst = true;
+  const other = start(newId(), async (run) => {
+    if (isFirst) {
+      isFirst = false;
+      await proxy.cut();
+      setTimeout(() => void proxy.restore(), 100);
+    }
+    // As where the source is read.
+    await db`select 1`;
+    return plane.orchestrator.runOnce(run);
+  });
+  await event(script);
+  await other.start();
+  await waitFor("it has run", async () => (await value("unread")) !== undefined, 10_000);
+  expect(await value("unread")).toBe(1);
+  await other.stop(1000);
 });
 
 test("an event whose last attempt was cut off is not run again, but becomes a dead letter", async () => {
