@@ -1,4 +1,5 @@
 import { startApp, type App } from "../app.ts";
+import { outliveDriverFault } from "../database/client.ts";
 import { loadConfig, type Config, type Flags } from "../config.ts";
 import { configureLog, logger } from "../shared/log.ts";
 import { VERSIONS } from "../shared/version.ts";
@@ -37,7 +38,10 @@ export async function serve(flags: Flags, args: readonly string[]): Promise<numb
  */
 function surviveStrayErrors(): void {
   for (const kind of ["uncaughtException", "unhandledRejection"] as const) {
-    process.on(kind, (error: unknown) => logger().error("stray error: {error}", { kind, error }));
+    process.on(kind, (error: unknown) => {
+      outliveDriverFault(error);
+      logger().error("stray error: {error}", { kind, error });
+    });
   }
 }
 

@@ -39,6 +39,9 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
   const giveUp = (generation: Generation): void => {
     if (ended || generation !== current) return;
     if (!generation.hasWorked && performance.now() - generation.openedAt < PATIENCE_MS) return;
+    renew(generation);
+  };
+  const renew = (generation: Generation): void => {
     current = open();
     setTimeout(() => {
       for (const reject of generation.waiting) reject(connectionLost());
@@ -46,6 +49,11 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
       options.onLost?.();
     }, GRACE_MS);
   };
+  const renewCurrent = (): void => {
+    // Of one that is so young it is not, but of the one before.
+    if (performance.now() - current.openedAt > GRACE_MS) renew(current);
+  };
+  pools.add(renewCurrent);
 
   const watched = <T>(generation: Generation, work: (settle: Settle<T>) => void): Promise<T> =>
     new Promise<T>((resolve, reject) => {
@@ -85,7 +93,10 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
       const generation = current;
       const member: unknown = Reflect.get(generation.db, name);
       if (typeof member !== "function") return member;
-      if (name === "end") ended = true;
+      if (name === "end") {
+        ended = true;
+        pools.delete(renewCurrent);
+      }
       if (name === "unsafe" || name === "file") {
         return (...args: unknown[]) => watchedQuery(generation, Reflect.apply(member, generation.db, args));
       }
@@ -98,6 +109,23 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
       return member;
     },
   });
+}
+
+/** Those of this thread: each is replaced by the call. */
+const pools = new Set<() => void>();
+
+/** In the binary too, stack traces name the real files. */
+const IN_DRIVER = /[\\/]postgres[\\/]src[\\/]/;
+
+/**
+ * For errors that nobody awaited: out of a timer the driver writes to a connection that was closed meanwhile, and the query
+ * in question never settles. Nobody knows which, so all pools of this thread are replaced, and whoever waits is told.
+ * @returns whether it is such an error
+ */
+export function outliveDriverFault(error: unknown): boolean {
+  if (!(error instanceof Error) || !IN_DRIVER.test(error.stack ?? "")) return false;
+  for (const renew of pools) renew();
+  return true;
 }
 
 type Row = postgres.Row;

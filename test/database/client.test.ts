@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:net";
-import { connect } from "../../src/database/client.ts";
+import { connect, outliveDriverFault } from "../../src/database/client.ts";
 import { isConnectionError, toAppError } from "../../src/database/errors.ts";
 import { urlTarget, withDatabase } from "../../src/database/target.ts";
 import { emptyDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -89,6 +89,30 @@ describe("the client", () => {
     await Promise.all(running);
     await waitFor("it is told", () => Promise.resolve(told === 1));
     await db.end();
+  });
+});
+
+describe("an error that the driver throws out of a timer", () => {
+  const fault = (place: string) => {
+    const error = new TypeError("null is not an object (evaluating 'socket.write')");
+    error.stack = `TypeError: null is not an object\n    at nextWrite (${place}:255:15)`;
+    return error;
+  };
+
+  test("means that a query is never answered: who waits is told, and the next query goes elsewhere", async () => {
+    const db = connect(database.target, { max: 1, applicationName: "fault-test" });
+    await db`SELECT 1`;
+    await Bun.sleep(1100);
+    const running = failure(db`SELECT pg_sleep(10)`);
+    expect(outliveDriverFault(fault("/app/node_modules/postgres/src/connection.js"))).toBe(true);
+    expect((await db`SELECT 1 AS one`)[0]?.["one"]).toBe(1);
+    expect(isConnectionError(await running)).toBe(true);
+    await db.end();
+  });
+
+  test("is not one that comes from elsewhere", () => {
+    expect(outliveDriverFault(fault("/app/src/executor/worker.ts"))).toBe(false);
+    expect(outliveDriverFault("text")).toBe(false);
   });
 });
 

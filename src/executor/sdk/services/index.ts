@@ -2,7 +2,7 @@
  * Namespaces that ask services, and what they need. Loaded by the first run of a worker that mentions one of them,
  * since most of what it brings along is the driver of the database.
  */
-import { connect } from "../../../database/client.ts";
+import { connect, outliveDriverFault } from "../../../database/client.ts";
 import { toAppError } from "../../../database/errors.ts";
 import type { ConnectionTarget } from "../../../database/target.ts";
 import type { SdkNamespace } from "../define.ts";
@@ -29,6 +29,10 @@ export function openServices(
   database: ConnectionTarget,
   notices: Pick<Services, "eventsCaused" | "expires" | "indexesChanged">,
 ): Services {
+  // Without this, runs that have nothing to do with it would end with the worker.
+  process.on("uncaughtException", (error: unknown) => {
+    if (!outliveDriverFault(error)) throw error;
+  });
   const db = connect(database, {
     max: CONNECTIONS,
     applicationName: "picloud-worker",
