@@ -26,6 +26,8 @@ let results: Result[] = [];
 let isThrough = true;
 /** When the first of the results came. */
 let oldest = 0;
+/** Whether what there is will be posted at the end of this turn of the event loop. */
+let willFlush = false;
 
 /** To the main thread; see protocol.ts. */
 const NOTICES = {
@@ -59,7 +61,8 @@ function work(): void {
     if (result instanceof Promise) void result.then(ended);
     else if (result !== undefined) keep(result);
   }
-  flush();
+  if (turns.underWay.size === 0) flush();
+  else flushSoon();
 }
 
 /** A run that had waited has ended. */
@@ -71,6 +74,19 @@ function ended(result: Result): void {
 function keep(result: Result): void {
   if (results.length === 0) oldest = performance.now();
   results.push(result);
+}
+
+/**
+ * Answers of the database come several at a time, and so the ends of runs that waited for them: posting each by itself would
+ * cost more than the rest of such a run.
+ */
+function flushSoon(): void {
+  if (willFlush) return;
+  willFlush = true;
+  setImmediate(() => {
+    willFlush = false;
+    flush();
+  });
 }
 
 function flush(): void {
