@@ -64,9 +64,8 @@ export function createInboundMail(options: InboundMailOptions): InboundMail {
   }
 
   /**
-   * The body of a request that may be delivered.
-   * @returns the signature too; null: the trigger asks for none
-   * @throws AppError 401; 429 for who sends too many of those, whose requests take nothing of the others' allowance
+   * Does something with the body of a request that may be delivered, and with its signature (null: the trigger asks for none).
+   * @throws AppError 401; 429 for an address that has caused too many of those, which use up nothing of the trigger's rate
    */
   async function checked<T>(
     request: Request,

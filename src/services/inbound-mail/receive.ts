@@ -6,7 +6,10 @@ import type { Email } from "./message.ts";
 import { insertMail, type Mailbox, type Receipt } from "./queries.ts";
 import { openInboundSecret } from "./secret.ts";
 
-/** What requests to it are signed with; null: they need no signature. @throws AppError 500 */
+/**
+ * What requests to a mailbox are signed with; null: they need no signature.
+ * @throws AppError 500 `secret_key_missing`, `secret_unreadable`
+ */
 export function secretOf(keyring: Keyring, { triggerId, key, secret }: Mailbox): string | null {
   if (secret === undefined) return null;
   if (key === null) throw new Error(`the app of trigger ${triggerId} has a sealed secret and no key`);
