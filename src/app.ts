@@ -8,6 +8,7 @@ import { isConnectionError } from "./database/errors.ts";
 import { campaign, SOLE } from "./database/leader.ts";
 import { listen } from "./database/listen.ts";
 import { migrate, schemaVersion } from "./database/migrator.ts";
+import { statementsSent } from "./database/statements.ts";
 import { urlTarget, type ConnectionTarget } from "./database/target.ts";
 import { createExecutor } from "./executor/index.ts";
 import { listenHttp } from "./http-server.ts";
@@ -154,6 +155,7 @@ async function takeUp(
     },
     stats: () => orchestrator.stats(),
     unlogged: executions.dropped,
+    statements: statementsSent,
     streams: () => manager.streams(),
     requests: http.requests,
     namesOf(scriptId) {

@@ -1,6 +1,7 @@
 import type postgres from "postgres";
 import { connectionLost, isConnectionError } from "./errors.ts";
-import { openPool, type ConnectOptions, type Database } from "./pool.ts";
+import { openPool, type ConnectOptions, type Database, type Transaction } from "./pool.ts";
+import { counted, countStatements } from "./statements.ts";
 import type { ConnectionTarget } from "./target.ts";
 
 export type { ConnectOptions, Database, Queryable, Transaction } from "./pool.ts";
@@ -77,8 +78,13 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
     const then = query.then.bind(query);
     return Object.assign(query, {
       // oxlint-disable-next-line unicorn/no-thenable -- a query is thenable already
-      then: <A, B>(fulfilled?: OnFulfilled<A>, rejected?: OnRejected<B>) =>
-        watched<Row[]>(generation, ({ done, failed }) => void then(done, failed)).then(fulfilled, rejected),
+      then: <A, B>(fulfilled?: OnFulfilled<A>, rejected?: OnRejected<B>) => {
+        countStatements(1);
+        return watched<Row[]>(generation, ({ done, failed }) => void then(done, failed)).then(
+          fulfilled,
+          rejected,
+        );
+      },
     });
   };
 
@@ -101,10 +107,12 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Data
         return (...args: unknown[]) => watchedQuery(generation, Reflect.apply(member, generation.db, args));
       }
       if (name === "begin" || name === "reserve") {
-        return (...args: unknown[]) =>
-          watched(generation, ({ done, failed }) => {
+        return (...given: unknown[]) => {
+          const args = name === "begin" ? given.map(countedWork) : given;
+          return watched(generation, ({ done, failed }) => {
             (Reflect.apply(member, generation.db, args) as Promise<unknown>).then(done, failed);
           });
+        };
       }
       return member;
     },
@@ -126,6 +134,16 @@ export function outliveDriverFault(error: unknown): boolean {
   if (!(error instanceof Error) || !IN_DRIVER.test(error.stack ?? "")) return false;
   for (const renew of pools) renew();
   return true;
+}
+
+/** Of what `begin` is given, the function; its begin and its end are statements too. */
+function countedWork(given: unknown): unknown {
+  if (typeof given !== "function") return given;
+  const work = given as (sql: Transaction) => unknown;
+  return (sql: Transaction) => {
+    countStatements(2);
+    return work(counted(sql));
+  };
 }
 
 type Row = postgres.Row;

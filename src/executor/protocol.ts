@@ -111,6 +111,8 @@ export const STANDARD_HEADERS: readonly (readonly string[])[] = [
 export interface Greeting {
   readonly claims: SharedArrayBuffer;
   readonly heaps: SharedArrayBuffer;
+  /** Where statements to the database are counted. */
+  readonly statements: SharedArrayBuffer;
   /** Its cell on the heap board. */
   readonly index: number;
   /** Where service calls go. */

@@ -81,7 +81,11 @@ export class ScriptHost {
 
   /** @param notices what the main thread is told of; see Services */
   constructor(
-    { heaps, index, database }: Omit<Greeting, "claims" | "heaps"> & { readonly heaps: HeapBoard },
+    {
+      heaps,
+      index,
+      database,
+    }: Omit<Greeting, "claims" | "heaps" | "statements"> & { readonly heaps: HeapBoard },
     notices: Notices,
     turns: Turns,
   ) {

@@ -1,3 +1,4 @@
+import { statementCount } from "../database/statements.ts";
 import { Claims, sharedNow, SLOTS } from "./claims.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import type { Job } from "./job.ts";
@@ -106,6 +107,7 @@ export class WorkerThread {
     const greeting: Greeting = {
       claims: this.#claims.buffer,
       heaps: heaps.buffer,
+      statements: statementCount(),
       index,
       database: database ?? null,
     };

@@ -3,6 +3,7 @@
  * something leaves the thread to others of its app. It knows one app at a time, and nothing of a run survives it but
  * compiled versions.
  */
+import { countStatementsIn } from "../database/statements.ts";
 import { Claims } from "./claims.ts";
 import { HeapBoard } from "./heap-board.ts";
 import { threadId } from "./priority.ts";
@@ -38,6 +39,7 @@ const NOTICES = {
 
 addEventListener("message", ({ data }: MessageEvent<string | Greeting>) => {
   if (typeof data !== "string") {
+    countStatementsIn(data.statements);
     claims = new Claims(data.claims);
     turns = new Turns(claims, work, () => post([isThrough ? 1 : 0]));
     host = new ScriptHost({ ...data, heaps: new HeapBoard(data.heaps) }, NOTICES, turns);

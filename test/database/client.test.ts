@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer } from "node:net";
+import { statementsSent } from "../../src/database/statements.ts";
 import { connect, outliveDriverFault } from "../../src/database/client.ts";
 import { isConnectionError, toAppError } from "../../src/database/errors.ts";
 import { urlTarget, withDatabase } from "../../src/database/target.ts";
@@ -40,6 +41,28 @@ describe("the client", () => {
       bytes: Buffer.from([0, 255]),
       list: ["a", "b"],
     });
+  });
+
+  test("counts the statements that it sends, and no parts of them", async () => {
+    const { db } = database;
+    const sent = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = statementsSent();
+      await work();
+      return statementsSent() - before;
+    };
+    const part = db`1 AS n`;
+    expect(await sent(() => Promise.resolve(db`SELECT ${part}`))).toBe(1);
+    expect(await sent(() => Promise.resolve(db`SELECT * FROM ${db("pg_database")} LIMIT 1`))).toBe(1);
+    expect(await sent(() => db.unsafe("SELECT 1"))).toBe(1);
+    // With its begin and its end.
+    const work = () =>
+      db.begin(async (sql) => {
+        const [row] = await sql`SELECT ${sql`1 AS n`}`;
+        await Promise.all([sql`SELECT 2`, sql`SELECT 3`.execute(), sql.unsafe("SELECT 4")]);
+        return row?.["n"] as unknown;
+      });
+    expect(await sent(async () => expect(await work()).toBe(1))).toBe(6);
+    expect(await sent(() => failure(db`SELECT nothing`))).toBe(1);
   });
 
   test("ends a statement that runs too long", async () => {

@@ -23,6 +23,8 @@ export interface MetricsDeps {
   };
   readonly slots: number;
   readonly events: EventFigures;
+  /** Sent to the database since the start, by whatever there is. */
+  readonly statements: () => number;
   /** Runs that the execution log has no row of, since the start. */
   readonly unlogged: () => number;
   /** Streams of events that clients have open. */
@@ -65,6 +67,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       "Runs that the execution log has no row of, because there were too many.",
       deps.unlogged(),
     );
+    out.counter("picloud_db_statements_total", "Statements sent to the database.", deps.statements());
     out.gauge("picloud_sse_clients", "Streams of events that clients have open.", deps.streams());
     writeEvents(out, deps.events, events);
     out.gauge(

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { statementsSent } from "../../../src/database/statements.ts";
 import { SERVICE_NAMESPACES } from "../../../src/executor/sdk/mentions.ts";
 import { serviceNamespaces } from "../../../src/executor/sdk/services/index.ts";
 import { scriptApp } from "./support/script-app.ts";
@@ -47,6 +48,19 @@ describe("a transaction", () => {
       expect(await run(source)).toStartWith(expected);
     });
   }
+
+  test("has its statements counted, in whatever thread they are sent", async () => {
+    const count = async (source: string): Promise<number> => {
+      await plane().run(source);
+      const before = statementsSent();
+      await plane().run(source);
+      return statementsSent() - before;
+    };
+    expect(await count('kv::collection("counted").get("k")')).toBe(1);
+    expect(
+      await count('let c = kv::collection("counted"); tx::run(|| { c.get("k"); c.get("l"); })'),
+    ).toBeGreaterThanOrEqual(4);
+  });
 
   test("in which an index is asked for has it built once it has committed", async () => {
     const before = plane().indexNotices;

@@ -91,6 +91,7 @@ describe("GET /metrics", () => {
       slots: 32,
       events,
       unlogged: () => 5,
+      statements: () => 11,
       streams: () => 4,
       requests: () => ({ data: 5, control: 6, other: 7 }),
     });
@@ -111,6 +112,7 @@ describe("GET /metrics", () => {
     expect(value("picloud_build_info")).toBe(1);
     expect(value("picloud_sse_clients")).toBe(4);
     expect(value("picloud_executions_unlogged_total")).toBe(5);
+    expect(value("picloud_db_statements_total")).toBe(11);
     expect(value("picloud_gate_slots")).toBe(32);
     expect(value("picloud_gate_in_use")).toBe(1);
     expect(value("picloud_gate_waiting")).toBe(2);
