@@ -131,8 +131,11 @@ function outcomeOf(end: JobEnd): RunOutcome {
   if (end.kind === "lost") return failed(end.failure, end.durationMs, 0, [], end.gone);
   const { result } = end;
   if (!isAnswer(result))
-    return failed(result[3] as Failure, durationOf(result[1]), result[2], result[4] ?? [], null);
-  const [, time, operations, statusCode, headers, body, isBase64, logs] = result;
+    return {
+      ...failed(result[3] as Failure, durationOf(result[1]), result[2], result[4] ?? [], null),
+      delivery: result[5],
+    };
+  const [, time, operations, statusCode, headers, body, isBase64, logs, delivery] = result;
   return {
     status: "success",
     response: {
@@ -145,6 +148,7 @@ function outcomeOf(end: JobEnd): RunOutcome {
     operations,
     durationMs: durationOf(time),
     released: null,
+    delivery,
   };
 }
 

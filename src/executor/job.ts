@@ -36,5 +36,14 @@ const ALONE_AFTER = 2;
 export const isFast = (job: Job): boolean =>
   job.run !== null && job.delays < ALONE_AFTER && job.source.isFast;
 
+/** Whether it is a transaction as a whole, and so has a connection of its worker to itself. */
+export const isWhole = (job: Job): boolean => job.run?.delivery !== undefined;
+
+/**
+ * Such runs that a worker may have at a time. None of them ever waits for a connection that another one holds: those beyond
+ * that wait before they start, while their time is not counted yet.
+ */
+export const MAX_WHOLE_RUNS = 2;
+
 /** Whether it is known to compute for long. */
 export const isLong = (job: Job): boolean => job.run !== null && job.source.isLong;

@@ -60,6 +60,8 @@ export interface RunRequest {
   readonly event: string | null;
   /** Whether what it writes may cause events, which then tell what run they come from. */
   readonly emits: boolean;
+  /** The event that a transactional run is for: what the run does and the end of that are one transaction. */
+  readonly delivery?: { readonly id: string; readonly attempt: number } | undefined;
 }
 
 /** The script's answer, ready to send. */
@@ -84,6 +86,12 @@ export interface RunError extends ExecutionError {
   readonly code: RunErrorCode;
 }
 
+/**
+ * `acknowledged`: it has ended with the run. `collided`: others changed the same data; nothing has happened, and the same run
+ * may be made again. `lost`: it was not this run's any more; nothing has happened.
+ */
+export type DeliveryEnd = "acknowledged" | "collided" | "lost";
+
 /** How a run ended. A worker that died is an outcome too, with code `internal`. */
 export interface RunOutcome {
   readonly status: ExecutionStatus;
@@ -94,6 +102,8 @@ export interface RunOutcome {
   readonly operations: number;
   /** From the start inside the worker to its end, without waiting. */
   readonly durationMs: number;
+  /** Of a transactional run, what became of its delivery. Absent: nothing yet. */
+  readonly delivery?: DeliveryEnd | undefined;
   /** Null: the worker is free again. Else it did not come back, and this resolves when its thread is gone. */
   readonly released: Promise<void> | null;
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { HeapBoard } from "./heap-board.ts";
-import { isFast, isLong, type Job } from "./job.ts";
+import { isFast, isLong, isWhole, MAX_WHOLE_RUNS, type Job } from "./job.ts";
 import { busyOf, type Failure, type Result } from "./protocol.ts";
 import { LONG_MS } from "./sources.ts";
 import { WorkerThread, type WorkerEvents, type WorkerOptions } from "./worker-thread.ts";
@@ -199,7 +199,11 @@ export class Pool {
     if (worker.load === 0) worker.idleSince = performance.now();
     job.end({ kind: "result", result });
     if (worker.load === 0) this.#becameIdle(worker);
-    else if (worker.load > 0) this.#watch(performance.now() + LONG_MS);
+    else {
+      this.#watch(performance.now() + LONG_MS);
+      // Others may have waited for its connection.
+      if (isWhole(job) && this.#pending.length > 0) this.#serveWaiting();
+    }
   }
 
   #becameIdle(worker: WorkerThread): void {
@@ -404,6 +408,7 @@ function isSlow({ isReady, computedMs, computedSeen }: WorkerThread): boolean {
 const canQueue = (worker: WorkerThread, job: Job): boolean => {
   if (worker.appId !== job.appId || worker.isLowered) return false;
   if (worker.load === 0) return true;
+  if (isWhole(job) && worker.wholeRuns >= MAX_WHOLE_RUNS) return false;
   const { head } = worker;
   return worker.load < MAX_LINE && !worker.isStalled && head !== undefined && isFast(head);
 };

@@ -1,7 +1,7 @@
 import type { ConnectionTarget } from "../database/target.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import type { LogEntry } from "../services/executions/index.ts";
-import type { Checked, RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
+import type { Checked, DeliveryEnd, RunBody, RunErrorCode, RunHttpRequest, RunRequest } from "./model.ts";
 import type { CtxMember, Needs, RequestMember } from "./needs.ts";
 
 /**
@@ -42,8 +42,10 @@ export type RunCommand = readonly [
   handle: number,
   executionId: string,
   context: ContextFields | null,
-  /** The setting `picloud.run` of its writes; absent: they cause no events. */
-  origin?: string,
+  /** The setting `picloud.run` of its writes; null or absent: they cause no events. */
+  origin?: string | null,
+  /** Of a transactional run: the event that it is for, and the attempt. */
+  delivery?: readonly [id: string, attempt: number],
 ];
 
 /** What `ctx` is made of, as far as the script can look at it: names and values, of `ctx` and of `ctx.request`. */
@@ -77,6 +79,7 @@ export type AnsweredResult = readonly [
   body: string,
   isBase64?: 0 | 1,
   logs?: readonly LogEntry[],
+  delivery?: DeliveryEnd,
 ];
 
 /** A run that did not. */
@@ -86,6 +89,7 @@ export type FailedResult = readonly [
   operations: number,
   failure: Failure,
   logs?: readonly LogEntry[],
+  delivery?: DeliveryEnd,
 ];
 
 export interface Failure {
@@ -128,21 +132,26 @@ export function runCommand(
 ): RunCommand {
   // A body that is not JSON although it says so is refused whether or not the script looks at it.
   const hasJson = run.request?.body.kind === "json";
-  const origin = run.emits || isPrivileged ? originOf(run) : undefined;
-  if (needs === null && !hasJson) {
-    return origin === undefined
-      ? ["run", ticket, handle, run.executionId, null]
-      : ["run", ticket, handle, run.executionId, null, origin];
-  }
+  const cause = causeOf(run, isPrivileged);
+  if (needs === null && !hasJson) return ["run", ticket, handle, run.executionId, null, ...cause];
   const { members, request } = needs ?? NOTHING;
   const requestNames = hasJson && !request.includes("body") ? [...request, "body" as const] : request;
   const context: ContextFields = [
     members.map((name) => [name, memberOf(run, name)] as const),
     requestNames.map((name) => [name, requestMemberOf(run.request, name)] as const),
   ];
-  return origin === undefined
-    ? ["run", ticket, handle, run.executionId, context]
-    : ["run", ticket, handle, run.executionId, context, origin];
+  return ["run", ticket, handle, run.executionId, context, ...cause];
+}
+
+/** Origin and delivery, as far as there are any. */
+function causeOf(
+  run: RunRequest,
+  isPrivileged: boolean,
+): readonly [] | readonly [string] | readonly [string | null, readonly [string, number]] {
+  const origin = run.emits || isPrivileged ? originOf(run) : null;
+  const { delivery } = run;
+  if (delivery !== undefined) return [origin, [delivery.id, delivery.attempt]];
+  return origin === null ? [] : [origin];
 }
 
 /** As `emit_event` reads it: depth, root execution, user; and the user's API key. */

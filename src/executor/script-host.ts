@@ -1,36 +1,22 @@
-import {
-  Engine,
-  JsonError,
-  parse,
-  RhaiError,
-  type CompiledScript,
-  type RunOptions,
-  type RunResult,
-} from "../rhai/index.ts";
+import { Engine, parse, type CompiledScript, type RunOptions } from "../rhai/index.ts";
 import { ANY_MODULE, NO_LINKS } from "../services/catalog/modules.ts";
 import type { Checked } from "./model.ts";
 import type { ConnectionTarget } from "../database/target.ts";
+import type { Attempt } from "../services/events/index.ts";
 import type { RunLimits } from "../shared/limits.ts";
 import { effectsOf } from "./effects.ts";
-import { compileFailure, failureOf } from "./failure.ts";
+import { ending, faultOf, isAnswer, NOT_BEGUN, wholeEnding, type Ending } from "./ending.ts";
+import { compileFailure } from "./failure.ts";
 import type { HeapBoard } from "./heap-board.ts";
 import { HeapMeter } from "./heap-meter.ts";
-import type {
-  AnsweredResult,
-  ContextFields,
-  FailedResult,
-  Failure,
-  Greeting,
-  Result,
-  RunTime,
-} from "./protocol.ts";
-import { answerOf, InvalidResponse } from "./response.ts";
+import type { ContextFields, Failure, Greeting, Result, RunTime } from "./protocol.ts";
 import type { ScriptModules } from "./script-modules.ts";
 import { buildCtx } from "./sdk/ctx.ts";
 import { nativeModules } from "./sdk/define.ts";
 import { RunLog } from "./sdk/run-log.ts";
-import { mentionsServices } from "./sdk/mentions.ts";
+import { mentionsServices, mentionsTransactions } from "./sdk/mentions.ts";
 import { RunContext, type Services } from "./sdk/run-context.ts";
+import type { runWhole } from "./sdk/services/index.ts";
 import { stateless } from "./sdk/stateless/index.ts";
 import { pastDeadline, type Turn, type Turns } from "./turns.ts";
 
@@ -54,6 +40,8 @@ export interface RunInput {
   readonly context: ContextFields | null;
   /** The setting `picloud.run` of what it writes; null: that causes no events. */
   readonly origin: string | null;
+  /** The event that a transactional run is for. */
+  readonly delivery: Attempt | null;
 }
 
 const CONSTANTS = ["ctx"];
@@ -67,6 +55,7 @@ interface Setting {
   readonly engine: Engine;
   /** Undefined for scripts that mention no service. */
   readonly services?: Services;
+  readonly runWhole?: typeof runWhole;
 }
 
 /** Compiles and runs scripts in this thread. */
@@ -148,10 +137,10 @@ export class ScriptHost {
   }
 
   async #loadServices(): Promise<Setting> {
-    const { openServices, serviceNamespaces } = await import("./sdk/services/index.ts");
+    const { openServices, runWhole, serviceNamespaces } = await import("./sdk/services/index.ts");
     return {
       engine: new Engine({ modules: [...STATELESS, ...nativeModules(serviceNamespaces)] }),
-      ...(this.#database !== null && { services: openServices(this.#database, this.#notices) }),
+      ...(this.#database !== null && { services: openServices(this.#database, this.#notices), runWhole }),
     };
   }
 
@@ -161,19 +150,65 @@ export class ScriptHost {
     try {
       script.compiled ??= compile(setting.engine, script);
       if ("code" in script.compiled) return [0, script.compiled];
-      const result = script.compiled.run(this.#options(work, log, setting));
+      const context = this.#context(work, log, setting);
+      const options = this.#options(work, log, setting, context);
+      const { delivery } = work.input;
+      // A script without services has nothing to undo: whoever asked for the run ends its delivery.
+      if (delivery !== null && setting.runWhole !== undefined) {
+        return this.#runWhole(script, script.compiled, context, {
+          delivery,
+          options,
+          runWhole: setting.runWhole,
+        });
+      }
+      const result = script.compiled.run(options);
       return result instanceof Promise ? result.then((settled) => ending(settled, log)) : ending(result, log);
     } catch (error) {
       return [0, faultOf(error), log.finish()];
     }
   }
 
-  #options({ script, input, turn, deadline }: Work, log: RunLog, { engine, services }: Setting): RunOptions {
-    const { limits, scriptId } = script;
+  /** The script's answer is made before the commit, since one that is not valid is a failure too. */
+  async #runWhole(
+    script: LoadedScript,
+    compiled: CompiledScript,
+    context: RunContext,
+    how: {
+      readonly delivery: Attempt;
+      readonly options: RunOptions;
+      readonly runWhole: NonNullable<Setting["runWhole"]>;
+    },
+  ): Promise<Ending> {
+    const isSerializable = mentionsTransactions(script.source) || script.imports.mentionTransactions;
+    let end: Ending = [0, NOT_BEGUN];
+    try {
+      const became = await how.runWhole(context, how.delivery, { isSerializable }, async () => {
+        const result = await compiled.run(how.options);
+        end = ending(result, context.log);
+        if (!result.ok && result.fault !== undefined) throw result.fault;
+        return isAnswer(end);
+      });
+      return wholeEnding(end, became, context);
+    } catch (error) {
+      return [end[0], faultOf(error), context.log.finish()];
+    }
+  }
+
+  #context({ script, input, turn, deadline }: Work, log: RunLog, { services }: Setting): RunContext {
+    const { scriptId } = script;
     const { appId, executionId, origin } = input;
-    const { maxSdkCalls: maxCalls } = limits;
+    const { maxSdkCalls: maxCalls } = script.limits;
     const run = { appId, scriptId, executionId, log, deadline, origin, maxCalls };
-    const context = new RunContext(run, services, { turns: this.#turns, turn });
+    return new RunContext(run, services, { turns: this.#turns, turn });
+  }
+
+  #options(
+    { script, input, turn, deadline }: Work,
+    log: RunLog,
+    { engine }: Setting,
+    context: RunContext,
+  ): RunOptions {
+    const { limits } = script;
     return {
       limits: {
         maxOperations: limits.maxOperations,
@@ -215,12 +250,6 @@ interface Work {
   readonly deadline: number;
 }
 
-/** A result without its ticket and its time. */
-type Ending = WithoutHead<AnsweredResult> | WithoutHead<FailedResult>;
-type WithoutHead<R extends readonly unknown[]> = R extends readonly [number, RunTime, ...infer Rest]
-  ? Rest
-  : never;
-
 function compile(engine: Engine, script: LoadedScript): CompiledScript | Failure {
   const { maxExprDepth, maxStringSize, maxArraySize, maxMapSize } = script.limits;
   const result = engine.compile(script.source, {
@@ -231,33 +260,3 @@ function compile(engine: Engine, script: LoadedScript): CompiledScript | Failure
 }
 
 const NO_SCOPE: NonNullable<RunOptions["scope"]> = { ctx: undefined };
-
-function ending(result: RunResult, log: RunLog): Ending {
-  const { operations } = result;
-  if (!result.ok) {
-    // What is no error of the script is one of ours: the log has all of it, the caller an id.
-    const failure = result.fault === undefined ? failureOf(result.error) : faultOf(result.fault);
-    return [operations, failure, log.finish()];
-  }
-  try {
-    const { statusCode, headers, body, isBase64 } = answerOf(result.value);
-    if (log.isEmpty && !isBase64) return [operations, statusCode, headers, body];
-    return [operations, statusCode, headers, body, isBase64 ? 1 : 0, log.finish()];
-  } catch (error) {
-    return [operations, faultOf(error), log.finish()];
-  }
-}
-
-function faultOf(error: unknown): Failure {
-  if (error instanceof InvalidResponse) {
-    return { code: "invalid_response", message: `The script's answer is not valid: ${error.message}.` };
-  }
-  if (error instanceof RhaiError) return failureOf(error);
-  if (error instanceof JsonError) {
-    return { code: "malformed_body", message: `The request's body is not JSON: ${error.message}.` };
-  }
-  return {
-    code: "internal",
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  };
-}

@@ -1,5 +1,5 @@
 import { RhaiError, type CompiledScript, type Engine, type ModuleResolver } from "../rhai/index.ts";
-import { mentionsServices } from "./sdk/mentions.ts";
+import { mentionsServices, mentionsTransactions } from "./sdk/mentions.ts";
 
 /** Levels of imports, the script itself being level 0 (CONTRACT 5). */
 export const MAX_IMPORT_DEPTH = 8;
@@ -45,6 +45,12 @@ export class ScriptModules {
   /** Whether any of them may call a service. */
   get mentionServices(): boolean {
     for (const module of this.#modules.values()) if (mentionsServices(module.source)) return true;
+    return false;
+  }
+
+  /** Whether any of them may ask for a transaction. */
+  get mentionTransactions(): boolean {
+    for (const module of this.#modules.values()) if (mentionsTransactions(module.source)) return true;
     return false;
   }
 

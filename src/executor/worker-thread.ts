@@ -1,7 +1,7 @@
 import { statementCount } from "../database/statements.ts";
 import { Claims, sharedNow, SLOTS } from "./claims.ts";
 import type { HeapBoard } from "./heap-board.ts";
-import type { Job } from "./job.ts";
+import { isWhole, type Job } from "./job.ts";
 import { computedBy, lowerPriority, restorePriority } from "./priority.ts";
 import type { ExecutorOptions } from "./model.ts";
 import { runCommand, type Command, type Greeting, type Result, type WorkerMessage } from "./protocol.ts";
@@ -55,7 +55,10 @@ export class WorkerThread {
   /** Oldest first. */
   readonly #jobs = new Map<number, Job>();
   /** Runs that were answered for it, and of which it has not said that they ended: since when, and who waits for that. */
-  readonly #givenUp = new Map<number, { readonly since: number; readonly ended: () => void }>();
+  readonly #givenUp = new Map<
+    number,
+    { readonly since: number; readonly isWhole: boolean; readonly ended: () => void }
+  >();
   readonly #freeSlots = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
   /** What the worker holds, by least recent use. */
   readonly #loaded = new Map<Source, { readonly handle: number; runs: number }>();
@@ -119,6 +122,14 @@ export class WorkerThread {
     return this.#jobs.size + this.#givenUp.size;
   }
 
+  /** Runs among them that are transactions as a whole. */
+  get wholeRuns(): number {
+    let count = 0;
+    for (const job of this.#jobs.values()) if (isWhole(job)) count++;
+    for (const run of this.#givenUp.values()) if (run.isWhole) count++;
+    return count;
+  }
+
   /** The oldest of its runs. */
   get head(): Job | undefined {
     for (const job of this.#jobs.values()) return job;
@@ -174,8 +185,13 @@ export class WorkerThread {
   /** Answers for a run that it has not ended. @returns resolves when it has, or when the thread is gone */
   giveUp(ticket: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    const job = this.#jobs.get(ticket);
     this.#jobs.delete(ticket);
-    this.#givenUp.set(ticket, { since: performance.now(), ended: resolve });
+    this.#givenUp.set(ticket, {
+      since: performance.now(),
+      isWhole: job !== undefined && isWhole(job),
+      ended: resolve,
+    });
     return promise;
   }
 

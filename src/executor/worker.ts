@@ -141,10 +141,17 @@ function obey(command: Command): Result | Promise<Result> | undefined {
 
 function run(
   scriptHost: ScriptHost,
-  [, ticket, handle, executionId, context, origin]: RunCommand,
+  [, ticket, handle, executionId, context, origin, delivery]: RunCommand,
 ): Result | Promise<Result> {
   const script = scripts.get(handle);
   if (script === undefined)
     return [ticket, 0, 0, { code: "internal", message: `no script has the handle ${handle}` }];
-  return scriptHost.run(script, { ticket, appId, executionId, context, origin: origin ?? null });
+  return scriptHost.run(script, {
+    ticket,
+    appId,
+    executionId,
+    context,
+    origin: origin ?? null,
+    delivery: delivery === undefined ? null : { appId, id: delivery[0], attempt: delivery[1] },
+  });
 }

@@ -8,3 +8,6 @@ export const mentionsServices = (source: string): boolean => NAMES.test(source);
 
 /** Whether a source may deal with dead letters, for which it matters who runs it. Errs on the side of yes, too. */
 export const mentionsLetters = (source: string): boolean => source.includes("dead_letters");
+
+/** Whether it may ask for a transaction, in the same way. */
+export const mentionsTransactions = (source: string): boolean => /\btx\b/.test(source);

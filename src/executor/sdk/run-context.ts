@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "../../database/client.ts";
+import type { Database, Queryable, Transaction } from "../../database/client.ts";
 import type { Patience, Turn, Turns } from "../turns.ts";
 import { pastDeadline } from "../turns.ts";
 import type { NativeContext } from "../../rhai/index.ts";
@@ -9,6 +9,8 @@ import { yielding } from "./yielding.ts";
 /** What service calls of a worker work with. */
 export interface Services {
   readonly db: Database;
+  /** Begins the transaction of a run that is one as a whole. */
+  readonly beginWhole: Begin;
   /** Told of data that will be over at some moment (milliseconds since the epoch), so that it can be removed then. */
   readonly expires: (at: number) => void;
   /** Told that an index of documents was asked for, or is not wanted any more. */
@@ -19,12 +21,30 @@ export interface Services {
   readonly explain: (error: unknown) => string | undefined;
 }
 
+/** As the driver begins a transaction: how, and what it is. */
+export type Begin = <T>(mode: string, body: (sql: Transaction) => Promise<Held<T>>) => Promise<Held<T>>;
+
+/** The driver would await an answer that is an array. */
+export interface Held<T> {
+  readonly answer: T;
+}
+
 /** A transaction that is under way. */
 export interface RunTransaction {
   readonly sql: Queryable;
   /** In `performance.now()` milliseconds. */
   readonly deadline: number;
   readonly maxCalls: number;
+  /** Of a run that is one as a whole: what a `tx::run` inside is made a part of, so that it can be undone alone. */
+  readonly parts: Transaction | null;
+}
+
+/** How a transaction is begun. */
+interface Beginning {
+  readonly begin: Begin;
+  readonly mode: string;
+  /** Sent first. */
+  readonly settings: (sql: Transaction) => Promise<unknown> | null;
 }
 
 /** How a run gives its thread to others while it waits. */
@@ -33,11 +53,17 @@ export interface RunTurns {
   readonly turn: Turn;
 }
 
+/** A statement of a whole run that waits for a lock for so long fails, and the run is made again; below the statement timeout. */
+const LOCK_TIMEOUT_MS = 4000;
+/** Whoever is in a transaction and asks nothing for so long after the run's end is cut off by the server. */
+const WHOLE_RUN_GRACE_MS = 5000;
+
 /** For scripts that mention none. */
 const NO_SERVICES: Services = {
   get db(): never {
     throw new Error("a service was called without a connection");
   },
+  beginWhole: () => Promise.reject(new Error("a transaction was begun without a connection")),
   expires: () => {},
   indexesChanged: () => {},
   eventsCaused: () => {},
@@ -103,8 +129,8 @@ export class RunContext {
     return { until: this.waitUntil, late: isTransaction ? transactionTooLong : pastDeadline };
   }
 
-  #yielding(sql: Queryable): Queryable {
-    return this.#thread === undefined ? sql : yielding(sql, (promise) => this.wait(promise));
+  #yielding(sql: Queryable, end?: { readonly isOver: boolean }): Queryable {
+    return this.#thread === undefined ? sql : yielding(sql, (promise) => this.wait(promise), end);
   }
 
   /** How deep the run is, and as whom it runs; nobody, when it is not known. */
@@ -117,6 +143,11 @@ export class RunContext {
     return this.#transaction !== null;
   }
 
+  /** Whether the transaction under way is the run's own, and no part of it. */
+  get isWhole(): boolean {
+    return this.#transaction !== null && this.#transaction.parts !== null;
+  }
+
   /** How long a call may wait, in `performance.now()` milliseconds: as long as the run, or its transaction, may take. */
   get waitUntil(): number {
     return Math.min(this.deadline, this.#transaction?.deadline ?? Number.POSITIVE_INFINITY);
@@ -125,31 +156,92 @@ export class RunContext {
   /** Changes data: in the transaction that is under way, or in one statement. The events that it causes tell of this run. */
   async write<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
     if (this.origin === null || this.#transaction !== null) return body(this.sql);
-    return this.#begin("", body);
+    return this.#begin(this.#beginning(""), body);
   }
 
   /** A transaction in which everything has an order, as if there were nobody else. */
   begin<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
-    return this.#begin("isolation level serializable", body);
+    return this.#begin(this.#beginning("isolation level serializable"), body);
   }
 
-  async #begin<T>(mode: string, body: (sql: Queryable) => Promise<T>): Promise<T> {
+  /**
+   * Makes all that the run does one transaction, as long as it may take; see whole-run.ts.
+   * @param mode how it is begun, as SQL says it
+   */
+  beginWhole<T>(mode: string, body: (sql: Queryable) => Promise<T>): Promise<T> {
+    const { origin, deadline } = this;
+    const idleMs = Math.ceil(deadline - performance.now()) + WHOLE_RUN_GRACE_MS;
+    const beginning: Beginning = {
+      begin: this.#services.beginWhole,
+      mode,
+      settings: (sql) =>
+        sql`select set_config('picloud.run', ${origin ?? ""}, true),
+          set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
+          set_config('idle_in_transaction_session_timeout', ${String(idleMs)}, true)`.execute(),
+    };
+    return this.#begin(beginning, async (sql, parts) => {
+      const leave = this.enterTransaction({ sql, deadline, maxCalls: Number.POSITIVE_INFINITY, parts });
+      try {
+        return await body(sql);
+      } finally {
+        leave();
+      }
+    });
+  }
+
+  /** A part of the run's transaction, which is undone alone when it fails. Only where `isWhole`. */
+  async part<T>(body: () => Promise<T>): Promise<T> {
+    const whole = this.#transaction;
+    if (whole === null || whole.parts === null) throw new Error("there is no transaction of the whole run");
+    const end = { isOver: false };
+    const begun = whole.parts.savepoint(async (parts): Promise<Held<T>> => {
+      const answer = await this.#within(() => {
+        const leave = this.enterTransaction({ ...whole, sql: this.#yielding(parts, end), parts: null });
+        return body().finally(leave);
+      });
+      return { answer };
+    });
+    begun.catch(() => (end.isOver = true));
+    // Its statements have deadlines; what became of it has to be heard.
+    const result = await this.wait(begun, { until: Number.POSITIVE_INFINITY, late: pastDeadline });
+    return (result as Held<T>).answer;
+  }
+
+  #beginning(mode: string): Beginning {
     const { origin } = this;
+    const settings: Beginning["settings"] = (sql) =>
+      origin === null ? null : sql`select set_config('picloud.run', ${origin}, true)`.execute();
+    const begin: Begin = async (how, body) => (await this.#services.db.begin(how, body)) as never;
+    return { begin, mode, settings };
+  }
+
+  async #begin<T>(
+    { begin, mode, settings }: Beginning,
+    body: (sql: Queryable, raw: Transaction) => Promise<T>,
+  ): Promise<T> {
     const patience = this.#patience();
-    const begun = this.#services.db.begin(mode, async (sql) => {
+    const end = { isOver: false };
+    const begun = begin<T>(mode, async (sql) => {
       if (patience.isOver === true) throw pastDeadline();
       // From here on its statements have deadlines; what became of the whole has to be heard.
       patience.until = Number.POSITIVE_INFINITY;
       // Sent together with what follows, which needs no answer to it.
-      const told = origin === null ? null : sql`select set_config('picloud.run', ${origin}, true)`.execute();
-      const [answer] = await Promise.all([this.#within(() => body(this.#yielding(sql))), told]);
+      const told = settings(sql);
+      const [answer] = await Promise.all([this.#within(() => body(this.#yielding(sql, end), sql)), told]);
       return { answer };
     });
-    const result = await this.wait(begun, patience);
+    // It may be lost while the script is at something else.
+    begun.catch(() => (end.isOver = true));
+    const { answer } = await this.wait(begun, patience);
+    this.committed();
+    return answer;
+  }
+
+  /** What a transaction changed is there now. */
+  committed(): void {
     if (this.#indexesToTell) this.#services.indexesChanged();
     this.#indexesToTell = false;
-    if (origin !== null) this.#services.eventsCaused();
-    return result.answer as T;
+    if (this.origin !== null) this.#services.eventsCaused();
   }
 
   #within<T>(work: () => Promise<T>): Promise<T> {
@@ -158,9 +250,10 @@ export class RunContext {
 
   /** Sends statements there until the answer is called. */
   enterTransaction(transaction: RunTransaction): () => void {
+    const outer = this.#transaction;
     this.#transaction = { ...transaction, calls: 0 };
     return () => {
-      this.#transaction = null;
+      this.#transaction = outer;
     };
   }
 

@@ -1,4 +1,5 @@
 /** What triggers ask to be delivered, and how it went. */
+export { acknowledge, extendClaim, transactionStatus, type Attempt } from "./acknowledgement.ts";
 export { backoffMs, DEFAULT_JITTER, type RetryPolicy } from "./backoff.ts";
 export { isTopic, publish } from "./topics.ts";
 export { insertRequest, type AcceptedRequest } from "./requests.ts";

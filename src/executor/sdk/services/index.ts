@@ -12,6 +12,9 @@ import { docs } from "./docs.ts";
 import { kv } from "./kv.ts";
 import { pubsub } from "./pubsub.ts";
 import { tx } from "./tx.ts";
+import { wholeConnections } from "./whole-connections.ts";
+
+export { runWhole, type WholeEnd } from "./whole-run.ts";
 
 export const serviceNamespaces: readonly SdkNamespace[] = [deadLetters, docs, kv, pubsub, tx];
 
@@ -33,15 +36,14 @@ export function openServices(
   process.on("uncaughtException", (error: unknown) => {
     if (!outliveDriverFault(error)) throw error;
   });
-  const db = connect(database, {
-    max: CONNECTIONS,
+  const options = {
     applicationName: "picloud-worker",
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleTimeoutSeconds: 10,
-    // A commit whose answer was lost may have caused events.
-    onLost: notices.eventsCaused,
-  });
-  return { db, ...notices, explain };
+  };
+  // A commit whose answer was lost may have caused events.
+  const db = connect(database, { ...options, max: CONNECTIONS, onLost: notices.eventsCaused });
+  return { db, beginWhole: wholeConnections(database, options), ...notices, explain };
 }
 
 /** SQLSTATE of a statement that took longer than it may. */

@@ -14,17 +14,22 @@ const MAX_RETRIES = 3;
 /** SQLSTATEs: a serialization failure, a deadlock. */
 const RETRY: ReadonlySet<unknown> = new Set(["40001", "40P01"]);
 
+/** Whether others were in the way: the same may succeed when it is done again. */
+export const isCollision = (error: unknown): boolean => RETRY.has(codeOf(error));
+
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && "code" in error ? error.code : undefined;
 
 /** A function in a transaction of its own, or in the one that is under way. */
 async function run(context: CallContext, fn: FnPtr): Promise<Value> {
-  if (context.run.isInTransaction) return context.native.call(fn, []);
+  const { run: whole } = context;
+  if (whole.isWhole) return part(context, fn);
+  if (whole.isInTransaction) return context.native.call(fn, []);
   for (let retries = 0; ; retries++) {
     try {
       return await attempt(context, fn);
     } catch (error) {
-      if (!RETRY.has(codeOf(error))) throw error;
+      if (!isCollision(error)) throw error;
       if (retries === MAX_RETRIES) {
         throw new SdkError(
           "others changed the same data at the same time, again and again; nothing was changed",
@@ -43,10 +48,26 @@ class Thrown extends Error {
   }
 }
 
+/** A function in a run that is a transaction itself: what it changes is undone when it throws, and kept only with the run. */
+async function part({ run: context, native }: CallContext, fn: FnPtr): Promise<Value> {
+  try {
+    const { value } = await context.part(async () => {
+      try {
+        return { value: await native.call(fn, []) };
+      } catch (error) {
+        throw error instanceof Error ? error : new Thrown(error);
+      }
+    });
+    return value;
+  } catch (error) {
+    throw error instanceof Thrown ? error.thrown : error;
+  }
+}
+
 async function attempt({ run: context, native }: CallContext, fn: FnPtr): Promise<Value> {
   const deadline = performance.now() + MAX_MS;
   const body = async (sql: Queryable): Promise<{ readonly value: Value }> => {
-    const leave = context.enterTransaction({ sql, deadline, maxCalls: MAX_CALLS });
+    const leave = context.enterTransaction({ sql, deadline, maxCalls: MAX_CALLS, parts: null });
     try {
       const value = await native.call(fn, []);
       if (performance.now() > deadline) throw new SdkError(`a transaction may take ${MAX_MS / 1000} s`);
