@@ -15,13 +15,15 @@ import {
   renew,
   sweep,
   unblock,
+  unblockNext,
   type Delivery,
 } from "../services/events/index.ts";
 import { newId } from "../shared/ids.ts";
 import { logger } from "../shared/log.ts";
 import { slotsOfOneApp } from "./gate.ts";
-import type { Runs } from "./runs.ts";
+import type { OneRun, Runs } from "./runs.ts";
 import { restoredRequest, storedKey, type StoredRequest } from "./stored-request.ts";
+import { createWholeRuns } from "./whole-runs.ts";
 
 export interface DispatcherOptions {
   readonly db: Database;
@@ -60,6 +62,8 @@ export interface Dispatcher {
 /** A claim that is not renewed for so long is void. */
 const LEASE_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
+/** The same for a transactional delivery; see whole-runs.ts. */
+const WHOLE_LEASE_SECONDS = 60;
 /** The gate was full. */
 const GATE_FULL_MS = 250;
 /** What is due is locked by somebody, as another process does for a moment when it claims. */
@@ -88,6 +92,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const random = options.random ?? Math.random;
   const jitter = options.jitter ?? DEFAULT_JITTER;
   const completions = createCompletions(db);
+  const wholeRuns = createWholeRuns({ db, random, leaseSeconds: WHOLE_LEASE_SECONDS });
   /** By the id of the delivery, until the outbox has been told how it ended. */
   const underWay = new Map<string, Promise<void>>();
   /** How many runs there are of each app. A delivery's run is over before the outbox is told. */
@@ -142,6 +147,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           underWay: running,
           held: [...underWay.keys()],
           leaseSeconds: LEASE_SECONDS,
+          wholeLeaseSeconds: WHOLE_LEASE_SECONDS,
           kinds: KINDS,
           window,
         });
@@ -184,7 +190,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function renewAll(): Promise<void> {
-    await renew(db, owner, [...underWay.keys()], LEASE_SECONDS);
+    const ids = [...underWay.keys()].filter((id) => !wholeRuns.underWay.has(id));
+    await renew(db, owner, ids, LEASE_SECONDS);
     renewedAt = performance.now();
   }
 
@@ -209,7 +216,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           clearInterval(heartbeat);
           heartbeat = null;
         }
-        if (mustLook || delivery.is_ordered) wake();
+        if (mustLook || delivery.ordering_key !== null) wake();
         sweepSometimes();
       });
     underWay.set(delivery.id, done);
@@ -243,11 +250,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
    * Tells the outbox how a delivery ended, again and again while the database is away: a row that does not know would
    * wait for its lease, and then run once more. Saying it twice is saying it once, as each attempt has its number.
    */
-  async function tell(statement: () => Promise<unknown>): Promise<void> {
+  async function tell<T>(statement: () => Promise<T>): Promise<T> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LAST_RETRY_MS)) {
       try {
-        await statement();
-        return;
+        return await statement();
       } catch (error) {
         if (!isConnectionError(error) || gone) throw error;
         await Bun.sleep(waitMs);
@@ -284,7 +290,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { user_id: userId, username } = delivery;
     try {
       const stored = delivery.source_kind === "http" ? (JSON.parse(delivery.payload) as StoredRequest) : null;
-      const { outcome, statusCode } = await runOnce({
+      const run: OneRun = {
         // What no run caused names its own first run as the root of all that follows, and whoever sent it was told.
         executionId:
           delivery.attempt_count === 1 && delivery.root_execution_id === delivery.id ? delivery.id : newId(),
@@ -304,9 +310,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           depth: delivery.trigger_depth,
           attempt: delivery.attempt_count,
           rootExecutionId: delivery.root_execution_id,
+          delivery: delivery.transactional ? { id: delivery.id, attempt: delivery.attempt_count } : undefined,
         },
-      }).finally(leave);
-      if (outcome.error !== null) await fail(delivery, outcome.error.message, true);
+      };
+      const make = () => runOnce(run);
+      const { timeoutMs } = script.limits;
+      const ended = await (
+        delivery.transactional ? wholeRuns.make(delivery, timeoutMs, make) : make()
+      ).finally(leave);
+      if (ended === null || ended.outcome.delivery === "lost") return;
+      const { outcome, statusCode } = ended;
+      if (outcome.delivery === "acknowledged") {
+        counts.delivered++;
+        await tell(() => unblockNext(db, delivery));
+      } else if (outcome.error !== null) await fail(delivery, outcome.error.message, true);
       // An answer that nobody gets can still say that it did not work (CONTRACT 3.4).
       else if (stored !== null && statusCode >= 500)
         await fail(delivery, `The script answered ${statusCode}.`, true);
@@ -321,7 +338,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function succeed(delivery: Delivery): Promise<void> {
     counts.delivered++;
-    await tell(() =>
+    await tell<unknown>(() =>
       delivery.dead_letter_id === null
         ? completions.complete(delivery)
         : completeHandler(db, delivery, false),
@@ -329,18 +346,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function fail(delivery: Delivery, message: string, isWorthRetrying: boolean): Promise<void> {
-    counts.failed++;
     const error = message.slice(0, MAX_ERROR).toWellFormed().replaceAll("\0", "");
+    let wasHere: boolean;
     if (delivery.dead_letter_id !== null) {
-      await tell(() => completeHandler(db, delivery, true));
+      wasHere = await tell(() => completeHandler(db, delivery, true));
     } else if (isWorthRetrying && delivery.attempt_count < delivery.retry_max_attempts) {
       const policy = { backoff: delivery.retry_backoff, baseMs: delivery.retry_base_ms };
       const waitMs = backoffMs(policy, delivery.attempt_count, random(), jitter);
-      await tell(() => postpone(db, delivery, waitMs, error));
+      wasHere = await tell(() => postpone(db, delivery, waitMs, error));
     } else {
-      counts.deadLettered++;
-      await tell(() => bury(db, delivery, error));
+      wasHere = await tell(() => bury(db, delivery, error));
+      if (wasHere) counts.deadLettered++;
     }
+    if (wasHere || !delivery.transactional) counts.failed++;
+    // The transaction of a run that was given up, or whose answer was lost, may have ended its delivery all the same.
+    else await tell(() => unblockNext(db, delivery));
     mustLook = true;
   }
 

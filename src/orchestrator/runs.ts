@@ -31,6 +31,8 @@ export interface OneRun {
     /** From 1. */
     readonly attempt: number;
     readonly rootExecutionId: string;
+    /** Of a transactional trigger: the event, which the run ends itself. */
+    readonly delivery?: { readonly id: string; readonly attempt: number } | undefined;
   };
 }
 
@@ -40,6 +42,8 @@ export interface EndedRun {
   readonly outcome: RunOutcome;
   /** What the data plane answers it with. */
   readonly statusCode: number;
+  /** Counts and logs it. To be called for a run that collided when it is not made again; others are logged already. */
+  readonly record: () => void;
 }
 
 /** A run that ended, for whoever counts them. */
@@ -147,6 +151,7 @@ export function createRuns(options: RunsOptions): Runs {
       request: wanted.request,
       event: wanted.event,
       emits: catalog.app(appId)?.emits ?? false,
+      delivery: trigger?.delivery,
     };
     underWay++;
     let released: Promise<void> | null = null;
@@ -154,15 +159,16 @@ export function createRuns(options: RunsOptions): Runs {
       const startedAt = clock.now();
       const outcome = await executor.execute(runRequest);
       ({ released } = outcome);
-      if (outcome.error?.code !== "malformed_body") {
+      const record = (): void => {
         const { status, durationMs } = outcome;
         const { triggerKind } = wanted;
         options.observe?.({ appId, scriptId: script.id, triggerKind, status, durationMs });
         executions.record({ appId, scriptId: script.id, status, createdAt: startedAt }, () =>
           executionRow(runRequest, outcome, startedAt, wanted),
         );
-      }
-      return { queuedMs, outcome, statusCode: statusCodeOf(outcome) };
+      };
+      if (outcome.error?.code !== "malformed_body" && outcome.delivery !== "collided") record();
+      return { queuedMs, outcome, statusCode: statusCodeOf(outcome), record };
     } finally {
       if (released === null) leave(appId);
       else void released.then(() => leave(appId));

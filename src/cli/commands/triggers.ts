@@ -37,6 +37,7 @@ interface AddFlags extends AppFlag {
   readonly attempts?: number;
   readonly backoff?: string;
   readonly baseMs?: number;
+  readonly transactional?: boolean;
   readonly disabled?: boolean;
   /** False: --no-secret. */
   readonly secret: boolean;
@@ -99,6 +100,7 @@ export function define(command: Command): void {
       new Option("--backoff <kind>", "how waits grow").choices(["exponential", "linear", "constant"]),
     )
     .option("--base-ms <n>", "the first wait, in milliseconds", count)
+    .option("--transactional", "all that a run does happens as one with the end of its event, or not at all")
     .option("--disabled", "leave it disabled")
     .action(async (kind: string, script: string, flags: AddFlags, self: Command) => {
       const { api, print } = openSession(self);
@@ -120,6 +122,7 @@ export function define(command: Command): void {
         retry_max_attempts: flags.attempts,
         retry_backoff: flags.backoff,
         retry_base_ms: flags.baseMs,
+        transactional: flags.transactional,
         enabled: flags.disabled === true ? false : undefined,
       };
       const made = await api.post<Trigger>(path`/apps/${app}/triggers/${kind}`, said);

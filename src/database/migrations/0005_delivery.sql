@@ -225,22 +225,31 @@ create index outbox_under_way_idx on outbox (app_id, trigger_id, ordering_key)
 
 -- The next of its key is free, however the one before it has ended. Its row is locked before it is looked at: it may be
 -- about to be marked by somebody who still saw the other.
+create function unblock_next(of_app uuid, of_trigger uuid, of_key text, of_kind text) returns void language plpgsql as $$
+declare
+  next record;
+begin
+  select o.id, o.blocked into next from outbox o
+  where o.app_id = of_app and o.trigger_id = of_trigger and o.ordering_key = of_key and o.source_kind = of_kind
+  order by o.created_at, o.id limit 1 for update;
+  if next.blocked then
+    update outbox set blocked = false where app_id = of_app and id = next.id;
+  end if;
+end $$;
+
 create function unblock_events() returns trigger language plpgsql as $$
 declare
   of_key record;
-  next record;
 begin
+  -- A transaction that sees an earlier state cannot tell who is next: whoever began it sees to that after its commit.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    return null;
+  end if;
   for of_key in
     select distinct app_id, trigger_id, ordering_key, source_kind from gone where ordering_key is not null
     order by app_id, trigger_id, ordering_key
   loop
-    select o.id, o.blocked into next from outbox o
-    where o.app_id = of_key.app_id and o.trigger_id = of_key.trigger_id and o.ordering_key = of_key.ordering_key
-      and o.source_kind = of_key.source_kind
-    order by o.created_at, o.id limit 1 for update;
-    if next.blocked then
-      update outbox set blocked = false where app_id = of_key.app_id and id = next.id;
-    end if;
+    perform unblock_next(of_key.app_id, of_key.trigger_id, of_key.ordering_key, of_key.source_kind);
   end loop;
   return null;
 end $$;

@@ -17,6 +17,11 @@ const SETTINGS = {
   ordering: Type.Optional(
     Nullable(Type.Literal("key"), '"key": events of one key or document one after the other; or null'),
   ),
+  transactional: Type.Optional(
+    Type.Boolean({
+      description: "whether all that a run does, and the end of its event, happen as one or not at all",
+    }),
+  ),
   paused_until: Type.Optional(
     Nullable(Type.String({ maxLength: 40 }), "a time as RFC 3339, or null; what happens until then waits"),
   ),
@@ -76,6 +81,7 @@ const DTO = {
   retry_backoff: Backoff,
   retry_base_ms: Type.Integer(),
   ordering: Type.Union([Type.Literal("key"), Type.Null()]),
+  transactional: Type.Boolean(),
   registered_by_principal: Type.Union([Type.String(), Type.Null()]),
   /** Events that waited when it was disabled, and were not delivered. */
   dropped: Type.Integer(),

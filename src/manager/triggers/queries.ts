@@ -16,6 +16,7 @@ export interface Trigger extends Kept {
   readonly retry_backoff: RetryPolicy["backoff"];
   readonly retry_base_ms: number;
   readonly ordering: "key" | null;
+  readonly transactional: boolean;
   readonly registered_by: string | null;
   /** Events that waited when it was disabled. */
   readonly dropped: number;
@@ -63,10 +64,10 @@ export type NewTrigger = Omit<
 export async function insertTrigger(sql: Queryable, row: NewTrigger): Promise<void> {
   await sql`
     insert into triggers (app_id, id, script_id, kind, enabled, paused_until, pattern, ops, details,
-      retry_max_attempts, retry_backoff, retry_base_ms, ordering, registered_by, next_at)
+      retry_max_attempts, retry_backoff, retry_base_ms, ordering, transactional, registered_by, next_at)
     values (${row.app_id}, ${row.id}, ${row.script_id}, ${row.kind}, ${row.enabled}, ${row.paused_until},
       ${row.pattern}, ${row.ops as string[]}::text[], ${sql.json(row.details as never)}, ${row.retry_max_attempts},
-      ${row.retry_backoff}, ${row.retry_base_ms}, ${row.ordering}, ${row.registered_by}, ${row.next_at})`;
+      ${row.retry_backoff}, ${row.retry_base_ms}, ${row.ordering}, ${row.transactional}, ${row.registered_by}, ${row.next_at})`;
 }
 
 export async function updateTrigger(sql: Queryable, row: NewTrigger): Promise<void> {
@@ -75,7 +76,8 @@ export async function updateTrigger(sql: Queryable, row: NewTrigger): Promise<vo
     set enabled = ${row.enabled}, disabled_reason = ${row.disabled_reason}, paused_until = ${row.paused_until},
       pattern = ${row.pattern}, ops = ${row.ops as string[]}::text[], details = ${sql.json(row.details as never)},
       retry_max_attempts = ${row.retry_max_attempts}, retry_backoff = ${row.retry_backoff},
-      retry_base_ms = ${row.retry_base_ms}, ordering = ${row.ordering}, registered_by = ${row.registered_by},
+      retry_base_ms = ${row.retry_base_ms}, ordering = ${row.ordering},
+      transactional = ${row.transactional}, registered_by = ${row.registered_by},
       next_at = ${row.next_at}, updated_at = now()
     where app_id = ${row.app_id} and id = ${row.id}`;
 }

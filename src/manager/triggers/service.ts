@@ -86,6 +86,7 @@ export async function createTrigger(
       retry_backoff: defaults.backoff,
       retry_base_ms: defaults.baseMs,
       ordering: null,
+      transactional: false,
       registered_by: who.userId,
     };
     await insertTrigger(sql, withSettings(row, body));
@@ -224,6 +225,7 @@ function withSettings(row: NewTrigger, body: Settings): NewTrigger {
     retry_backoff: body.retry_backoff ?? row.retry_backoff,
     retry_base_ms: body.retry_base_ms ?? row.retry_base_ms,
     ordering: body.ordering === undefined ? row.ordering : body.ordering,
+    transactional: body.transactional ?? row.transactional,
     paused_until:
       paused === undefined ? row.paused_until : (instantOf(paused ?? undefined, "paused_until") ?? null),
   };
@@ -269,6 +271,7 @@ const settingsOf = (
   retry_backoff: row.retry_backoff,
   retry_base_ms: row.retry_base_ms,
   ordering: row.ordering,
+  transactional: row.transactional,
   registered_by_principal: row.registered_by,
   created_at: row.created_at.toISOString(),
   updated_at: row.updated_at.toISOString(),

@@ -13,16 +13,17 @@ export async function sendEvent(
     readonly retry_max_attempts: number;
     readonly retry_backoff: RetryPolicy["backoff"];
     readonly retry_base_ms: number;
+    readonly transactional: boolean;
   },
   event: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const id = newId();
   await sql`
     insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
-      retry_max_attempts, retry_backoff, retry_base_ms)
+      retry_max_attempts, retry_backoff, retry_base_ms, transactional)
     values (${trigger.app_id}, ${id}, ${trigger.kind}, ${String(event["op"])}, ${trigger.id}, ${trigger.script_id},
       ${sql.json(event as never)}, 1, ${id}, ${trigger.retry_max_attempts}, ${trigger.retry_backoff},
-      ${trigger.retry_base_ms})`;
+      ${trigger.retry_base_ms}, ${trigger.transactional})`;
   return id;
 }
 

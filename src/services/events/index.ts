@@ -32,6 +32,7 @@ export {
   renew,
   sweep,
   unblock,
+  unblockNext,
   type Claim,
   type Claimed,
   type Delivery,

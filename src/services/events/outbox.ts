@@ -19,8 +19,8 @@ export interface Delivery {
   readonly retry_base_ms: number;
   readonly transactional: boolean;
   readonly dead_letter_id: string | null;
-  /** Whether others of its key wait for it. */
-  readonly is_ordered: boolean;
+  /** Others that have the same wait for it. */
+  readonly ordering_key: string | null;
   /** As whom it runs: who registered the trigger, or who sent the request; null: nobody. */
   readonly user_id: string | null;
   readonly username: string | null;
@@ -39,6 +39,8 @@ export interface Claim {
   readonly held: readonly string[];
   /** A claim that is not renewed for so long is void. */
   readonly leaseSeconds: number;
+  /** The same for transactional deliveries, whose claims are not renewed while they run. */
+  readonly wholeLeaseSeconds: number;
   /** Kinds that this binary knows; others are left for a newer one. */
   readonly kinds: readonly string[];
   /** How many due rows of an app are looked at: those of a key whose turn has not come are marked. */
@@ -98,7 +100,8 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
       where o.due_at <= now() for update of o skip locked
     ), claimed as (
       update outbox o
-      set claimed_by = ${owner}, due_at = now() + make_interval(secs => ${wanted.leaseSeconds}),
+      set claimed_by = ${owner}, due_at = now() + make_interval(
+          secs => case when o.transactional then ${wanted.wholeLeaseSeconds}::float8 else ${wanted.leaseSeconds}::float8 end),
         attempt_count = o.attempt_count + 1, first_attempt_at = coalesce(o.first_attempt_at, now())
       from locked l where o.app_id = l.app_id and o.id = l.id
       returning o.*
@@ -124,7 +127,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
     )
     select r.more, r.locked, r.blocked, r.next_ms, c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id,
       c.payload::text as payload, c.trigger_depth, c.root_execution_id, c.attempt_count, c.retry_max_attempts,
-      c.retry_backoff, c.retry_base_ms, c.transactional, c.dead_letter_id, c.ordering_key is not null as is_ordered,
+      c.retry_backoff, c.retry_base_ms, c.transactional, c.dead_letter_id, c.ordering_key,
       u.id as user_id, u.username
     from rest r
     left join claimed c on true
@@ -177,6 +180,18 @@ export async function unblock(sql: Queryable, ids: readonly string[] | null): Pr
   return rows.length;
 }
 
+/**
+ * Takes the mark off the row that is next after one which ended in a transaction of a run: that does not see who is next. (The
+ * trigger outbox_deleted sees to all others.)
+ */
+export async function unblockNext(
+  sql: Queryable,
+  { app_id, trigger_id, ordering_key, source_kind }: Delivery,
+): Promise<void> {
+  if (ordering_key === null) return;
+  await sql`select unblock_next(${app_id}, ${trigger_id}, ${ordering_key}, ${source_kind})`;
+}
+
 type Key = Pick<Delivery, "app_id" | "id" | "attempt_count">;
 
 /** These succeeded, or are not wanted any more. What is not that attempt's any more is left alone. */
@@ -188,17 +203,18 @@ export async function complete(sql: Queryable, deliveries: readonly Key[]): Prom
     where o.app_id = d.app_id and o.id = d.id and o.attempt_count = d.attempt_count`;
 }
 
-/** It failed, and is tried again later. */
+/** It failed, and is tried again later. @returns whether it still was this attempt's */
 export async function postpone(
   sql: Queryable,
   { app_id, id, attempt_count }: Key,
   waitMs: number,
   error: string,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const rows = await sql`
     update outbox
     set claimed_by = null, due_at = now() + make_interval(secs => ${waitMs / 1000}), last_error = ${error}
-    where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count}`;
+    where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count} returning 1`;
+  return rows.length > 0;
 }
 
 /** It was not tried after all; the attempt does not count. */
@@ -216,9 +232,14 @@ export async function giveBack(
 /**
  * It failed for the last time: it becomes a dead letter, and each trigger for such gets a delivery, which is never tried
  * again.
+ * @returns whether it still was this attempt's
  */
-export async function bury(sql: Queryable, { app_id, id, attempt_count }: Key, error: string): Promise<void> {
-  await sql`
+export async function bury(
+  sql: Queryable,
+  { app_id, id, attempt_count }: Key,
+  error: string,
+): Promise<boolean> {
+  const rows = await sql`
     with gone as (
       delete from outbox where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count} returning *
     ), letter as (
@@ -228,40 +249,49 @@ export async function bury(sql: Queryable, { app_id, id, attempt_count }: Key, e
         root_execution_id, attempt_count, first_attempt_at, now(), ${error}
       from gone
       returning *
+    ), sent as (
+      insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+        retry_max_attempts, retry_backoff, retry_base_ms, transactional, dead_letter_id)
+      select t.app_id, gen_random_uuid(), 'dead_letter', 'exhausted', t.id, t.script_id,
+        jsonb_build_object('source', 'dead_letter', 'op', 'exhausted', 'dead_letter', jsonb_build_object(
+          'dead_letter_id', l.id, 'original', l.payload, 'attempts', l.attempt_count, 'last_error', l.last_error,
+          'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', l.first_attempt_at,
+          'last_attempt_at', l.last_attempt_at)),
+        l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, t.transactional, l.id
+      from letter l join triggers t on t.app_id = l.app_id and t.kind = 'dead_letter' and t.enabled
+      where (t.details->>'source_filter' is null or t.details->>'source_filter' = l.source)
+        and (t.details->>'trigger_id_filter' is null or t.details->>'trigger_id_filter' = l.trigger_id::text)
+        and (t.details->>'script_id_filter' is null or t.details->>'script_id_filter' = l.script_id::text)
     )
-    insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
-      retry_max_attempts, retry_backoff, retry_base_ms, dead_letter_id)
-    select t.app_id, gen_random_uuid(), 'dead_letter', 'exhausted', t.id, t.script_id,
-      jsonb_build_object('source', 'dead_letter', 'op', 'exhausted', 'dead_letter', jsonb_build_object(
-        'dead_letter_id', l.id, 'original', l.payload, 'attempts', l.attempt_count, 'last_error', l.last_error,
-        'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', l.first_attempt_at,
-        'last_attempt_at', l.last_attempt_at)),
-      l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, l.id
-    from letter l join triggers t on t.app_id = l.app_id and t.kind = 'dead_letter' and t.enabled
-    where (t.details->>'source_filter' is null or t.details->>'source_filter' = l.source)
-      and (t.details->>'trigger_id_filter' is null or t.details->>'trigger_id_filter' = l.trigger_id::text)
-      and (t.details->>'script_id_filter' is null or t.details->>'script_id_filter' = l.script_id::text)`;
+    select from gone`;
+  return rows.length > 0;
 }
 
-/** A handler of a dead letter has ended; what it did is the letter's resolution. */
+/**
+ * A handler of a dead letter has ended; what it did is the letter's resolution.
+ * @returns whether it still was this attempt's
+ */
 export async function completeHandler(
   sql: Queryable,
   delivery: Key & Pick<Delivery, "dead_letter_id">,
   failed: boolean,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const rows = await sql`
     with gone as (
       delete from outbox
       where app_id = ${delivery.app_id} and id = ${delivery.id} and attempt_count = ${delivery.attempt_count}
       returning dead_letter_id
+    ), resolved as (
+      update dead_letters l
+      set resolution = ${failed ? "handler_failed" : "handled_by_script"}, resolved_at = now()
+      from gone
+      where l.app_id = ${delivery.app_id} and l.id = gone.dead_letter_id and l.resolved_at is null
     )
-    update dead_letters l
-    set resolution = ${failed ? "handler_failed" : "handled_by_script"}, resolved_at = now()
-    from gone
-    where l.app_id = ${delivery.app_id} and l.id = gone.dead_letter_id and l.resolved_at is null`;
+    select from gone`;
+  return rows.length > 0;
 }
 
-/** Claims of this process are good for another lease: those that it knows to be under way, and no others. */
+/** Claims of this process are good for another lease, or as long as they were: those that it knows to be under way, and no others. */
 export async function renew(
   sql: Queryable,
   owner: string,
@@ -269,7 +299,7 @@ export async function renew(
   leaseSeconds: number,
 ): Promise<void> {
   await sql`
-    update outbox set due_at = now() + make_interval(secs => ${leaseSeconds})
+    update outbox set due_at = greatest(due_at, now() + make_interval(secs => ${leaseSeconds}))
     where claimed_by = ${owner} and id = any(${ids as string[]}::uuid[])`;
 }
 

@@ -63,6 +63,8 @@ export async function startDataPlane(
     readonly maxBodyBytes?: number;
     readonly fallbackApp?: string | null;
     readonly onEvents?: () => void;
+    /** Another entry for worker threads. */
+    readonly workerUrl?: string;
     readonly triggerRetry?: RetryPolicy;
   } = {},
 ): Promise<DataPlane> {
@@ -82,6 +84,7 @@ export async function startDataPlane(
     cacheSize: 16,
     database: database.target,
     ...(options.onEvents !== undefined && { onEvents: options.onEvents }),
+    ...(options.workerUrl !== undefined && { workerUrl: options.workerUrl }),
     loadSource: (app, script, version) => readSource(db, app, script, version),
   });
   const executions = createExecutionLog(db, { clock: systemClock });
