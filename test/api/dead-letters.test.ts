@@ -124,6 +124,13 @@ describe("dead letters", () => {
     expect(await waiting()).toHaveLength(1);
   });
 
+  test("are delivered in a transaction if their trigger says so now", async () => {
+    await plane.db`update triggers set transactional = true where id = ${trigger}`;
+    await replay();
+    await plane.db`update triggers set transactional = false where id = ${trigger}`;
+    expect(await waiting()).toMatchObject([{ transactional: true }]);
+  });
+
   test("of a trigger that is gone are tried as often as a new one would", async () => {
     await replay(await bury({ triggerId: newId() }));
     expect(await waiting()).toMatchObject([{ retry_max_attempts: 3, retry_backoff: "exponential" }]);

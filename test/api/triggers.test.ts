@@ -113,6 +113,7 @@ describe("triggers", () => {
       retry_backoff: "linear",
       retry_base_ms: 1000,
       ordering: null,
+      transactional: false,
       registered_by_principal: plane.users["appAdmin"] ?? "",
       dropped: 0,
       last_fired_at: null,
@@ -323,6 +324,19 @@ describe("triggers", () => {
     ]);
     expect((await patch({ collection_glob: "" })).status).toBe(422);
     expect((await patch({ collection_glob: "x", ordering: null })).json.ordering).toBeNull();
+  });
+
+  test("say whether their runs are transactions, of what happens and of what is run by hand", async () => {
+    const made = await add("pubsub", { topic_pattern: "*", transactional: true });
+    expect(made.json.transactional).toBe(true);
+    expect((await add("kv", { collection_glob: "*", transactional: "yes" })).status).toBe(422);
+    const run = () => plane.call("owner", "POST", `${PATH}/${trigger}:run`);
+    await run();
+    expect((await patch({ transactional: true })).json.transactional).toBe(true);
+    expect((await patch({ retry_base_ms: 7 })).json.transactional).toBe(true);
+    await run();
+    expect((await waiting()).map(({ transactional }) => transactional)).toEqual([false, true]);
+    expect((await patch({ transactional: null })).status).toBe(422);
   });
 
   test("tell the data plane when they come and go", async () => {

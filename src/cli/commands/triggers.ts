@@ -13,6 +13,7 @@ interface Trigger {
   readonly kind: string;
   readonly enabled: boolean;
   readonly disabled_reason: string | null;
+  readonly transactional: boolean;
   readonly paused_until: string | null;
   readonly last_fired_at: string | null;
   readonly last_status: string | null;
@@ -195,8 +196,11 @@ const shown = (trigger: Trigger) => {
   return {
     ...trigger,
     script: trigger.script_name,
-    about: [...Object.values(about), isSigned === false ? "unsigned" : null]
-      .flat()
+    about: [
+      ...Object.values(about).flat(),
+      isSigned === false ? "unsigned" : null,
+      trigger.transactional ? "transactional" : null,
+    ]
       .filter((value) => value !== null)
       .join(" "),
   };

@@ -1,7 +1,9 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { workplace } from "../support/server.ts";
+
+setDefaultTimeout(60_000);
 
 const place = workplace();
 
@@ -344,6 +346,11 @@ test("triggers are made, changed, and deleted with --prune; without a table noth
   write({ "picloud.toml": SHOP + trigger('["insert", "delete"]') });
   expect(planOf((await apply()).stdout)).toContain("update trigger kv orders:* for orders ops");
   expect(await triggers()).toMatchObject([{ details: { ops: ["insert", "delete"] } }]);
+  const whole = `${trigger('["insert", "delete"]')}transactional = true\n`;
+  write({ "picloud.toml": SHOP + whole });
+  expect(planOf((await apply()).stdout)).toContain("update trigger kv orders:* for orders transactional");
+  expect(planOf((await apply()).stdout)).toContain("unchanged trigger kv orders:* for orders");
+  expect(await triggers()).toMatchObject([{ transactional: true }]);
   write({ "picloud.toml": SHOP });
   expect((await apply("--prune")).stdout).not.toContain("trigger");
   const other = trigger("[]").replace("orders:*", "other");
