@@ -960,21 +960,33 @@ CREATE OR REPLACE FUNCTION public.unblock_events()
 AS $function$
 declare
   of_key record;
-  next record;
 begin
+  -- A transaction that sees an earlier state cannot tell who is next: whoever began it sees to that after its commit.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    return null;
+  end if;
   for of_key in
     select distinct app_id, trigger_id, ordering_key, source_kind from gone where ordering_key is not null
     order by app_id, trigger_id, ordering_key
   loop
-    select o.id, o.blocked into next from outbox o
-    where o.app_id = of_key.app_id and o.trigger_id = of_key.trigger_id and o.ordering_key = of_key.ordering_key
-      and o.source_kind = of_key.source_kind
-    order by o.created_at, o.id limit 1 for update;
-    if next.blocked then
-      update outbox set blocked = false where app_id = of_key.app_id and id = next.id;
-    end if;
+    perform unblock_next(of_key.app_id, of_key.trigger_id, of_key.ordering_key, of_key.source_kind);
   end loop;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.unblock_next(of_app uuid, of_trigger uuid, of_key text, of_kind text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  next record;
+begin
+  select o.id, o.blocked into next from outbox o
+  where o.app_id = of_app and o.trigger_id = of_trigger and o.ordering_key = of_key and o.source_kind = of_kind
+  order by o.created_at, o.id limit 1 for update;
+  if next.blocked then
+    update outbox set blocked = false where app_id = of_app and id = next.id;
+  end if;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.usage_shard()
