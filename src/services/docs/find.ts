@@ -5,18 +5,10 @@ import { conditionsIn, type Path, type Query } from "./filter.ts";
 import type { IndexCache } from "./index-cache.ts";
 import { readyIndexes } from "./indexes.ts";
 import { matches, type MatchPattern } from "./match.ts";
-import { answersAll, chooseIndex, missingIndex } from "./plan.ts";
+import { chooseIndex, missingIndex, orderIndex } from "./plan.ts";
 import type { Collection, Doc } from "./queries.ts";
-import {
-  afterSql,
-  conditionSql,
-  indexSql,
-  keysSql,
-  orderSql,
-  Statement,
-  type After,
-  type IndexUse,
-} from "./sql.ts";
+import { Statement, type After, type IndexUse } from "./sql.ts";
+import { countSql, findSql, hasOrder, manySql, walkSql, type Page } from "./statements.ts";
 
 /** A document with its sort keys (JSON text), from which a cursor is made. */
 export interface FoundDoc extends Doc {
@@ -33,13 +25,6 @@ const BATCH = 500;
 export interface Finding {
   readonly indexes: IndexCache;
   readonly matchPattern: MatchPattern;
-}
-
-/** Which documents of a query are wanted. */
-export interface Page {
-  readonly limit: number;
-  /** Null: from the first. */
-  readonly after: After | null;
 }
 
 /** Finds documents in order. @throws AppError 422 */
@@ -86,6 +71,11 @@ async function* candidates(
   }
 }
 
+/** An index that leaves no more documents than these is used, whatever the order. */
+const MANY = 2000;
+/** Documents that are looked at in the order that is wanted, when there are many, before all of the many are sorted. */
+const WALKED = { min: 1000, timesLimit: 20, max: 4000 };
+
 async function select(
   sql: Queryable,
   collection: Collection,
@@ -93,14 +83,39 @@ async function select(
   page: Page,
   { indexes }: Finding,
 ): Promise<FoundDoc[]> {
-  const use = chooseIndex(query, await indexes.ready(sql, collection));
+  const ready = await indexes.ready(sql, collection);
+  const use = chooseIndex(query, ready);
+  const order = orderIndex(query, ready);
+  if (use !== null && order !== undefined && !hasOrder(query, use)) {
+    const first = await walk(sql, collection, query, page, use, order);
+    if (first !== null) return first;
+  }
   const statement = new Statement();
-  const from = fromSql(statement, collection, query, use);
-  const after = page.after === null ? "" : ` and ${afterSql(statement, query.sort, use, page.after)}`;
-  const text =
-    `select d.id, d.data::text as data, d.created_at, d.updated_at, ${keysSql(statement, query.sort, use)} as keys ` +
-    `${from}${after} order by ${orderSql(statement, query.sort, use)} limit ${statement.bind(page.limit)}::integer`;
+  const text = findSql(statement, collection, query, use, page);
   return run<FoundDoc>(sql, text, statement, query, use);
+}
+
+/**
+ * Where an index leaves many documents, and not in the order that is wanted: the first are usually found sooner by going
+ * along in that order. @returns null: there are not many, or not enough of them among the first
+ */
+async function walk(
+  sql: Queryable,
+  collection: Collection,
+  query: Query,
+  page: Page,
+  use: IndexUse,
+  order: IndexUse | null,
+): Promise<FoundDoc[] | null> {
+  const probe = new Statement();
+  const probeText = manySql(probe, collection, use, MANY);
+  const [answer] = await run<{ many: boolean }>(sql, probeText, probe, query, use);
+  if (answer?.many !== true) return null;
+  const statement = new Statement();
+  const walked = Math.min(WALKED.max, Math.max(WALKED.min, page.limit * WALKED.timesLimit));
+  const text = walkSql(statement, collection, query, order, page, walked);
+  const found = await run<FoundDoc>(sql, text, statement, query, use);
+  return found.length === page.limit ? found : null;
 }
 
 /** How many documents there are. @throws AppError 422 */
@@ -119,11 +134,7 @@ export async function countDocs(
   }
   const use = chooseIndex({ ...query, sort: [] }, await finding.indexes.ready(sql, collection));
   const statement = new Statement();
-  const from =
-    use !== null && answersAll(query, use)
-      ? `from doc_index_entries e where e.app_id = ${statement.bind(collection.appId)}::uuid and ${indexSql(statement, use)}`
-      : fromSql(statement, collection, query, use);
-  const text = `select count(*)::integer as count ${from}`;
+  const text = countSql(statement, collection, query, use);
   const [row] = await run<{ count: number }>(sql, text, statement, query, use);
   return row?.count ?? 0;
 }
@@ -157,27 +168,6 @@ const patternsOf = (query: Query): string[] =>
   [...conditionsIn(query.where)].flatMap((condition) =>
     condition.kind === "regex" ? condition.pattern : [],
   );
-
-/**
- * What is asked for, of the documents `d` and, where an index is used, its entries `e`. Documents are looked up one by one for
- * the entries, in their order: `offset 0` leaves the server no choice, whose figures may be of a time when there were few.
- */
-function fromSql(
-  statement: Statement,
-  { appId, collection }: Collection,
-  query: Query,
-  use: IndexUse | null,
-): string {
-  const app = `${statement.bind(appId)}::uuid`;
-  const name = `${statement.bind(collection)}::text`;
-  const where = conditionSql(statement, query.where);
-  const docs = `from docs d where d.app_id = ${app} and d.collection = ${name}`;
-  if (use === null) return `${docs} and ${where}`;
-  return (
-    `from doc_index_entries e cross join lateral (select d.* ${docs} and d.id = e.doc_id and ${where} offset 0) d ` +
-    `where e.app_id = ${app} and ${indexSql(statement, use)}`
-  );
-}
 
 /** Texts that were asked for once, and those that were asked for again. */
 const seenOnce = new Set<string>();

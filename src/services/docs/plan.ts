@@ -52,6 +52,14 @@ function useOf(
   return first !== undefined && samePath(first.path, path) ? { kind: "sort", id, path } : null;
 }
 
+/** What has the order that a query wants: an index, or the collection itself (null). Undefined: nothing. */
+export function orderIndex({ sort }: Query, ready: readonly ReadyIndex[]): IndexUse | null | undefined {
+  const [first] = sort;
+  if (first === undefined) return null;
+  const index = sort.length === 1 ? ready.find(({ path }) => samePath(path, first.path)) : undefined;
+  return index === undefined ? undefined : { kind: "sort", id: index.id, path: index.path };
+}
+
 /** Whether the entries of an index tell all: each of them is a document that is wanted, and there are no others. */
 export function answersAll(query: Query, use: IndexUse): boolean {
   const conditions = necessary(query.where);

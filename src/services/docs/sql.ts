@@ -18,6 +18,10 @@ export class Statement {
   json(text: string): string {
     return `${this.bind(text)}::text::jsonb`;
   }
+
+  jsonArray(texts: readonly string[]): string {
+    return `${this.bind(texts)}::text[]::jsonb[]`;
+  }
 }
 
 /**
@@ -37,7 +41,7 @@ export function conditionSql(statement: Statement, condition: Condition, negated
         ? `coalesce(${statement.at(condition.path)}, 'null'::jsonb) = 'null'::jsonb`
         : `coalesce(${statement.at(condition.path)} = ${statement.json(condition.json)}, false)`;
     case "in":
-      return `coalesce(${statement.at(condition.path)}, 'null'::jsonb) = any(${jsonArray(statement, condition.json)})`;
+      return `coalesce(${statement.at(condition.path)}, 'null'::jsonb) = any(${statement.jsonArray(condition.json)})`;
     case "order": {
       const { path, than, value } = condition;
       // jsonb orders all types in one line, in which a number is less than any bool: the type must be looked at.
@@ -63,9 +67,6 @@ function joined(
   return `(${of.map((condition) => conditionSql(statement, condition, negated)).join(` ${word} `)})`;
 }
 
-const jsonArray = (statement: Statement, json: readonly string[]): string =>
-  `${statement.bind(json)}::text[]::jsonb[]`;
-
 function containsSql(
   statement: Statement,
   { path, json, text }: Extract<Condition, { readonly kind: "contains" }>,
@@ -77,7 +78,7 @@ function containsSql(
 }
 
 /** What documents are sorted by: the index that is used anyhow, or the value itself. */
-const keyOf = (statement: Statement, { path }: SortKey, use: IndexUse | null): string =>
+export const keyOf = (statement: Statement, { path }: SortKey, use: IndexUse | null): string =>
   use !== null && samePath(use.path, path) ? "e.value" : `doc_key(d.data, ${statement.bind(path)}::text[])`;
 
 /** `id` comes last, so that there is always one order. */
@@ -122,10 +123,6 @@ export function afterSql(
   return `(${bound}(${alternatives.map((one) => `(${one})`).join(" or ")}))`;
 }
 
-/** The sort keys of each document, for the cursor of the page after. */
-export const keysSql = (statement: Statement, sort: readonly SortKey[], use: IndexUse | null): string =>
-  `array[${sort.map((key) => `${keyOf(statement, key, use)}::text`).join(", ")}]::text[]`;
-
 /** What an index narrows the documents to. */
 export type IndexUse = { readonly id: string; readonly path: Path } & (
   | { readonly kind: "values"; readonly json: readonly string[] }
@@ -146,7 +143,7 @@ export function indexSql(statement: Statement, use: IndexUse): string {
       // With a plain comparison the server sees that one plan is as good as another for each value, and keeps it.
       return one !== undefined && use.json.length === 1
         ? `${entries} and e.value = ${statement.json(one)}`
-        : `${entries} and e.value = any(${jsonArray(statement, use.json)})`;
+        : `${entries} and e.value = any(${statement.jsonArray(use.json)})`;
     }
     case "range":
       return [
@@ -159,19 +156,18 @@ export function indexSql(statement: Statement, use: IndexUse): string {
   }
 }
 
+/** Below every number in an index, as none has more than 1,024 digits. */
+const LEAST_NUMBER = "'-1e1024'::jsonb";
+
 /** jsonb has null < strings < numbers < bools < maps: a range of one type ends where the next begins. */
 function typeBounds({ bounds }: Extract<IndexUse, { readonly kind: "range" }>): string[] {
   const type = bounds[0]?.value.type;
-  const isBelow = bounds.some(({ than }) => than.startsWith("<"));
-  const isAbove = bounds.some(({ than }) => than.startsWith(">"));
-  const first = { string: `'""'::jsonb`, number: null, boolean: "'false'::jsonb" };
-  const beyond = { string: null, number: "'false'::jsonb", boolean: "'{}'::jsonb" };
   if (type === undefined) return [];
-  const lower = isAbove ? null : first[type];
-  const upper = isBelow ? null : beyond[type];
+  const lower = { string: `'""'::jsonb`, number: LEAST_NUMBER, boolean: "'false'::jsonb" }[type];
+  const upper = { string: LEAST_NUMBER, number: "'false'::jsonb", boolean: "'{}'::jsonb" }[type];
   return [
-    ...(lower === null ? [] : [`e.value >= ${lower}`]),
-    ...(upper === null ? [] : [`e.value < ${upper}`]),
+    ...(bounds.some(({ than }) => than.startsWith(">")) ? [] : [`e.value >= ${lower}`]),
+    ...(bounds.some(({ than }) => than.startsWith("<")) ? [] : [`e.value < ${upper}`]),
   ];
 }
 
