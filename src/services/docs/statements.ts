@@ -36,8 +36,8 @@ export function findSql(
   if (use === null) return inOrder(parts, query, `${docs} and ${where}${after} ${order} ${limit}`);
   const doc = lookUp(parts);
   if (query.sort.length > 0 || (use.kind === "values" && use.json.length === 1)) {
-    const where = `where ${entriesSql(statement, collection, use)}${after}`;
-    return inOrder(parts, query, `from doc_index_entries e ${doc} ${where} ${order} ${limit}`);
+    const entries = `where ${entriesSql(statement, collection, use)}${after}`;
+    return inOrder(parts, query, `from doc_index_entries e ${doc} ${entries} ${order} ${limit}`);
   }
   // By id: entries are sorted, not documents, of which no more are read than are wanted.
   const all = answersAll(query, use);
