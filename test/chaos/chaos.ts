@@ -44,7 +44,7 @@ export async function runChaos({
   const plan = chance(seed);
   const subject = await startSubject();
   try {
-    const { isWhole } = await deploy(subject.client);
+    await deploy(subject.client);
     const load = startLoad(subject.url, CLIENTS, chance(seed + 1));
     const recoveries: ChaosReport["recoveries"][number][] = [];
     const late: string[] = [];
@@ -77,7 +77,7 @@ export async function runChaos({
     }
     const left = await drained(subject);
     if (left > 0) onProgress(`${left} deliveries still wait after ${DRAIN_MS / 1000} s`);
-    const verdict = await subject.query((db) => judge(db, load, isWhole));
+    const verdict = await subject.query((db) => judge(db, load));
     const violations = [...verdict.violations];
     if (late.length > 0) violations.push({ rule: "slow recovery", evidence: late, count: late.length });
     const ends = subject.starts() - 1 - killed;

@@ -33,7 +33,7 @@ interface Letter {
 }
 
 /** Compares what was accepted with what has happened. Nothing may be waiting any more. */
-export async function judge(db: Database, load: Load, isWhole: boolean): Promise<Verdict> {
+export async function judge(db: Database, load: Load): Promise<Verdict> {
   const violations: Violation[] = [];
   const rule = (name: string, evidence: readonly string[]): void => {
     if (evidence.length > 0)
@@ -110,16 +110,14 @@ export async function judge(db: Database, load: Load, isWhole: boolean): Promise
     [...wholeSent.keys()].filter((id) => !whole.has(id) && !dead.has(`kv:${id}`)),
   );
   const chained = Map.groupBy([...chain.keys()], (key) => key.slice(0, key.indexOf("|")));
-  if (isWhole) {
-    rule(
-      "an effect of a transactional run is there twice",
-      [...whole].filter(([, count]) => count !== 1).map(([id, count]) => `${id}: ${String(count)}`),
-    );
-    rule("a transactional run has two outcomes", [
-      ...[...chained].filter(([, runs]) => runs.length > 1).map(([id]) => id),
-      ...[...whole.keys()].filter((id) => !chained.has(id) || dead.has(`kv:${id}`)),
-    ]);
-  }
+  rule(
+    "an effect of a transactional run is there twice",
+    [...whole].filter(([, count]) => count !== 1).map(([id, count]) => `${id}: ${String(count)}`),
+  );
+  rule("a transactional run has two outcomes", [
+    ...[...chained].filter(([, runs]) => runs.length > 1).map(([id]) => id),
+    ...[...whole.keys()].filter((id) => !chained.has(id) || dead.has(`kv:${id}`)),
+  ]);
   const links = [...linked.keys()].map((key) => key.slice(0, key.lastIndexOf("|")));
   rule("what a run caused was lost, or came twice", [
     ...[...chain.keys()].filter((key) => !links.includes(key) && !dead.has(`kv:${key}`)),
