@@ -166,9 +166,11 @@ describe("a transactional run", () => {
       expect(letter).toMatchObject({ attempt_count: 2 });
       expect(letter?.last_error).toMatch(reason);
       expect((await endings(it.scriptId)).length).toBe(2);
-      const held = await plane.database
-        .db`select from pg_stat_activity where state like 'idle in transaction%'`;
-      expect(held).toHaveLength(0);
+      await waitFor("no transaction is left", async () => {
+        const held = await plane.database.db`
+          select from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`;
+        return held.length === 0;
+      });
     });
   }
 
@@ -277,7 +279,11 @@ describe("a transactional run whose event is taken away", () => {
       await it.emit(["x"]);
       await waitFor(
         "the run waits",
-        async () => (await db`select from pg_stat_activity where wait_event_type = 'Lock'`).length > 0,
+        async () =>
+          (
+            await db`
+              select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+          ).length > 0,
       );
       await between(it);
     });
@@ -306,7 +312,7 @@ describe("a transactional run whose event is taken away", () => {
     const it = await interrupted(async () => {
       await plane.database.db`
         select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'picloud-worker' and wait_event_type = 'Lock'`;
+        where datname = current_database() and application_name = 'picloud-worker' and wait_event_type = 'Lock'`;
     });
     expect(await it.settled()).toEqual({ n: 1, held: 2, after: 1 });
     expect((await endings(it.scriptId)).at(-1)).toBe("success");
@@ -322,7 +328,7 @@ describe("a transactional run whose event is taken away", () => {
     await waitFor("it computes, and its connection is cut", async () => {
       const cut = await db`
         select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'picloud-worker' and state = 'idle in transaction' and query like '%kv_entries%'`;
+        where datname = current_database() and application_name = 'picloud-worker' and state = 'idle in transaction' and query like '%kv_entries%'`;
       return cut.length > 0;
     });
     expect(await it.settled()).toEqual({ n: 1, after: 2, last: 1 });

@@ -20,6 +20,8 @@ export interface Runs {
 export interface RunOptions {
   readonly app?: string;
   readonly limits?: Partial<RunLimits>;
+  /** The event that it is for. */
+  readonly delivery?: RunRequest["delivery"];
 }
 
 export function startExecutor(options: Partial<ExecutorOptions> = {}): Runs {
@@ -31,7 +33,7 @@ export function startExecutor(options: Partial<ExecutorOptions> = {}): Runs {
     loadSource: (_app, scriptId) => Promise.resolve(sources.get(scriptId) ?? null),
     ...options,
   });
-  const run: Runs["run"] = (source, { app = "app", limits = {} } = {}) => {
+  const run: Runs["run"] = (source, { app = "app", limits = {}, delivery } = {}) => {
     const key = JSON.stringify([source, app, limits]);
     let known = ids.get(key);
     if (known === undefined) {
@@ -39,7 +41,7 @@ export function startExecutor(options: Partial<ExecutorOptions> = {}): Runs {
       ids.set(key, known);
       sources.set(known.scriptId, source);
     }
-    return executor.execute(request(app, known.scriptId, known.limits));
+    return executor.execute({ ...request(app, known.scriptId, known.limits), delivery });
   };
   return {
     executor,
