@@ -495,6 +495,8 @@ CREATE INDEX triggers_due_idx ON public.triggers USING btree (next_at) WHERE ((k
 CREATE INDEX triggers_kind_idx ON public.triggers USING btree (app_id, kind) WHERE enabled;
 CREATE INDEX triggers_registered_idx ON public.triggers USING btree (registered_by);
 CREATE INDEX triggers_script_idx ON public.triggers USING btree (app_id, script_id);
+CREATE TRIGGER triggers_await_change BEFORE UPDATE OF enabled, paused_until ON public.triggers FOR EACH ROW WHEN (((old.enabled IS DISTINCT FROM new.enabled) OR (old.paused_until IS DISTINCT FROM new.paused_until))) EXECUTE FUNCTION await_emitters();
+CREATE TRIGGER triggers_await_deletion BEFORE DELETE ON public.triggers FOR EACH ROW EXECUTE FUNCTION await_emitters();
 CREATE TRIGGER triggers_deleted AFTER DELETE ON public.triggers FOR EACH ROW EXECUTE FUNCTION drop_events();
 CREATE TRIGGER triggers_disabled AFTER UPDATE OF enabled ON public.triggers FOR EACH ROW WHEN ((old.enabled AND (NOT new.enabled))) EXECUTE FUNCTION drop_events();
 
@@ -517,6 +519,15 @@ CREATE TRIGGER users_deleted BEFORE DELETE ON public.users FOR EACH ROW EXECUTE 
 
 VIEW leadership AS
  SELECT 'scheduler'::text AS duty;
+
+CREATE OR REPLACE FUNCTION public.await_emitters()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(5, hashtext(old.app_id::text));
+  return case when tg_op = 'DELETE' then old else new end;
+end $function$;
 
 CREATE OR REPLACE FUNCTION public.check_quota(app uuid, quota bigint)
  RETURNS void
@@ -622,6 +633,13 @@ AS $function$
 declare
   run text[] := string_to_array(nullif(current_setting('picloud.run', true), ''), ',');
 begin
+  if current_setting('transaction_isolation') = 'read committed' then
+    perform pg_advisory_xact_lock_shared(5, hashtext(of_app::text));
+  else
+    -- It goes on to see triggers as they were when it began; of one that has changed it is told so, and begins anew.
+    perform from triggers t where t.app_id = of_app and t.kind = of_kind and t.enabled and pattern_matches(t.pattern, of_name)
+    for share;
+  end if;
   insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
     origin_principal, retry_max_attempts, retry_backoff, retry_base_ms, transactional, ordering_key, due_at)
   select t.app_id, e.id, of_kind, operation, t.id, t.script_id, jsonb_build_object('source', of_kind, 'op', operation) || body,

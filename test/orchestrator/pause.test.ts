@@ -9,7 +9,7 @@ import {
   test,
 } from "bun:test";
 import { createDispatcher, createScheduler, type Dispatcher } from "../../src/orchestrator/index.ts";
-import { outboxFigures } from "../../src/services/events/index.ts";
+import { holdEvents, outboxFigures } from "../../src/services/events/index.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { newId } from "../../src/shared/ids.ts";
 import { statementsBegun } from "../support/quiet.ts";
@@ -317,5 +317,70 @@ describe("the end of a pause", () => {
     expect(await waiting()).toHaveLength(0);
     await waitFor("it is fired", async () => (await waiting()).length === 1);
     await scheduler.stop();
+  });
+});
+
+describe("whoever pauses or resumes a trigger", () => {
+  /** As the control plane does. */
+  async function setPause(id: string, until: Date | null): Promise<void> {
+    await plane.database.db.begin(async (sql) => {
+      await sql`update triggers set paused_until = ${until} where id = ${id}`;
+      await holdEvents(sql, plane.appId, id, until);
+      // What others do meanwhile must not slip through before the commit.
+      await Bun.sleep(30);
+    });
+  }
+  const FAR = new Date("2100-01-01T00:00:00Z");
+
+  for (const isolation of ["read committed", "serializable"]) {
+    test(`waits for what is about to cause events, and that for them (${isolation})`, async () => {
+      await dispatcher.stop(0);
+      const id = await trigger();
+      const { db } = plane.database;
+      const cause = async (key: string): Promise<void> => {
+        for (;;) {
+          try {
+            await db.begin(`isolation level ${isolation}`, async (sql) => {
+              // Its state is that of now.
+              await sql`select from triggers`;
+              await Bun.sleep(Math.random() * 10);
+              await sql`
+                insert into kv_entries (app_id, collection, key, value) values (${plane.appId}, 'in', ${key}, '1')`;
+              await Bun.sleep(Math.random() * 10);
+            });
+            return;
+          } catch (error) {
+            // As tx::run does.
+            if (!String(error).includes("could not serialize")) throw error;
+          }
+        }
+      };
+      for (let round = 0; round < 4; round++) {
+        for (const until of [FAR, null]) {
+          const causing = Array.from({ length: 12 }, (_, n) => cause(`${isolation} ${round} ${until} ${n}`));
+          await Bun.sleep(5);
+          await setPause(id, until);
+          await Promise.all(causing);
+          const rows = await waiting();
+          const held = rows.filter(({ due_at: due }) => due.getTime() === FAR.getTime()).length;
+          expect([until, held]).toEqual([until, until === null ? 0 : rows.length]);
+        }
+      }
+      await db`update triggers set enabled = false where id = ${id}`;
+      expect(await waiting()).toHaveLength(0);
+    });
+  }
+
+  test("holds replayed letters and letters for handlers too", async () => {
+    const fails = await plane.deploy("/fails/held", 'throw "no"');
+    await trigger(fails, { attempts: 1 });
+    await trigger(handler, { kind: "dead_letter", pausedUntil: FAR });
+    await write("a");
+    await waitFor(
+      "it is a letter",
+      async () => (await plane.database.db`select from dead_letters`).length === 1,
+    );
+    await settle();
+    expect((await waiting()).map(({ due_at }) => due_at)).toEqual([FAR]);
   });
 });

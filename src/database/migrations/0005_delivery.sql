@@ -204,6 +204,43 @@ end $$;
 -- How the last run of each trigger went.
 create index executions_trigger_idx on executions (app_id, trigger_id, created_at desc, id desc) where trigger_id is not null;
 
+-- Whoever pauses, resumes, disables or deletes a trigger waits for what is about to cause events for it, and the other way
+-- round: else a row could be written by the former rule after those that were there had been dealt with.
+create function await_emitters() returns trigger language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(5, hashtext(old.app_id::text));
+  return case when tg_op = 'DELETE' then old else new end;
+end $$;
+
+create trigger triggers_await_deletion before delete on triggers for each row execute function await_emitters();
+create trigger triggers_await_change before update of enabled, paused_until on triggers for each row
+  when (old.enabled is distinct from new.enabled or old.paused_until is distinct from new.paused_until)
+  execute function await_emitters();
+
+create or replace function emit_event(of_app uuid, of_kind text, operation text, of_name text, of_key text, body jsonb) returns void
+language plpgsql as $$
+declare
+  run text[] := string_to_array(nullif(current_setting('picloud.run', true), ''), ',');
+begin
+  if current_setting('transaction_isolation') = 'read committed' then
+    perform pg_advisory_xact_lock_shared(5, hashtext(of_app::text));
+  else
+    -- It goes on to see triggers as they were when it began; of one that has changed it is told so, and begins anew.
+    perform from triggers t where t.app_id = of_app and t.kind = of_kind and t.enabled and pattern_matches(t.pattern, of_name)
+    for share;
+  end if;
+  insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+    origin_principal, retry_max_attempts, retry_backoff, retry_base_ms, transactional, ordering_key, due_at)
+  select t.app_id, e.id, of_kind, operation, t.id, t.script_id, jsonb_build_object('source', of_kind, 'op', operation) || body,
+    coalesce(run[1]::integer, 0) + 1, coalesce(run[2]::uuid, e.id), nullif(run[3], '')::uuid,
+    t.retry_max_attempts, t.retry_backoff, t.retry_base_ms, t.transactional,
+    case when t.ordering = 'key' then of_name || e'\n' || of_key end, greatest(now(), t.paused_until)
+  -- An app that is being deleted has no events any more.
+  from triggers t join apps a on a.id = t.app_id
+  cross join lateral (select gen_random_uuid() as id, t.id as of_trigger) e
+  where t.app_id = of_app and t.kind = of_kind and t.enabled and (t.ops = '{}' or operation = any (t.ops))
+    and pattern_matches(t.pattern, of_name);
+end $$;
 
 -- Schedules: who fires them.
 

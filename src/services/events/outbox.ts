@@ -251,13 +251,14 @@ export async function bury(
       returning *
     ), sent as (
       insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
-        retry_max_attempts, retry_backoff, retry_base_ms, transactional, dead_letter_id)
+        retry_max_attempts, retry_backoff, retry_base_ms, transactional, due_at, dead_letter_id)
       select t.app_id, gen_random_uuid(), 'dead_letter', 'exhausted', t.id, t.script_id,
         jsonb_build_object('source', 'dead_letter', 'op', 'exhausted', 'dead_letter', jsonb_build_object(
           'dead_letter_id', l.id, 'original', l.payload, 'attempts', l.attempt_count, 'last_error', l.last_error,
           'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', l.first_attempt_at,
           'last_attempt_at', l.last_attempt_at)),
-        l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, t.transactional, l.id
+        l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, t.transactional,
+        greatest(now(), t.paused_until), l.id
       from letter l join triggers t on t.app_id = l.app_id and t.kind = 'dead_letter' and t.enabled
       where (t.details->>'source_filter' is null or t.details->>'source_filter' = l.source)
         and (t.details->>'trigger_id_filter' is null or t.details->>'trigger_id_filter' = l.trigger_id::text)
