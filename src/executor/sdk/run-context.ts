@@ -1,4 +1,5 @@
 import type { Database, Queryable, Transaction } from "../../database/client.ts";
+import type { RunOrigin } from "../../database/run-origin.ts";
 import type { Patience, Turn, Turns } from "../turns.ts";
 import { pastDeadline } from "../turns.ts";
 import type { NativeContext } from "../../rhai/index.ts";
@@ -153,8 +154,20 @@ export class RunContext {
     return Math.min(this.deadline, this.#transaction?.deadline ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Changes data: in the transaction that is under way, or in one statement. The events that it causes tell of this run. */
-  async write<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
+  /**
+   * Changes data by one statement, which is a transaction of its own unless one is under way. The events that it causes tell of
+   * this run: the statement gives what `body` is given to `toldBy`.
+   */
+  async write<T>(body: (sql: Queryable, origin: RunOrigin) => Promise<T>): Promise<T> {
+    if (this.origin === null || this.#transaction !== null) return body(this.sql, null);
+    const written = body(this.#services.db, this.origin);
+    // It may end when the run is not there any more.
+    written.then(this.#services.eventsCaused, () => {});
+    return this.wait(written);
+  }
+
+  /** Changes data by several statements: in the transaction that is under way, or in one for them. Its events tell of this run. */
+  async writeTogether<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
     if (this.origin === null || this.#transaction !== null) return body(this.sql);
     return this.#begin(this.#beginning(""), body);
   }

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import { toldBy, type RunOrigin } from "../../database/run-origin.ts";
 
 /** A collection of an app. `appId` comes from the run or the credential, never from what a script passes. */
 export interface Collection {
@@ -23,9 +24,12 @@ export async function insertDoc(
   { appId, collection }: Collection,
   id: string,
   data: string,
+  origin: RunOrigin = null,
 ): Promise<void> {
   await sql`
-    insert into docs (app_id, collection, id, data) values (${appId}, ${collection}, ${id}, ${data}::text::jsonb)`;
+    insert into docs (app_id, collection, id, data)
+    select ${appId}::uuid, ${collection}, ${id}::uuid, ${data}::text::jsonb
+    where true ${toldBy(sql, origin)}`;
 }
 
 export async function getDoc(
@@ -45,10 +49,11 @@ export async function replaceDoc(
   { appId, collection }: Collection,
   id: string,
   data: string,
+  origin: RunOrigin = null,
 ): Promise<boolean> {
   const rows = await sql`
     update docs set data = ${data}::text::jsonb, updated_at = now()
-    where app_id = ${appId} and collection = ${collection} and id = ${id}
+    where app_id = ${appId} and collection = ${collection} and id = ${id} ${toldBy(sql, origin)}
     returning 1`;
   return rows.length > 0;
 }
@@ -63,11 +68,12 @@ export async function mergeDoc(
   id: string,
   fields: string,
   maxBytes: number,
+  origin: RunOrigin = null,
 ): Promise<"merged" | "too large" | "missing"> {
   const [row] = await sql<{ merged: boolean }[]>`
     with old as (
       select data || ${fields}::text::jsonb as data from docs
-      where app_id = ${appId} and collection = ${collection} and id = ${id} for update
+      where app_id = ${appId} and collection = ${collection} and id = ${id} ${toldBy(sql, origin)} for update
     ), changed as (
       update docs set data = old.data, updated_at = now() from old
       where app_id = ${appId} and collection = ${collection} and id = ${id} and octet_length(old.data::text) <= ${maxBytes}
@@ -82,9 +88,12 @@ export async function deleteDoc(
   sql: Queryable,
   { appId, collection }: Collection,
   id: string,
+  origin: RunOrigin = null,
 ): Promise<boolean> {
   const rows = await sql`
-    delete from docs where app_id = ${appId} and collection = ${collection} and id = ${id} returning 1`;
+    delete from docs
+    where app_id = ${appId} and collection = ${collection} and id = ${id} ${toldBy(sql, origin)}
+    returning 1`;
   return rows.length > 0;
 }
 

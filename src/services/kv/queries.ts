@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/client.ts";
+import { toldBy, type RunOrigin } from "../../database/run-origin.ts";
 
 /** Bytes of a value as JSON (CONTRACT 3.6). */
 export const MAX_VALUE_BYTES = 64 * 1024;
@@ -18,7 +19,8 @@ const unexpired = (sql: Queryable) => sql`(expires_at is null or expires_at > no
 export async function getValue(sql: Queryable, place: KvPlace): Promise<string | null> {
   const [row] = await sql<{ value: string }[]>`
     select value::text as value from kv_entries
-    where app_id = ${place.appId} and collection = ${place.collection} and key = ${place.key} and ${unexpired(sql)}`;
+    where app_id = ${place.appId} and collection = ${place.collection} and key = ${place.key}
+      and (expires_at is null or expires_at > now())`;
   return row?.value ?? null;
 }
 
@@ -48,11 +50,13 @@ export async function setValue(
   place: KvPlace,
   value: string,
   ttlSeconds: number | null,
+  origin: RunOrigin = null,
 ): Promise<void> {
   await sql`
     insert into kv_entries as e (app_id, collection, key, value, expires_at)
-    values (${place.appId}, ${place.collection}, ${place.key}, ${value}::text::jsonb,
-      now() + make_interval(secs => ${ttlSeconds}::double precision))
+    select ${place.appId}::uuid, ${place.collection}, ${place.key}, ${value}::text::jsonb,
+      now() + make_interval(secs => ${ttlSeconds}::double precision)
+    where true ${toldBy(sql, origin)}
     on conflict (app_id, collection, key) do update
       set value = excluded.value, expires_at = excluded.expires_at, updated_at = now(),
         created_at = case when e.expires_at <= now() then now() else e.created_at end`;
@@ -64,11 +68,13 @@ export async function setIfAbsent(
   place: KvPlace,
   value: string,
   ttlSeconds: number | null,
+  origin: RunOrigin = null,
 ): Promise<boolean> {
   const rows = await sql`
     insert into kv_entries as e (app_id, collection, key, value, expires_at)
-    values (${place.appId}, ${place.collection}, ${place.key}, ${value}::text::jsonb,
-      now() + make_interval(secs => ${ttlSeconds}::double precision))
+    select ${place.appId}::uuid, ${place.collection}, ${place.key}, ${value}::text::jsonb,
+      now() + make_interval(secs => ${ttlSeconds}::double precision)
+    where true ${toldBy(sql, origin)}
     on conflict (app_id, collection, key) do update
       set value = excluded.value, expires_at = excluded.expires_at, updated_at = now(), created_at = now()
       where e.expires_at <= now() or e.value = 'null'
@@ -83,22 +89,29 @@ export async function setIfEqual(
   value: string,
   expected: string,
   ttlSeconds: number | null,
+  origin: RunOrigin = null,
 ): Promise<boolean> {
   const rows = await sql`
     update kv_entries
     set value = ${value}::text::jsonb, updated_at = now(),
       expires_at = now() + make_interval(secs => ${ttlSeconds}::double precision)
     where app_id = ${place.appId} and collection = ${place.collection} and key = ${place.key}
-      and value = ${expected}::text::jsonb and ${unexpired(sql)}
+      and value = ${expected}::text::jsonb and ${unexpired(sql)} ${toldBy(sql, origin)}
     returning 1`;
   return rows.length > 0;
 }
 
 /** Adds to an integer, of which a missing one is 0. Undefined: what is there is no integer, or the sum is no i64. */
-export async function addTo(sql: Queryable, place: KvPlace, by: bigint): Promise<bigint | undefined> {
+export async function addTo(
+  sql: Queryable,
+  place: KvPlace,
+  by: bigint,
+  origin: RunOrigin = null,
+): Promise<bigint | undefined> {
   const [row] = await sql<{ value: string }[]>`
     insert into kv_entries as e (app_id, collection, key, value)
-    values (${place.appId}, ${place.collection}, ${place.key}, to_jsonb(${String(by)}::text::numeric))
+    select ${place.appId}::uuid, ${place.collection}, ${place.key}, to_jsonb(${String(by)}::text::numeric)
+    where true ${toldBy(sql, origin)}
     on conflict (app_id, collection, key) do update
       set updated_at = now(),
         expires_at = case when e.expires_at <= now() then null else e.expires_at end,
@@ -115,10 +128,10 @@ export async function addTo(sql: Queryable, place: KvPlace, by: bigint): Promise
 }
 
 /** @returns whether there was one */
-export async function deleteKey(sql: Queryable, place: KvPlace): Promise<boolean> {
+export async function deleteKey(sql: Queryable, place: KvPlace, origin: RunOrigin = null): Promise<boolean> {
   const rows = await sql<{ present: boolean }[]>`
     delete from kv_entries
-    where app_id = ${place.appId} and collection = ${place.collection} and key = ${place.key}
+    where app_id = ${place.appId} and collection = ${place.collection} and key = ${place.key} ${toldBy(sql, origin)}
     returning ${unexpired(sql)} as present`;
   return rows[0]?.present ?? false;
 }

@@ -27,7 +27,9 @@ const resolution: Param<string> = {
 
 async function deal(run: RunContext, id: string, wish: "replay" | Resolution): Promise<undefined> {
   const { appId, scriptId, caller } = run;
-  const outcome = await run.write((sql) => dealWithLetter(sql, { appId, scriptId, ...caller }, id, wish));
+  const outcome = await run.writeTogether((sql) =>
+    dealWithLetter(sql, { appId, scriptId, ...caller }, id, wish),
+  );
   if (outcome === null) return;
   if (outcome === "forbidden") {
     throw new SdkError(

@@ -105,7 +105,7 @@ export const docs: SdkNamespace = {
       ],
       call: async (run, self, json) => {
         const id = newId();
-        await run.write((sql) => store.insertDoc(sql, placeOf(run, self), id, json));
+        await run.write((sql, origin) => store.insertDoc(sql, placeOf(run, self), id, json, origin));
         return id;
       },
     }),
@@ -295,7 +295,8 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        if (!(await run.write((sql) => store.replaceDoc(sql, placeOf(run, self), id, json)))) throw missing();
+        if (!(await run.write((sql, origin) => store.replaceDoc(sql, placeOf(run, self), id, json, origin))))
+          throw missing();
       },
     }),
     method({
@@ -324,8 +325,8 @@ export const docs: SdkNamespace = {
         },
       ],
       call: async (run, self, id, json) => {
-        const outcome = await run.write((sql) =>
-          store.mergeDoc(sql, placeOf(run, self), id, json, store.MAX_DOC_BYTES),
+        const outcome = await run.write((sql, origin) =>
+          store.mergeDoc(sql, placeOf(run, self), id, json, store.MAX_DOC_BYTES, origin),
         );
         if (outcome === "missing") throw missing();
         if (outcome === "too large")
@@ -345,7 +346,8 @@ export const docs: SdkNamespace = {
         ].join("\n"),
         result: "[true, false]",
       },
-      call: (run, self, id) => run.write((sql) => store.deleteDoc(sql, placeOf(run, self), id)),
+      call: (run, self, id) =>
+        run.write((sql, origin) => store.deleteDoc(sql, placeOf(run, self), id, origin)),
     }),
     ...indexMethods,
   ],

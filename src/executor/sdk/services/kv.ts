@@ -160,7 +160,9 @@ export const kv: SdkNamespace = {
       ],
       call: async (run, self, key, value, asked) => {
         const json = toStored("value", value, store.MAX_VALUE_BYTES);
-        await run.write((sql) => store.setValue(sql, placeOf(run, self, key), json, ttlOf(run, asked)));
+        await run.write((sql, origin) =>
+          store.setValue(sql, placeOf(run, self, key), json, ttlOf(run, asked), origin),
+        );
       },
     }),
     method({
@@ -181,9 +183,17 @@ export const kv: SdkNamespace = {
         const json = toStored("value", value, store.MAX_VALUE_BYTES);
         const place = placeOf(run, self, key);
         const ttl = ttlOf(run, asked);
-        if (expected === undefined) return run.write((sql) => store.setIfAbsent(sql, place, json, ttl));
-        return run.write((sql) =>
-          store.setIfEqual(sql, place, json, toStored("expected", expected, store.MAX_VALUE_BYTES), ttl),
+        if (expected === undefined)
+          return run.write((sql, origin) => store.setIfAbsent(sql, place, json, ttl, origin));
+        return run.write((sql, origin) =>
+          store.setIfEqual(
+            sql,
+            place,
+            json,
+            toStored("expected", expected, store.MAX_VALUE_BYTES),
+            ttl,
+            origin,
+          ),
         );
       },
     }),
@@ -212,7 +222,7 @@ export const kv: SdkNamespace = {
       ],
       call: async (run, self, key, by) => {
         const place = placeOf(run, self, key);
-        const sum = await run.write((sql) => store.addTo(sql, place, by ?? 1n));
+        const sum = await run.write((sql, origin) => store.addTo(sql, place, by ?? 1n, origin));
         if (sum !== undefined) return fromStored(String(sum));
         const present = fromStored(await store.getValue(run.sql, place));
         const isInteger = typeof present === "number" || typeof present === "bigint";
@@ -234,7 +244,8 @@ export const kv: SdkNamespace = {
         ].join("\n"),
         result: "[true, false]",
       },
-      call: (run, self, key) => run.write((sql) => store.deleteKey(sql, placeOf(run, self, key))),
+      call: (run, self, key) =>
+        run.write((sql, origin) => store.deleteKey(sql, placeOf(run, self, key), origin)),
     }),
     method({
       name: "list",

@@ -46,7 +46,7 @@ export const pubsub: SdkNamespace = {
       ],
       call: async (run, name, message) => {
         const json = toStored("message", message, MAX_MESSAGE);
-        await run.write((sql) => publish(sql, run.appId, name, json));
+        await run.write((sql, origin) => publish(sql, run.appId, name, json, origin));
       },
     }),
   ],
