@@ -177,7 +177,10 @@ async function takeUp(
     // Basic users on a route are the script's own affair; on /api/v1/execute they are ours (CONTRACT 0.14).
     authenticate: (request, peer, { direct }) =>
       identity.principalOf(request.headers, identity.addressOf(request.headers, peer), { basic: direct }),
-    observe: metrics.observe,
+    observe: (run) => {
+      metrics.observe(run);
+      http.touched();
+    },
     mayExecute: (principal, appId) => may(identity, principal, "AppRead", appId),
     mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
   });

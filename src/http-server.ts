@@ -39,6 +39,8 @@ export interface HttpServer {
   requests(): Readonly<Record<Plane, number>>;
   /** Hands requests to the roles from now on; until then all but /healthz is answered 503. */
   open(roles: Roles): void;
+  /** Something else than a request was done: when that ends too, memory is given back. */
+  touched(): void;
   /** Stops accepting; resolves when no request is under way, or after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -77,7 +79,10 @@ export function listenHttp(config: Config): HttpServer {
     requests: () => requests,
     open: (opened) => {
       roles = opened;
+      // The start was a busy phase too.
+      rest.touched();
     },
+    touched: rest.touched,
     stop: async (graceMs) => {
       rest.stop();
       // Closes the listener; requests under way go on.

@@ -120,7 +120,7 @@ describe("with 50 crons, none due, and 50 triggers", () => {
       const memory = proof.findings.find(({ name }) => name === "memory of PiCloud")?.measured;
       expect(memory).toBeGreaterThan(10);
     },
-    120_000,
+    180_000,
   );
 
   test.concurrent(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { connect, type Database } from "../../src/database/client.ts";
 import { startEmbedded, type EmbeddedPostgres } from "../../src/database/embedded/index.ts";
 import { parseExposition } from "../services/metrics/parse.ts";
@@ -109,7 +110,52 @@ test("two servers on one database that have nothing to do ask it nothing", async
     select query from pg_stat_activity where application_name like 'picloud%' and application_name <> 'picloud-test'
       and query_start > now() - interval '2500 ms'`;
   expect([...asked]).toEqual([]);
+
+  const url = ["--database-url", proxy.databaseUrl];
+  const args = ["idle-proof", "5s", "--no-wait", "--json", "--data-dir", installations[0].dataDir];
+  const { stdout } = await installations[0].run([...args, ...url]);
+  const { findings } = JSON.parse(stdout) as {
+    findings: { readonly name: string; readonly measured: number }[];
+  };
+  expect(findings[0]).toMatchObject({ name: "SQL statements", measured: 0 });
+  const without = await installations[0].run(args);
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining("has its database elsewhere")]);
   await db`delete from triggers`;
+}, 60_000);
+
+/** What a server that was killed had claimed, to be looked at when the leases have ended. */
+const orphans: string[] = [];
+
+test("a server is killed while it carries out what it has claimed", async () => {
+  const mayfly = new Installation();
+  try {
+    const server = await mayfly.serve({ args: ["--database-url", proxy.databaseUrl] });
+    const to = new Client(server.url, login);
+    await to.deploy(
+      "slow",
+      'sleep(4); kv::collection("slow").set(ctx.request_id, true);',
+      "?route=/slow&dispatch=async",
+    );
+    const owner = (await Bun.file(join(mayfly.dataDir, "instance-id")).text()).trim();
+    await waitFor("it has claimed something", async () => {
+      expect((await fetch(`${server.url}/slow`, { method: "POST" })).status).toBe(202);
+      const claimed = await db<
+        { id: string }[]
+      >`select id from outbox where claimed_by = ${owner} and source_kind = 'http'`;
+      orphans.splice(0, Infinity, ...claimed.map(({ id }) => id));
+      return orphans.length > 0;
+    });
+    server.kill("SIGKILL");
+    await server.exited;
+    orphans.splice(
+      0,
+      Infinity,
+      ...(await db<{ id: string }[]>`select id from outbox where claimed_by = ${owner}`).map(({ id }) => id),
+    );
+    expect(orphans).not.toBeEmpty();
+  } finally {
+    await mayfly.remove();
+  }
 }, 60_000);
 
 describe("a schedule of every second", () => {
@@ -170,3 +216,14 @@ describe("a schedule of every second", () => {
     expect(await twice()).toEqual([]);
   }, 60_000);
 });
+
+test("what the killed server had claimed was taken over by another when the leases had ended", async () => {
+  await waitFor(
+    "nothing of it waits",
+    async () => (await db`select from outbox where id = any(${orphans}::uuid[])`).length === 0,
+    45_000,
+  );
+  const done = await db`select key from kv_entries where collection = 'slow'`;
+  expect(done.length).toBeGreaterThanOrEqual(orphans.length);
+  expect(await db`select from dead_letters`).toHaveLength(0);
+}, 60_000);

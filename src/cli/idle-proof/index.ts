@@ -15,6 +15,9 @@ export interface IdleProofFlags extends Pick<Flags, "dataDir" | "databaseUrl"> {
   readonly wait?: boolean;
 }
 
+/** Autovacuum looks at a few databases in turn, minutes apart. */
+const AGAIN = 2;
+
 /**
  * `picloud idle-proof`: what this machine's server costs while nothing happens.
  * @param duration like `20s`, `1m` or `60`
@@ -30,7 +33,12 @@ export async function idleProof(duration: string, flags: IdleProofFlags): Promis
   const restless = flags.wait === false ? [] : await untilAtRest(subject, say);
   if (restless.length > 0) say(`It does not come to rest: ${restless.join(", ")}`);
   say(`Measuring process ${server} for ${seconds} s …`);
-  const { findings, notes } = await measure(subject, seconds);
+  let measured = await measure(subject, seconds);
+  for (let again = 0; again < AGAIN && measured.tidied && !measured.findings.every(isMet); again++) {
+    say("PostgreSQL has tidied up after earlier changes meanwhile (autovacuum). Measuring again …");
+    measured = await measure(subject, seconds);
+  }
+  const { findings, notes } = measured;
   const ok = findings.every(isMet);
   if (flags.json === true) {
     const rows = findings.map((finding) => ({ ...finding, ok: isMet(finding) }));
