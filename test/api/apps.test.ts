@@ -209,6 +209,15 @@ describe("apps", () => {
     expect(known()).toBe(Infinity);
     for (const body of [{ until: "soon" }, { until: "2020-01-01T00:00:00Z" }])
       expectProblem(await pause(body), "invalid_time");
+    const patch = (paused_until: unknown) =>
+      plane.call("owner", "PATCH", "/apps/blog", { body: { paused_until } });
+    expect((await patch(until)).json).toMatchObject({
+      paused: true,
+      paused_until: "2098-12-31T23:00:00.500Z",
+    });
+    expect([(await patch(null)).json.paused, known()]).toEqual([false, null]);
+    expectProblem(await patch("2020-01-01T00:00:00Z"), "invalid_time");
+    expectProblem(await patch(true), "validation");
     expectProblem(await pause({ until: 5 }), "validation");
     expectProblem(await pause({ for: "1h" }), "validation");
     for (const again of [false, true]) {

@@ -64,7 +64,10 @@ export const appsModule = (context: ManagerContext) => {
         parse,
         params: AppPath,
         body: UpdateApp,
-        detail: { summary: "Changes name, description or slug of an app", tags: ["apps"] },
+        detail: {
+          summary: "Changes name, description or slug of an app, or pauses it until some time",
+          tags: ["apps"],
+        },
         response: { 200: AppWithRole, ...problems(401, 403, 404, 409, 422) },
       },
     )

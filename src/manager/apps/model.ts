@@ -46,20 +46,23 @@ export const CreateApp = strict({
 });
 export type CreateApp = Static<typeof CreateApp>;
 
+/** Until when an app is paused. */
+const Until = (nothing: string) =>
+  Type.Union([Type.String({ maxLength: 40 }), Type.Null()], {
+    description: `when the app resumes by itself, as RFC 3339, or null: ${nothing}`,
+  });
+
 export const UpdateApp = strict({
   slug: Type.Optional(Slug),
   name: Type.Optional(Name),
   description: Type.Optional(Description),
+  paused_until: Type.Optional(Until("now")),
   force_takeover: Type.Optional(ForceTakeover),
 });
 export type UpdateApp = Static<typeof UpdateApp>;
 
 export const PauseApp = strict({
-  until: Type.Optional(
-    Type.Union([Type.String({ maxLength: 40 }), Type.Null()], {
-      description: "when the app resumes by itself, as RFC 3339, or null: until it is resumed",
-    }),
-  ),
+  until: Type.Optional(Until("when somebody resumes it")),
 });
 export type PauseApp = Static<typeof PauseApp>;
 

@@ -1,4 +1,5 @@
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
+import type { Queryable } from "../../database/client.ts";
 import { announceCron } from "../../services/cron/index.ts";
 import { announceEvents } from "../../services/events/index.ts";
 import {
@@ -105,6 +106,7 @@ export async function changeApp(
   input: UpdateApp,
 ): Promise<AppWithRole> {
   const { id } = await openApp(context, who, idOrSlug, "AppAdmin");
+  const until = pauseEnd(input.paused_until, "paused_until");
   const app = await context.db.begin(async (sql) => {
     if (input.slug !== undefined) await lockSlugs(sql);
     if (!(await lockApp(sql, id))) throw notFound("App");
@@ -116,12 +118,13 @@ export async function changeApp(
       refuseForStandingApp(context, before, "renamed");
       await takeSlug(sql, who, slug, id, input.force_takeover === true);
     }
-    const saved = await updateApp(sql, {
+    const updated = await updateApp(sql, {
       id,
       slug,
       name: input.name ?? before.name,
       description: input.description ?? before.description,
     });
+    const saved = until === undefined ? updated : await writePause(sql, id, until !== null, until);
     if (saved === undefined) throw notFound("App");
     if (slug !== before.slug) await insertFormerSlug(sql, before.slug, id);
     await recordAudit(sql, who, {
@@ -134,6 +137,7 @@ export async function changeApp(
     return { ...saved, granted: before.granted };
   });
   await context.catalogChanged(id);
+  if (until !== undefined) wakeDelivery(context);
   return withRole(app, who);
 }
 
@@ -148,13 +152,16 @@ export async function pauseApp(
   input: PauseApp,
 ): Promise<AppWithRole> {
   const app = await openApp(context, who, idOrSlug, "AppAdmin");
-  const until = instantOf(input.until ?? undefined, "until") ?? null;
-  if (until !== null && until.getTime() <= Date.now()) {
-    throw invalid("invalid_time", "until: this time is past; a pause ends in the future.", {
-      details: { field: "until" },
-    });
-  }
-  return changePause(context, who, app, true, until);
+  return changePause(context, who, app, true, pauseEnd(input.until, "until") ?? null);
+}
+
+/** @throws AppError 422 `invalid_time` */
+function pauseEnd(text: string | null | undefined, field: string): Date | null | undefined {
+  const until = text === null ? null : instantOf(text, field);
+  if (until === null || until === undefined || until.getTime() > Date.now()) return until;
+  throw invalid("invalid_time", `${field}: this time is past; a pause ends in the future.`, {
+    details: { field },
+  });
 }
 
 /** Everything that waited is delivered. One that is not paused stays so. @throws AppError 403, 404 */
@@ -170,10 +177,8 @@ async function changePause(
   until: Date | null,
 ): Promise<AppWithRole> {
   const app = await context.db.begin(async (sql) => {
-    const saved = await setPause(sql, id, paused, until);
+    const saved = await writePause(sql, id, paused, until);
     if (saved === undefined) throw notFound("App");
-    await announceCron(sql);
-    await announceEvents(sql);
     await recordAudit(sql, who, {
       action: paused ? "app.pause" : "app.resume",
       appId: id,
@@ -184,10 +189,25 @@ async function changePause(
     return { ...saved, granted };
   });
   await context.catalogChanged(id);
-  // Their timers are for what was due before.
-  context.data.eventsCaused();
-  context.data.cronChanged();
+  wakeDelivery(context);
   return withRole(app, who);
+}
+
+async function writePause(
+  sql: Queryable,
+  id: string,
+  paused: boolean,
+  until: Date | null,
+): Promise<App | undefined> {
+  await announceCron(sql);
+  await announceEvents(sql);
+  return setPause(sql, id, paused, until);
+}
+
+/** Timers are for what was due before. */
+function wakeDelivery({ data }: ManagerContext): void {
+  data.eventsCaused();
+  data.cronChanged();
 }
 
 /** Deletes an app with everything in it. @throws AppError 409 `app_not_empty` unless `force` */

@@ -252,6 +252,16 @@ describe("apps, routes, domains", () => {
     expect(await pausedUntil("pause", id)).toStartWith("9999-12-31");
     expect(await pausedUntil("resume", id)).toBe("");
     await ok("triggers", "rm", id);
+    writeFileSync(join(place.folder, "circle.rhai"), 'kv::collection("circle").incr("n")');
+    await ok("deploy", "circle.rhai");
+    const circle = await run("triggers", "add", "kv", "circle", "--collection", "circle", "--disabled");
+    expect([circle.exit, circle.stderr]).toEqual([0, ""]);
+    const said =
+      'warning: A loop of triggers, unless a run decides otherwise: script "circle" writes kv "circle" → trigger → script "circle".\n';
+    const circleId = rowsOf(circle.stdout)[0]?.["id"] ?? "";
+    expect((await run("triggers", "enable", circleId)).stderr).toBe(said);
+    expect((await run("deploy", "circle.rhai")).stderr).toBe(`circle.rhai: ${said}`);
+    await ok("triggers", "rm", circleId);
   });
 
   test("routes are added, found, checked and deleted", async () => {
