@@ -339,7 +339,7 @@ TABLE outbox (
 );
 CREATE INDEX outbox_claimed_idx ON public.outbox USING btree (claimed_by) WHERE (claimed_by IS NOT NULL);
 CREATE INDEX outbox_due_idx ON public.outbox USING btree (app_id, due_at, created_at) WHERE (NOT blocked);
-CREATE INDEX outbox_ordering_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key, created_at) WHERE (ordering_key IS NOT NULL);
+CREATE INDEX outbox_ordering_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key, created_at, id) WHERE (ordering_key IS NOT NULL);
 CREATE INDEX outbox_under_way_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key) WHERE ((ordering_key IS NOT NULL) AND (claimed_by IS NOT NULL));
 CREATE TRIGGER outbox_deleted AFTER DELETE ON public.outbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION unblock_events();
 CREATE TRIGGER outbox_notify AFTER INSERT ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();

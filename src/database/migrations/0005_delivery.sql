@@ -257,6 +257,8 @@ alter table outbox add column blocked boolean not null default false;
 drop index outbox_due_idx;
 drop index outbox_app_due_idx;
 create index outbox_due_idx on outbox (app_id, due_at, created_at) where not blocked;
+drop index outbox_ordering_idx;
+create index outbox_ordering_idx on outbox (app_id, trigger_id, ordering_key, created_at, id) where ordering_key is not null;
 create index outbox_under_way_idx on outbox (app_id, trigger_id, ordering_key)
   where ordering_key is not null and claimed_by is not null;
 
@@ -295,5 +297,4 @@ create trigger outbox_deleted after delete on outbox referencing old table as go
   for each statement execute function unblock_events();
 
 -- Rows come and go: what is dead is taken away long before it is a fifth of the table.
-alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
-  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000);
+alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

@@ -62,7 +62,7 @@ export interface Claimed {
 /**
  * Claims what is due, of each app the oldest first. The next is always of the app that has the fewest under way for its
  * weight (CONTRACT 14.2), so no app's backlog holds up another's. What a paused app has waiting is left alone. Looks at
- * some rows of each app that has any, however many wait.
+ * one row of each app that has any waiting, and at some more of those that have some due.
  *
  * Does not wait for the disk: a claim that is lost in a power cut is made again, and what was written in between was
  * committed after it, so it tells.
@@ -73,17 +73,19 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
     with recursive relaxed as materialized (
       select set_config('synchronous_commit', 'off', true) as done
     ), waiting as (
-      (select app_id from outbox where not blocked order by app_id limit 1)
+      (select app_id, due_at, id from outbox where not blocked order by app_id, due_at limit 1)
       union all
-      select (select o.app_id from outbox o where o.app_id > w.app_id and not o.blocked order by o.app_id limit 1)
-      from waiting w where w.app_id is not null
+      select n.app_id, n.due_at, n.id from waiting w cross join lateral (
+        select o.app_id, o.due_at, o.id from outbox o where o.app_id > w.app_id and not o.blocked
+        order by o.app_id, o.due_at limit 1) n
     ), open as (
-      select a.id as app_id, coalesce(u.runs, 0) as runs, coalesce((a.settings->>'weight')::float8, 1) as weight,
+      select a.id as app_id, w.due_at, w.id, a.paused_until, a.paused_at is not null and a.paused_until > now() as is_paused,
+        coalesce(u.runs, 0) as runs, coalesce((a.settings->>'weight')::float8, 1) as weight,
         least(coalesce((a.settings->>'max_concurrent')::int, ${limit}), ${wanted.limitPerApp}) - coalesce(u.runs, 0) as room
       from waiting w join apps a on a.id = w.app_id
       left join unnest(${[...wanted.underWay.keys()]}::uuid[], ${[...wanted.underWay.values()]}::int[]) u (app_id, runs)
         on u.app_id = a.id
-      where a.paused_at is null or a.paused_until <= now()
+      where a.paused_at is null or a.paused_until is not null
     ), due as materialized (
       select p.app_id, d.id, d.due_at, d.is_next, p.room,
         row_number() over (partition by p.app_id, d.is_next order by d.due_at, d.created_at) as nth,
@@ -93,6 +95,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
         from outbox o
         where o.app_id = p.app_id and not o.blocked and o.due_at <= now() and o.source_kind = any(${kinds as string[]}::text[])
         order by o.due_at, o.created_at limit ${wanted.window}) d
+      where p.due_at <= now() and not p.is_paused
     ), picked as (
       select app_id, id from due where is_next and nth <= room order by turn, due_at limit ${limit}
     ), locked as (
@@ -114,15 +117,15 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
       select (select count(*) from due where is_next) > (select count(*) from picked) as more,
         (select count(*) from picked) > (select count(*) from claimed) as locked,
         array(select id::text from marked) as blocked,
-        (select extract(epoch from min(greatest(n.due_at, a.paused_until)) - now())::float8 * 1000
-         from waiting w join apps a on a.id = w.app_id
-         cross join lateral (
-           select o.due_at from outbox o
-           where o.app_id = w.app_id and not o.blocked and o.source_kind = any(${kinds as string[]}::text[])
-             and o.due_at > case when a.paused_until > now() then '-infinity' else now() end
-             and not o.id = any(${wanted.held as string[]}::uuid[])
-           order by o.due_at limit 1) n
-         where a.paused_at is null or a.paused_until is not null) as next_ms
+        (select extract(epoch from min(case
+           when p.is_paused then greatest(p.due_at, p.paused_until)
+           when p.due_at > now() and not p.id = any(${wanted.held as string[]}::uuid[]) then p.due_at
+           else (
+             select o.due_at from outbox o
+             where o.app_id = p.app_id and not o.blocked and o.due_at > now()
+               and o.source_kind = any(${kinds as string[]}::text[]) and not o.id = any(${wanted.held as string[]}::uuid[])
+             order by o.due_at limit 1)
+         end) - now())::float8 * 1000 from open p) as next_ms
       from relaxed
     )
     select r.more, r.locked, r.blocked, r.next_ms, c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id,
