@@ -174,6 +174,15 @@ describe("a transactional run", () => {
     });
   }
 
+  test("may ask for an index, but not drop one", async () => {
+    const it = await handled(
+      'let d = docs::collection("indexed"); d.create_index("x"); tx::run(|| { try { d.drop_index("x") } catch (e) { c.set("e", e) } })',
+    );
+    await it.emit(["x"]);
+    expect(await it.settled()).toEqual({ e: "docs::drop_index: a transactional run cannot drop an index" });
+    expect(await plane.database.db`select from doc_indexes where collection = 'indexed'`).toHaveLength(1);
+  });
+
   test("comes one after the other for one key, when the trigger asks for it", async () => {
     const it = await handled(
       'let all = c.get("all"); if all == () { all = []; } all.push(ctx.event.kv.value); c.set("all", all);',

@@ -92,6 +92,8 @@ export class RunContext {
   #calls = 0;
   /** Indexes were asked for in a transaction: to be told when it has committed. */
   #indexesToTell = false;
+  /** All that it does is one transaction. */
+  #isOneTransaction = false;
   #transaction: (RunTransaction & { calls: number }) | null = null;
 
   constructor(
@@ -144,6 +146,11 @@ export class RunContext {
     return this.#transaction !== null;
   }
 
+  /** Whether all that the run does is one transaction, which may take as long as the run. */
+  get isOneTransaction(): boolean {
+    return this.#isOneTransaction;
+  }
+
   /** Whether the transaction under way is the run's own, and no part of it. */
   get isWhole(): boolean {
     return this.#transaction !== null && this.#transaction.parts !== null;
@@ -183,14 +190,15 @@ export class RunContext {
    */
   beginWhole<T>(mode: string, body: (sql: Queryable) => Promise<T>): Promise<T> {
     const { origin, deadline } = this;
-    const idleMs = Math.ceil(deadline - performance.now()) + WHOLE_RUN_GRACE_MS;
+    this.#isOneTransaction = true;
+    const restMs = Math.max(1, Math.ceil(deadline - performance.now()));
     const beginning: Beginning = {
       begin: this.#services.beginWhole,
       mode,
       settings: (sql) =>
         sql`select set_config('picloud.run', ${origin ?? ""}, true),
-          set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true),
-          set_config('idle_in_transaction_session_timeout', ${String(idleMs)}, true)`.execute(),
+          set_config('lock_timeout', ${String(Math.min(restMs, LOCK_TIMEOUT_MS))}, true),
+          set_config('idle_in_transaction_session_timeout', ${String(restMs + WHOLE_RUN_GRACE_MS)}, true)`.execute(),
     };
     return this.#begin(beginning, async (sql, parts) => {
       const leave = this.enterTransaction({ sql, deadline, maxCalls: Number.POSITIVE_INFINITY, parts });

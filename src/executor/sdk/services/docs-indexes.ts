@@ -3,6 +3,7 @@ import * as store from "../../../services/docs/index.ts";
 import type { SdkFunction } from "../define.ts";
 import { options } from "../options.ts";
 import { boolean, identifier, map } from "../params.ts";
+import { SdkError } from "../sdk-error.ts";
 import { FINDING, method, placeOf } from "./docs-collection.ts";
 
 const filter = map("filter");
@@ -52,6 +53,8 @@ export const indexMethods: readonly SdkFunction[] = [
       result: "[true, false]",
     },
     call: async (run, self, field) => {
+      // Queries go on using it for some seconds, which are counted from the beginning of the transaction.
+      if (run.isOneTransaction) throw new SdkError("a transactional run cannot drop an index");
       const was = await store.requestDrop(run.sql, placeOf(run, self), store.readPath(field));
       FINDING.indexes.forget(placeOf(run, self));
       run.indexesChanged();

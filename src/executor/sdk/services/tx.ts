@@ -98,7 +98,8 @@ export const tx: SdkNamespace = {
       doc:
         "Calls a function, and answers what it answers. What it changes in kv and docs happens as a whole or, if it throws, not " +
         `at all. It sees one state of the data. When others change the same data meanwhile it is called again, up to ${MAX_RETRIES} times: ` +
-        `it should do nothing else. It may take ${MAX_MS / 1000} s and ${MAX_CALLS} calls. A tx::run inside belongs to the outer one.`,
+        `it should do nothing else. It may take ${MAX_MS / 1000} s and ${MAX_CALLS} calls. A tx::run inside belongs to the outer one. ` +
+        "In a run that is a transaction itself (a transactional trigger's) it is a part of that, which is undone alone if it throws.",
       example: {
         source: [
           'let accounts = kv::collection("accounts");',

@@ -1,5 +1,6 @@
 import { isConnectionError } from "../../../database/errors.ts";
 import { openPool, type ConnectOptions, type Database } from "../../../database/pool.ts";
+import { counted, countStatements } from "../../../database/statements.ts";
 import type { ConnectionTarget } from "../../../database/target.ts";
 import type { Begin } from "../run-context.ts";
 
@@ -13,9 +14,13 @@ export function wholeConnections(target: ConnectionTarget, options: Omit<Connect
   return async (mode, body) => {
     const db = free.pop() ?? openPool(target, { ...options, max: 1 });
     try {
-      const result = await db.begin(mode, body);
+      const held = await db.begin(mode, (sql) => {
+        // Its begin and its end are statements too.
+        countStatements(2);
+        return body(counted(sql));
+      });
       free.push(db);
-      return result;
+      return held;
     } catch (error) {
       if (isConnectionError(error)) db.end({ timeout: 0 }).catch(() => {});
       else free.push(db);

@@ -85,6 +85,8 @@ async function fateOf(context: RunContext, transaction: string, cause: unknown):
     }
     await context.wait(Bun.sleep(ASK_EVERY_MS));
   }
+  // It may have happened all the same.
+  context.committed();
   return { kind: "failed", error: cause };
 }
 
