@@ -323,7 +323,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (outcome.delivery === "acknowledged") {
         counts.delivered++;
         await tell(() => unblockNext(db, delivery));
-      } else if (outcome.error !== null) await fail(delivery, outcome.error.message, true);
+      } else if (outcome.error !== null) {
+        // A body that cannot be read stays so.
+        await fail(delivery, outcome.error.message, outcome.error.code !== "malformed_body");
+      }
       // An answer that nobody gets can still say that it did not work (CONTRACT 3.4).
       else if (stored !== null && statusCode >= 500)
         await fail(delivery, `The script answered ${statusCode}.`, true);

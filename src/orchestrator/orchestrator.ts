@@ -21,7 +21,7 @@ import { carryOutOnce, idempotencyKey } from "./idempotency-key.ts";
 import { createInboundMail, EMAIL_INBOUND } from "./inbound-mail.ts";
 import { createPolicies } from "./policies.ts";
 import { RateLimits } from "./rate-limits.ts";
-import { hasBody, readBody } from "./request-body.ts";
+import { checkJson, hasBody, readBody } from "./request-body.ts";
 import { readUrl, type RequestUrl } from "./request-url.ts";
 import { storedRequest } from "./stored-request.ts";
 import { createRuns, type ObservedRun, type Runs } from "./runs.ts";
@@ -187,7 +187,10 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
       proxies,
     );
 
-  /** Keeps a request of an asynchronous route, which is carried out afterwards, and again if it fails. */
+  /**
+   * Keeps a request of an asynchronous route, which is carried out afterwards, and again if it fails.
+   * @throws AppError 400 `malformed_body`
+   */
   async function accept(
     asked: Asked,
     body: RunBody,
@@ -196,6 +199,7 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   ): Promise<Response> {
     const { target, caller, requestId } = asked;
     const { script, route } = target;
+    checkJson(body);
     const request = {
       appId: script.appId,
       id: executionId,

@@ -34,6 +34,21 @@ export async function readBody(request: Request, maxBytes: number): Promise<RunB
   return { kind: type === "application/x-www-form-urlencoded" ? "form" : "text", text };
 }
 
+/**
+ * Whether a body that says it is JSON is. For requests that are carried out later, when nobody can be told any more: of all
+ * others the worker finds out.
+ * @throws AppError 400 `malformed_body`
+ */
+export function checkJson(body: RunBody): void {
+  if (body.kind !== "json") return;
+  try {
+    JSON.parse(body.text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^JSON Parse error: /, "") : String(error);
+    throw badRequest("malformed_body", `The request's body is not JSON: ${why}.`);
+  }
+}
+
 /** The bytes of a body. @throws AppError 413 */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = Number(request.headers.get("content-length") ?? Number.NaN);
