@@ -499,6 +499,7 @@ CREATE TRIGGER triggers_await_change BEFORE UPDATE OF enabled, paused_until ON p
 CREATE TRIGGER triggers_await_deletion BEFORE DELETE ON public.triggers FOR EACH ROW EXECUTE FUNCTION await_emitters();
 CREATE TRIGGER triggers_deleted AFTER DELETE ON public.triggers FOR EACH ROW EXECUTE FUNCTION drop_events();
 CREATE TRIGGER triggers_disabled AFTER UPDATE OF enabled ON public.triggers FOR EACH ROW WHEN ((old.enabled AND (NOT new.enabled))) EXECUTE FUNCTION drop_events();
+CREATE TRIGGER triggers_module BEFORE INSERT OR UPDATE OF app_id, script_id ON public.triggers FOR EACH ROW EXECUTE FUNCTION refuse_module_triggers();
 
 TABLE users (
   id uuid not null,
@@ -838,7 +839,8 @@ CREATE OR REPLACE FUNCTION public.pattern_matches(pattern text, name text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   select pattern = '*' or pattern = name
-    or (right(pattern, 2) in (':*', '.*') and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
+    or (right(pattern, 2) = ':*' and starts_with(name, left(pattern, -1)))
+    or (right(pattern, 2) = '.*' and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
 $function$;
 
 CREATE OR REPLACE FUNCTION public.receive_email(of_app uuid, of_trigger uuid, new_id uuid, keys text[], event jsonb)
@@ -912,6 +914,18 @@ AS $function$
 begin
   raise exception 'a value of an indexed field may have 1024 bytes' using errcode = 'PC001',
     detail = array_to_string(path, '.');
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_module_triggers()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from scripts s where s.app_id = new.app_id and s.id = new.script_id and s.kind = 'module') then
+    raise exception 'a module cannot be called by a trigger' using errcode = 'check_violation',
+      table = 'triggers', constraint = 'triggers_module_check';
+  end if;
+  return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_update()

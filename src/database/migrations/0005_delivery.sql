@@ -298,3 +298,25 @@ create trigger outbox_deleted after delete on outbox referencing old table as go
 
 -- Rows come and go: what is dead is taken away long before it is a fifth of the table.
 alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Triggers: whom they call, and what they are about.
+
+-- A module cannot be run. (Of a script that becomes one the control plane sees to it that it has none.)
+create function refuse_module_triggers() returns trigger language plpgsql as $$
+begin
+  if exists (select from scripts s where s.app_id = new.app_id and s.id = new.script_id and s.kind = 'module') then
+    raise exception 'a module cannot be called by a trigger' using errcode = 'check_violation',
+      table = 'triggers', constraint = 'triggers_module_check';
+  end if;
+  return new;
+end $$;
+
+create trigger triggers_module before insert or update of app_id, script_id on triggers
+  for each row execute function refuse_module_triggers();
+
+-- As before, but a prefix means its own text too: logs:* the collection logs: as well. Of topics something must follow.
+create or replace function pattern_matches(pattern text, name text) returns boolean language sql immutable parallel safe as $$
+  select pattern = '*' or pattern = name
+    or (right(pattern, 2) = ':*' and starts_with(name, left(pattern, -1)))
+    or (right(pattern, 2) = '.*' and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
+$$;

@@ -206,6 +206,11 @@ export async function complete(sql: Queryable, deliveries: readonly Key[]): Prom
     where o.app_id = d.app_id and o.id = d.id and o.attempt_count = d.attempt_count`;
 }
 
+/** When a trigger's row may be claimed that would be due after so many milliseconds: not while the trigger is paused. */
+const dueIn = (sql: Queryable, waitMs: number) => sql`
+  greatest(now() + make_interval(secs => ${waitMs / 1000}),
+    (select t.paused_until from triggers t where t.app_id = outbox.app_id and t.id = outbox.trigger_id))`;
+
 /** It failed, and is tried again later. @returns whether it still was this attempt's */
 export async function postpone(
   sql: Queryable,
@@ -215,7 +220,7 @@ export async function postpone(
 ): Promise<boolean> {
   const rows = await sql`
     update outbox
-    set claimed_by = null, due_at = now() + make_interval(secs => ${waitMs / 1000}), last_error = ${error}
+    set claimed_by = null, due_at = ${dueIn(sql, waitMs)}, last_error = ${error}
     where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count} returning 1`;
   return rows.length > 0;
 }
@@ -228,9 +233,12 @@ export async function giveBack(
 ): Promise<void> {
   await sql`
     update outbox
-    set claimed_by = null, due_at = now() + make_interval(secs => ${waitMs / 1000}), attempt_count = attempt_count - 1
+    set claimed_by = null, due_at = ${dueIn(sql, waitMs)}, attempt_count = attempt_count - 1
     where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count}`;
 }
+
+const rfc3339 = (sql: Queryable, time: ReturnType<Queryable>) => sql`
+  to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
  * It failed for the last time: it becomes a dead letter, and each trigger for such gets a delivery, which is never tried
@@ -258,8 +266,8 @@ export async function bury(
       select t.app_id, gen_random_uuid(), 'dead_letter', 'exhausted', t.id, t.script_id,
         jsonb_build_object('source', 'dead_letter', 'op', 'exhausted', 'dead_letter', jsonb_build_object(
           'dead_letter_id', l.id, 'original', l.payload, 'attempts', l.attempt_count, 'last_error', l.last_error,
-          'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', l.first_attempt_at,
-          'last_attempt_at', l.last_attempt_at)),
+          'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', ${rfc3339(sql, sql`l.first_attempt_at`)},
+          'last_attempt_at', ${rfc3339(sql, sql`l.last_attempt_at`)})),
         l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, t.transactional,
         greatest(now(), t.paused_until), l.id
       from letter l join triggers t on t.app_id = l.app_id and t.kind = 'dead_letter' and t.enabled
@@ -272,7 +280,7 @@ export async function bury(
 }
 
 /**
- * A handler of a dead letter has ended; what it did is the letter's resolution.
+ * A handler of a dead letter has ended; what it did is the letter's resolution. Of several, one that failed tells.
  * @returns whether it still was this attempt's
  */
 export async function completeHandler(
@@ -289,7 +297,8 @@ export async function completeHandler(
       update dead_letters l
       set resolution = ${failed ? "handler_failed" : "handled_by_script"}, resolved_at = now()
       from gone
-      where l.app_id = ${delivery.app_id} and l.id = gone.dead_letter_id and l.resolved_at is null
+      where l.app_id = ${delivery.app_id} and l.id = gone.dead_letter_id
+        and (l.resolved_at is null or (${failed} and l.resolution = 'handled_by_script'))
     )
     select from gone`;
   return rows.length > 0;
