@@ -204,7 +204,16 @@ async function takeUp(
   const leadership =
     config.databaseUrl === null
       ? SOLE
-      : campaign(target, { applicationName: "picloud-leader", onChange: () => scheduler.wake() });
+      : campaign(target, {
+          applicationName: "picloud-leader",
+          onChange() {
+            scheduler.wake();
+            if (!leadership.leads()) return;
+            // What the process before it had yet to do.
+            expiry.expires(clock.now());
+            indexes.changed();
+          },
+        });
   undo.push(() => leadership.close());
   const scheduler = createScheduler({ db, clock, onEvents: dispatcher.wake, leads: leadership.leads });
   undo.push(() => scheduler.stop());

@@ -2,6 +2,7 @@ import type { Database } from "../database/client.ts";
 import { isConnectionError, toAppError } from "../database/errors.ts";
 import type { Catalog } from "../services/catalog/index.ts";
 import {
+  announceEvents,
   backoffMs,
   bury,
   claim,
@@ -384,7 +385,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await Promise.race([Promise.all(underWay.values()), Bun.sleep(graceMs)]);
       gone = true;
       if (heartbeat !== null) clearInterval(heartbeat);
-      await releaseClaims(db, owner);
+      // Another process goes on with them at once.
+      if ((await releaseClaims(db, owner)) > 0) await announceEvents(db);
     },
   };
 }

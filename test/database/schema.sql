@@ -1018,6 +1018,8 @@ begin
   order by o.created_at, o.id limit 1 for update;
   if next.blocked then
     update outbox set blocked = false where app_id = of_app and id = next.id;
+    -- The process that ended the one before it may be gone before it looks again.
+    perform pg_notify('picloud_outbox', '');
   end if;
 end $function$;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDispatcher, type Dispatcher } from "../../src/orchestrator/index.ts";
+import { listen } from "../../src/database/listen.ts";
 import { renew } from "../../src/services/events/index.ts";
 import { newId } from "../../src/shared/ids.ts";
 import { statementsBegun } from "../support/quiet.ts";
@@ -352,6 +353,23 @@ describe("what cannot be delivered yet", () => {
       })),
     );
     await forget();
+  });
+
+  test("comes at once when another process has ended the one before it of its key, and is gone", async () => {
+    const { db, target } = plane.database;
+    const listener = await listen(target, {
+      applicationName: "picloud-test-listen",
+      channels: { picloud_outbox: () => dispatcher.wake() },
+      onReconnect: () => {},
+    });
+    const seen = await script(recorder("next"));
+    await waits(seen.id, [{ by: newId(), key: "a", dueInMs: 60_000 }, { key: "a" }]);
+    await Bun.sleep(500);
+    expect(await stored("next")).toBeUndefined();
+    await db`delete from outbox where claimed_by is not null`;
+    await waitFor("it is delivered", async () => (await waiting()) === 0, 5000);
+    expect(await stored("next")).toHaveLength(1);
+    await listener.close();
   });
 
   test("is taken over when the lease of another process ends, and was renewed meanwhile", async () => {
