@@ -52,23 +52,33 @@ function triggerStep(app: string, entry: TriggerEntry, before: RemoteTrigger | u
   if (before === undefined) {
     return step("trigger", name, null, async (api, ids) => {
       const body = { ...asSent(fields), script_id: ids.get(script) ?? "" };
-      const made = await api.post<MadeTrigger>(path`/apps/${app}/triggers/${kind}`, body);
-      return made.inbound_secret === undefined ? undefined : secretNote(name, made);
+      return noteOf(name, await api.post<SavedTrigger>(path`/apps/${app}/triggers/${kind}`, body));
     });
   }
   const changes = differences(asKept(kind, fields), { ...before, ...before.details });
-  return step("trigger", name, changes, async (api) => {
-    await api.patch(path`/apps/${app}/triggers/${before.id}`, asSent(fields));
-  });
+  return step("trigger", name, changes, async (api) =>
+    noteOf(name, await api.patch<SavedTrigger>(path`/apps/${app}/triggers/${before.id}`, asSent(fields))),
+  );
 }
 
-interface MadeTrigger {
+interface SavedTrigger {
   readonly details: Readonly<Record<string, unknown>>;
   /** Of e-mail: made just now. */
   readonly inbound_secret?: string;
+  readonly warnings?: readonly { readonly message: string }[];
 }
 
-const secretNote = (name: string, { details, inbound_secret }: MadeTrigger): string =>
+/** Undefined: there is nothing to tell. */
+function noteOf(name: string, saved: SavedTrigger): string | undefined {
+  const { inbound_secret: secret, warnings = [] } = saved;
+  const notes = [
+    ...(secret === undefined ? [] : [secretNote(name, saved)]),
+    ...warnings.map(({ message }) => `trigger ${name}: warning: ${message}`),
+  ];
+  return notes.length === 0 ? undefined : notes.join("\n");
+}
+
+const secretNote = (name: string, { details, inbound_secret }: SavedTrigger): string =>
   `The trigger ${name} takes messages at ${String(details["inbound_path"])}, signed with the secret ${inbound_secret}. ` +
   "Keep it somewhere safe: it is not shown again.";
 

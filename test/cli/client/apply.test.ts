@@ -336,6 +336,26 @@ test("a trigger for e-mail tells its secret when it is made; what the file can s
   await place.call("DELETE", `/apps/shop/triggers/${(await only())?.id}`);
 });
 
+test("a trigger that closes a loop is told of", async () => {
+  write({
+    "picloud.toml": `${SHOP}\n[scripts.loop]\nfile = "loop.rhai"\n\n[[triggers]]\nscript = "loop"\nkind = "kv"\ncollection_glob = "loop"\n`,
+    "loop.rhai": 'kv::collection("loop").incr("n")',
+  });
+  const { exit, stderr } = await apply();
+  expect([exit, stderr]).toEqual([
+    0,
+    expect.stringContaining(
+      'trigger kv loop for loop: warning: A loop of triggers, unless a run decides otherwise: script "loop" writes kv "loop"',
+    ),
+  ]);
+  write({
+    "picloud.toml": `${SHOP}\n[[triggers]]\nscript = "orders"\nkind = "kv"\ncollection_glob = "none"\n`,
+  });
+  expect((await apply("--prune")).exit).toBe(0);
+  for (const { id } of (await (await place.call("GET", "/apps/shop/triggers")).json()) as { id: string }[])
+    await place.call("DELETE", `/apps/shop/triggers/${id}`);
+});
+
 test("triggers are made, changed, and deleted with --prune; without a table nothing is said about them", async () => {
   const trigger = (ops: string) =>
     `\n[[triggers]]\nscript = "orders"\nkind = "kv"\ncollection_glob = "orders:*"\nops = ${ops}\n`;
