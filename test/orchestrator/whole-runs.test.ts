@@ -174,6 +174,30 @@ describe("a transactional run", () => {
     });
   }
 
+  for (const kind of ["docs", "cron", "email"]) {
+    test(`may be caused by ${kind}`, async () => {
+      const it = await handled(
+        'c.incr("n"); if ctx.attempt == 1 { throw "not yet" } c.set("source", ctx.event.source);',
+        {
+          kind,
+        },
+      );
+      const { db } = plane.database;
+      if (kind === "docs") {
+        await db`insert into docs (app_id, collection, id, data) values (${plane.appId}, ${it.cause}, ${newId()}, '{}')`;
+      } else {
+        await db`
+          insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+            retry_max_attempts, retry_backoff, retry_base_ms, transactional)
+          select app_id, gen_random_uuid(), kind, 'fire', id, script_id, jsonb_build_object('source', kind), 1,
+            gen_random_uuid(), 3, 'constant', 1, transactional
+          from triggers where script_id = ${it.scriptId}`;
+      }
+      dispatcher.wake();
+      expect(await it.settled()).toEqual({ n: 1, source: kind });
+    });
+  }
+
   test("may ask for an index, but not drop one", async () => {
     const it = await handled(
       'let d = docs::collection("indexed"); d.create_index("x"); tx::run(|| { try { d.drop_index("x") } catch (e) { c.set("e", e) } })',
@@ -206,25 +230,42 @@ describe("a transactional run", () => {
     expect(await endings(it.scriptId)).toEqual(["success"]);
   });
 
-  test("that caught the error of a call which spoils the transaction fails, and says because of what", async () => {
-    const it = await handled(
-      'let d = docs::collection("spoiled"); c.set("a", 1); try { d.create(#{ x: 1 }); } catch { } c.set("b", 1);',
-      { attempts: 1 },
-    );
+  /** A collection with a document whose `x` nobody else may have. */
+  async function uniqueX(collection: string): Promise<void> {
     const { db } = plane.database;
     const id = newId();
-    await db`insert into docs (app_id, collection, id, data) values (${plane.appId}, 'spoiled', ${id}, '{"x": 1}')`;
+    await db`insert into docs (app_id, collection, id, data) values (${plane.appId}, ${collection}, ${id}, '{"x": 1}')`;
     const [index] = await db<{ id: number }[]>`
       insert into doc_indexes (app_id, collection, path, is_unique, state)
-      values (${plane.appId}, 'spoiled', '{x}', true, 'ready') returning id`;
+      values (${plane.appId}, ${collection}, '{x}', true, 'ready') returning id`;
     await db`
       insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique)
       values (${plane.appId}, ${index?.id ?? 0}, '1', ${id}, true)`;
-    await it.emit(["x"]);
-    expect(await it.settled()).toEqual({});
-    expect((await letters(it.scriptId))[0]?.last_error).toBe(
-      "A call failed, so nothing of what the run did was kept: Another document has the same value of a unique field.",
+  }
+
+  test("that caught the error of a call which spoils the transaction fails, and says because of what", async () => {
+    await uniqueX("spoiled");
+    for (const after of ["", 'c.set("b", 1);']) {
+      const it = await handled(
+        `c.set("a", 1); try { docs::collection("spoiled").create(#{ x: 1 }); } catch { } ${after}`,
+        { attempts: 1 },
+      );
+      await it.emit(["x"]);
+      expect(await it.settled()).toEqual({});
+      expect((await letters(it.scriptId))[0]?.last_error).toBe(
+        "A call failed, so nothing of what the run did was kept: Another document has the same value of a unique field.",
+      );
+    }
+  });
+
+  test("that caught such an error of a tx::run goes on", async () => {
+    await uniqueX("spared");
+    const it = await handled(
+      'c.set("a", 1); try { tx::run(|| { c.set("undone", 1); docs::collection("spared").create(#{ x: 1 }); }) } catch { c.set("caught", 1) } c.set("b", 1);',
+      { attempts: 1 },
     );
+    await it.emit(["x"]);
+    expect(await it.settled()).toEqual({ a: 1, b: 1, caught: 1 });
   });
 });
 
