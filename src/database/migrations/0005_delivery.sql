@@ -53,10 +53,13 @@ begin
     -- One statement, and none where there is no index: most documents are only ever inserted.
     if exists (select from doc_indexes where app_id = new.app_id and collection = new.collection) then
       insert into doc_index_entries (app_id, index_id, value, doc_id, is_unique)
-      select new.app_id, x.id, doc_index_value(new.data, x.path), new.id, x.is_unique
-        and jsonb_typeof(doc_key(new.data, x.path)) in ('string', 'number', 'boolean')
-      from doc_indexes x
-      where x.app_id = new.app_id and x.collection = new.collection and x.state in ('building', 'ready', 'dropping')
+      select new.app_id, x.id, x.value, new.id,
+        x.is_unique and jsonb_typeof(x.value) in ('string', 'number', 'boolean')
+      from (
+        select id, is_unique, doc_index_value(new.data, path) as value from doc_indexes
+        where app_id = new.app_id and collection = new.collection and state in ('building', 'ready', 'dropping')
+        offset 0
+      ) x
       on conflict (app_id, index_id, value, doc_id) do update set is_unique = excluded.is_unique, is_gone = false;
     end if;
     return null;

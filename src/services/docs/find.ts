@@ -5,7 +5,7 @@ import { conditionsIn, type Path, type Query } from "./filter.ts";
 import type { IndexCache } from "./index-cache.ts";
 import { readyIndexes } from "./indexes.ts";
 import { matches, type MatchPattern } from "./match.ts";
-import { chooseIndex, missingIndex, orderIndex } from "./plan.ts";
+import { chooseIndex, missingIndex, orderIndex, type ReadyIndex } from "./plan.ts";
 import type { Collection, Doc } from "./queries.ts";
 import { Statement, type After, type IndexUse } from "./sql.ts";
 import { countSql, findSql, hasOrder, manySql, walkSql, type Page } from "./statements.ts";
@@ -87,12 +87,12 @@ async function select(
   const use = chooseIndex(query, ready);
   const order = orderIndex(query, ready);
   if (use !== null && order !== undefined && !hasOrder(query, use)) {
-    const first = await walk(sql, collection, query, page, use, order);
+    const first = await walk(sql, collection, query, page, use, order, ready);
     if (first !== null) return first;
   }
   const statement = new Statement();
   const text = findSql(statement, collection, query, use, page);
-  return run<FoundDoc>(sql, text, statement, query, use);
+  return run<FoundDoc>(sql, text, statement, query, ready);
 }
 
 /**
@@ -106,15 +106,16 @@ async function walk(
   page: Page,
   use: IndexUse,
   order: IndexUse | null,
+  ready: readonly ReadyIndex[],
 ): Promise<FoundDoc[] | null> {
   const probe = new Statement();
   const probeText = manySql(probe, collection, use, MANY);
-  const [answer] = await run<{ many: boolean }>(sql, probeText, probe, query, use);
+  const [answer] = await run<{ many: boolean }>(sql, probeText, probe, query, ready);
   if (answer?.many !== true) return null;
   const statement = new Statement();
   const walked = Math.min(WALKED.max, Math.max(WALKED.min, page.limit * WALKED.timesLimit));
   const text = walkSql(statement, collection, query, order, page, walked);
-  const found = await run<FoundDoc>(sql, text, statement, query, use);
+  const found = await run<FoundDoc>(sql, text, statement, query, ready);
   return found.length === page.limit ? found : null;
 }
 
@@ -132,10 +133,11 @@ export async function countDocs(
     }
     return count;
   }
-  const use = chooseIndex({ ...query, sort: [] }, await finding.indexes.ready(sql, collection));
+  const ready = await finding.indexes.ready(sql, collection);
+  const use = chooseIndex({ ...query, sort: [] }, ready);
   const statement = new Statement();
   const text = countSql(statement, collection, query, use);
-  const [row] = await run<{ count: number }>(sql, text, statement, query, use);
+  const [row] = await run<{ count: number }>(sql, text, statement, query, ready);
   return row?.count ?? 0;
 }
 
@@ -153,11 +155,12 @@ export async function explainQuery(
   collection: Collection,
   query: Query,
 ): Promise<Explanation> {
-  const use = chooseIndex(query, await readyIndexes(sql, collection));
+  const ready = await readyIndexes(sql, collection);
+  const use = chooseIndex(query, ready);
   return {
     index: use === null ? null : use.path.join("."),
     uses: use?.kind ?? "collection",
-    suggestion: use === null ? (missingIndex(query)?.join(".") ?? null) : null,
+    suggestion: use === null ? (missingIndex(query, ready)?.join(".") ?? null) : null,
   };
 }
 
@@ -199,7 +202,7 @@ async function run<Row>(
   text: string,
   statement: Statement,
   query: Query,
-  use: IndexUse | null,
+  ready: readonly ReadyIndex[],
 ): Promise<Row[]> {
   try {
     return (await sql.unsafe(text, statement.values as never[], {
@@ -207,15 +210,15 @@ async function run<Row>(
     })) as unknown as Row[];
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === CANCELED)
-      throw tooSlow(missingIndex(query), use);
+      throw tooSlow(missingIndex(query, ready));
     throw error;
   }
 }
 
-function tooSlow(field: Path | null, use: IndexUse | null) {
+function tooSlow(field: Path | null) {
   const name = field?.join(".");
   const help =
-    name === undefined || use !== null
+    name === undefined
       ? "Ask for less: narrow the filter by an indexed field."
       : `No index is on "${name}": create one with create_index("${name}").`;
   return invalid("query_too_slow", `the query took too long. ${help}`, { details: { field: name ?? null } });

@@ -1,4 +1,4 @@
-import { necessary, type Path, type Query } from "./filter.ts";
+import { necessary, type Condition, type Path, type Query } from "./filter.ts";
 import { samePath, type IndexUse } from "./sql.ts";
 
 /** An index that may be used, as far as choosing needs it. */
@@ -76,11 +76,23 @@ export function answersAll(query: Query, use: IndexUse): boolean {
 /** Arrays and maps stand in an index by their type alone. */
 const isScalar = (json: string): boolean => !json.startsWith("[") && !json.startsWith("{");
 
-/** The field that an index would have to be on for a query that has none. */
-export function missingIndex(query: Query): Path | null {
-  const conditions = necessary(query.where);
-  const equal = conditions.find(({ kind }) => kind === "equal" || kind === "in");
-  const helpful = equal ?? conditions.find(({ kind }) => kind === "order");
-  if (helpful !== undefined && "path" in helpful) return helpful.path;
-  return query.sort[0]?.path ?? null;
+/**
+ * The field that an index would have to be on for a query to be answered sooner; null: none would help.
+ * @param ready indexes that there are
+ */
+export function missingIndex(query: Query, ready: readonly ReadyIndex[]): Path | null {
+  const isIndexed = (path: Path): boolean => ready.some((index) => samePath(index.path, path));
+  const helpful = (kinds: readonly Condition["kind"][]): Path | null => {
+    for (const condition of necessary(query.where)) {
+      if (kinds.includes(condition.kind) && "path" in condition && !isIndexed(condition.path))
+        return condition.path;
+    }
+    return null;
+  };
+  const narrowing = helpful(["equal", "in"]) ?? helpful(["order"]);
+  if (narrowing !== null) return narrowing;
+  // An order is of help where nothing narrows.
+  const [first] = query.sort;
+  const isNarrowed = chooseIndex({ ...query, sort: [] }, ready) !== null;
+  return first === undefined || isNarrowed || isIndexed(first.path) ? null : first.path;
 }

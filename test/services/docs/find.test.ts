@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect, type Database } from "../../../src/database/client.ts";
 import { fromHost, RhaiMap } from "../../../src/rhai/index.ts";
 import {
   afterOf,
@@ -21,12 +22,14 @@ const DOCUMENTS = 6000;
 const FIELDS = ["n", "kind", "mixed", "late"];
 
 let database: TestDatabase;
+let impatient: Database;
 let appId: string;
 const finding = { indexes: new IndexCache(), matchPattern: () => false };
 
 beforeAll(async () => {
   database = await testDatabase();
   const { db } = database;
+  impatient = connect(database.target, { max: 1, applicationName: "picloud-test-impatient" });
   appId = await seed(db).app("found");
   await db`
     insert into docs (app_id, collection, id, data)
@@ -40,7 +43,10 @@ beforeAll(async () => {
   for (const field of FIELDS) await requestIndex(db, { appId, collection: "indexed" }, [field], false);
   await finishIndexes(db);
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await impatient.end();
+  await database.drop();
+});
 
 const FILTERS: readonly Readonly<Record<string, unknown>>[] = [
   { n: 17 },
@@ -91,6 +97,36 @@ describe("with indexes the same is found in the same order, page by page", () =>
         expect(await pages("indexed", filter, limit, 3)).toEqual(await pages("plain", filter, limit, 3));
       }
       expect(await count("indexed", filter)).toBe(await count("plain", filter));
+    });
+  }
+});
+
+describe("a query that takes too long names the index to create", () => {
+  const names: readonly (readonly [Readonly<Record<string, unknown>>, string | null])[] = [
+    [{ other: 1 }, "other"],
+    [{ "deep.in": { $gt: 1 }, $sort: { n: 1 } }, "deep.in"],
+    [{ other: { $gt: 1 }, text: "a" }, "text"],
+    [{ $sort: { other: 1 } }, "other"],
+    [{ kind: "even", other: 1 }, "other"],
+    [{ kind: "even", $sort: { other: 1 } }, null],
+    [{ n: 1 }, null],
+    [{ other: { $ne: 1 } }, null],
+    [{ $or: [{ n: 1 }, { other: 1 }] }, null],
+  ];
+  for (const [filter, name] of names) {
+    test(`${JSON.stringify(filter)}: ${name}`, async () => {
+      const help =
+        name === null
+          ? "Ask for less: narrow the filter by an indexed field."
+          : `No index is on "${name}": create one with create_index("${name}").`;
+      const place = { appId, collection: "indexed" };
+      // It is the server that ends it: here, when it waits for a lock.
+      await database.db.begin(async (holder) => {
+        await holder`lock table docs, doc_index_entries in access exclusive mode`;
+        await impatient`set statement_timeout = 50`;
+        const asked = findDocs(impatient, place, read(filter), { limit: 1, after: null }, finding);
+        expect(await asked.then(() => "found", String)).toEndWith(`the query took too long. ${help}`);
+      });
     });
   }
 });
