@@ -185,10 +185,10 @@ async function takeUp(
     mayReadLogs: (principal, appId) => may(identity, principal, "AppLogRead", appId),
   });
   const queue = connect(target, {
-    max: 4,
+    max: 3,
     applicationName: "picloud-events",
     idleTimeoutSeconds: 10,
-    wholeTables: false,
+    keepsPlans: true,
   });
   undo.push(() => queue.end({ timeout: 5 }));
   const dispatcher = createDispatcher({

@@ -159,10 +159,12 @@ interface Outlook {
 /** Whether a row `o` is the next of its key. One that was begun before an older one was committed comes first all the same. */
 const isNextOfKey = (sql: Queryable) => sql`
   (o.ordering_key is null
-    or not exists (
-      select from outbox p
+    -- Not "there is none before it": for that the planner may look at all rows of the app.
+    or o.id = (
+      select p.id from outbox p
       where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
-        and p.source_kind = o.source_kind and (p.created_at, p.id) < (o.created_at, o.id))
+        and p.source_kind = o.source_kind
+      order by p.created_at, p.id limit 1)
     and not exists (
       select from outbox p
       where p.app_id = o.app_id and p.trigger_id = o.trigger_id and p.ordering_key = o.ordering_key
