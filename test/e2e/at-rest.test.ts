@@ -9,11 +9,11 @@ import { Client, Installation, type PiCloud } from "./support/picloud.ts";
 const resting = new Installation();
 const busy = new Installation();
 let server: PiCloud;
+let other: PiCloud;
 let client: Client;
 
 beforeAll(async () => {
-  const servers = await Promise.all([resting.serve(), busy.serve()]);
-  server = servers[0];
+  [server, other] = await Promise.all([resting.serve(), busy.serve()]);
   // PostgreSQL itself writes down each statement, in PiCloud's database only.
   await administer(resting, (db) => db.unsafe("alter database picloud set log_statement = 'all'"));
   client = await withScript(server);
@@ -28,8 +28,7 @@ beforeAll(async () => {
     const [kind, fields] = kinds[n % 4] ?? kinds[0];
     await trigger(client, kind, fields);
   }
-  const other = await withScript(servers[1]);
-  await trigger(other, "cron", { schedule: "* * * * * *" });
+  await trigger(await withScript(other), "cron", { schedule: "* * * * * *" });
 }, 120_000);
 
 afterAll(async () => {
@@ -168,4 +167,13 @@ describe("picloud idle-proof exits with 2", () => {
       expect(await shown()).toEqual(nobody);
     }
   });
+
+  test("when the server ends meanwhile", async () => {
+    const measuring = busy.run(["idle-proof", "12s", "--no-wait", "--data-dir", busy.dataDir]);
+    await Bun.sleep(5000);
+    expect(await other.stop()).toBe(0);
+    const { code, stdout, stderr } = await measuring;
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`Process ${other.pid} ended while it was measured.`);
+  }, 60_000);
 });

@@ -1,5 +1,8 @@
 import { connect } from "../../database/client.ts";
+import { toAppError } from "../../database/errors.ts";
 import type { ConnectionTarget } from "../../database/target.ts";
+import { CommandError } from "../command-error.ts";
+import { EXIT } from "../exit.ts";
 
 /** What a database has counted, at one moment. */
 export interface Look {
@@ -27,6 +30,7 @@ export interface Sent {
 
 /**
  * Looks at PiCloud's database, on a connection of its own.
+ * @throws CommandError with exit code 2 when it cannot be reached
  * @param database where PiCloud's data is, if the connection is to another database of the server
  */
 export async function lookAt(
@@ -49,6 +53,9 @@ export async function lookAt(
       from pg_stat_database s where s.datname = coalesce(${database}, current_database())`;
     if (look === undefined) throw new Error("a database counts its transactions");
     return look;
+  } catch (error) {
+    const known = toAppError(error);
+    throw known === undefined ? error : new CommandError(known.message, EXIT.usage, error);
   } finally {
     await db.end();
   }

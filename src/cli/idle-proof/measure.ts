@@ -1,4 +1,6 @@
 import { withDatabase, type ConnectionTarget } from "../../database/target.ts";
+import { CommandError } from "../command-error.ts";
+import { EXIT } from "../exit.ts";
 import { ALLOWANCE, BUDGET, type Finding } from "./budget.ts";
 import { lookAt, sentBetween, type Look, type Sent } from "./database.ts";
 import { commandLineOf, memoryOf, usageOf, usedBetween, type Used } from "./processes.ts";
@@ -96,7 +98,10 @@ export async function measure(subject: Subject, seconds: number): Promise<Measur
   const postgresUsage = usageOf(family);
   const startedAt = performance.now();
   await Bun.sleep(seconds * 1000);
-  const own = usedBetween(usage, usageOf([server]));
+  const ownAfter = usageOf([server]);
+  if (!ownAfter.processes.has(server))
+    throw new CommandError(`Process ${server} ended while it was measured.`, EXIT.usage);
+  const own = usedBetween(usage, ownAfter);
   const postgres = embedded ? postgresOf(server) : [];
   const ofPostgres = usedBetween(postgresUsage, usageOf(postgres));
   const elapsed = (performance.now() - startedAt) / 1000;
