@@ -20,7 +20,7 @@ export function define(command: Command): void {
   command
     .argument("[folder]", `where the ${MANIFEST} is`, ".")
     .option("--dry-run", "show what would happen, and change nothing")
-    .option("--prune", "delete scripts and routes that the file does not have")
+    .option("--prune", "delete scripts, routes and triggers that the file does not have")
     .action(async (folder: string, flags: ApplyFlags, self: Command) => {
       const manifest = await readManifest(folder);
       const routes = checkManifest(manifest);

@@ -15,7 +15,9 @@ import { count } from "../client/options.ts";
 import { firstOf } from "../client/pages.ts";
 import { createPrinter } from "../client/printer.ts";
 import { openSession, type GlobalFlags } from "../client/session.ts";
+import { AppError } from "../../shared/errors.ts";
 import { CommandError, usageError } from "../command-error.ts";
+import { EXIT } from "../exit.ts";
 
 interface RehearseFlags extends GlobalFlags {
   readonly days: number;
@@ -94,14 +96,7 @@ export function define(command: Command): void {
 async function triggersOf(flags: RehearseFlags, self: Command) {
   if (flags.schedule !== undefined) {
     const { output } = self.optsWithGlobals<GlobalFlags>();
-    const cron = parseCron({
-      schedule: flags.schedule,
-      timezone: flags.timezone,
-      missed: flags.missed,
-      overlap: flags.overlap,
-      start_deadline_seconds: flags.startDeadline,
-    });
-    return { print: createPrinter(output), triggers: [given(flags, cron)] };
+    return { print: createPrinter(output), triggers: [given(flags, cronOf(flags))] };
   }
   for (const name of ["timezone", "missed", "overlap", "startDeadline"] as const)
     if (flags[name] !== undefined)
@@ -123,6 +118,16 @@ async function triggersOf(flags: RehearseFlags, self: Command) {
     });
   }
   return { print, triggers };
+}
+
+/** @throws CommandError 5 for what the server would refuse too */
+function cronOf({ schedule, timezone, missed, overlap, startDeadline }: RehearseFlags): Cron {
+  try {
+    return parseCron({ schedule, timezone, missed, overlap, start_deadline_seconds: startDeadline });
+  } catch (error) {
+    if (error instanceof AppError) throw new CommandError(error.message, EXIT.refused);
+    throw error;
+  }
 }
 
 const latest = (...times: readonly (string | null)[]): number | null =>

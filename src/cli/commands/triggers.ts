@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { path } from "../client/api.ts";
 import { mailExample } from "../client/mail-example.ts";
 import { scriptId } from "../client/names.ts";
@@ -138,6 +138,13 @@ export function define(command: Command): void {
     const target = path`/apps/${flags.app}/triggers/${id}`;
     printMade(session, await session.api.patch<Trigger>(target, { new_inbound_secret: true }));
   });
+  appCommand(command, "run <trigger>", "call a trigger's script now, and print the id of its run")
+    .option("--event <json>", 'what the script gets as ctx.event, such as \'{"op": "insert"}\'', event)
+    .action(async (id: string, flags: AppFlag & { readonly event?: object }, self: Command) => {
+      const { api, print } = openSession(self);
+      const target = path`/apps/${flags.app}/triggers/${id}:run`;
+      print.one(await api.post<object>(target, flags.event === undefined ? {} : { event: flags.event }));
+    });
   appCommand(command, "rm <trigger>", "delete a trigger, and what it has waiting").action(
     async (id: string, flags: AppFlag, self: Command) => {
       const { api, print } = openSession(self);
@@ -165,6 +172,17 @@ export function define(command: Command): void {
       },
     );
   }
+}
+
+function event(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Told below.
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new InvalidArgumentError('It must be a JSON object, such as {"op": "insert"}.');
 }
 
 /** A trigger with what is never shown again, and how it is used. */

@@ -57,6 +57,13 @@ test("a trigger is added, disabled, enabled and deleted; what fails is listed, s
     resolution: "ignored",
   });
   expect((await place.run(["dead-letters", "resolve", last?.["id"] ?? ""])).exit).toBe(5);
+  const [execution] = (await place.run(["triggers", "run", id, "--event", '{"op": "insert"}'])).stdout.split(
+    "\n",
+  );
+  expect(execution).toMatch(/^execution_id\t[0-9a-f-]{36}$/);
+  for (const event of ["{", "1", "[]"])
+    expect((await place.run(["triggers", "run", id, "--event", event])).exit).toBe(2);
   await place.run(["triggers", "rm", id]);
+  expect((await place.run(["triggers", "run", id])).exit).toBe(4);
   expect((await place.run(["triggers", "ls"])).stdout.trimEnd().split("\n")).toHaveLength(1);
 }, 60_000);
