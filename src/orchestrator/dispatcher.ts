@@ -352,7 +352,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function fail(delivery: Delivery, message: string, isWorthRetrying: boolean): Promise<void> {
     const error = message.slice(0, MAX_ERROR).toWellFormed().replaceAll("\0", "");
     let wasHere: boolean;
-    if (delivery.dead_letter_id !== null) {
+    if (delivery.source_kind === "dead_letter") {
       wasHere = await tell(() => completeHandler(db, delivery, true));
     } else if (isWorthRetrying && delivery.attempt_count < delivery.retry_max_attempts) {
       const policy = { backoff: delivery.retry_backoff, baseMs: delivery.retry_base_ms };

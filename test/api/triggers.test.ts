@@ -350,6 +350,30 @@ describe("triggers", () => {
     expect(emits()).toBe(false);
   });
 
+  test("of times that are run by hand get what a firing now would have", async () => {
+    const made = (await add("cron", { schedule: "@daily", timezone: "Asia/Kolkata" })).json.id;
+    expect((await plane.call("appAdmin", "POST", `${PATH}/${made}:run`)).status).toBe(202);
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+    expect((await waiting())[0]?.["payload"]).toEqual({
+      source: "cron",
+      op: "run",
+      cron: {
+        trigger_id: made,
+        schedule: "0 0 0 * * *",
+        timezone: "Asia/Kolkata",
+        scheduled_at: time,
+        fired_at: time,
+        missed: false,
+      },
+    });
+  });
+
+  test("of dead letters that are run by hand are not tried again", async () => {
+    const made = (await add("dead_letter", { retry_max_attempts: 9 })).json.id;
+    await plane.call("appAdmin", "POST", `${PATH}/${made}:run`);
+    expect((await waiting())[0]?.["retry_max_attempts"]).toBe(1);
+  });
+
   test("that are run by hand get the event that they are given", async () => {
     const before = woken;
     const event = { op: "insert", kv: { collection: "orders", key: "k", value: 1 } };

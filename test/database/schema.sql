@@ -148,6 +148,8 @@ TABLE dead_letters (
   created_at timestamp with time zone not null default now(),
   resolved_at timestamp with time zone,
   resolution text,
+  origin_principal uuid,
+  ordering_key text,
   constraint dead_letters_pkey PRIMARY KEY (app_id, id),
   constraint dead_letters_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint dead_letters_resolution_check CHECK (((resolution IS NULL) OR (resolution = ANY (ARRAY['replayed'::text, 'ignored'::text, 'handled_by_script'::text, 'handler_failed'::text]))))

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createDispatcher, type Dispatcher } from "../../src/orchestrator/index.ts";
+import { bury, replayLetters, sendEvent } from "../../src/services/events/index.ts";
 import { newId } from "../../src/shared/ids.ts";
 import { waitFor } from "../support/wait.ts";
 import { startDataPlane, type DataPlane } from "./support/data-plane.ts";
@@ -93,6 +94,33 @@ describe("a handler of dead letters", () => {
       expect(await resolutions()).toEqual(["handler_failed"]);
     });
   }
+});
+
+test("a handler that was called by hand and fails leaves no dead letter", async () => {
+  const id = await trigger("dead_letter", 'kv::collection("seen").incr("tries"); throw "no"', {
+    attempts: 3,
+  });
+  const { db } = plane.database;
+  const [row] = await db<Parameters<typeof sendEvent>[1][]>`select * from triggers where id = ${id}`;
+  if (row === undefined) throw new Error("there is no trigger");
+  await sendEvent(db, row, { source: "dead_letter", op: "run" });
+  dispatcher.wake();
+  await waitFor("it has run", async () => (await value("tries")) === 1);
+  await idle();
+  expect([await value("tries"), await resolutions()]).toEqual([1, []]);
+});
+
+test("a replay runs as whoever the first delivery ran as, and waits for the others of its key", async () => {
+  const { db } = plane.database;
+  const [id, user] = [newId(), newId()];
+  await db`
+    insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
+      origin_principal, retry_max_attempts, retry_backoff, retry_base_ms, ordering_key, due_at)
+    values (${plane.appId}, ${id}, 'of a later version', 'done', ${id}, ${id}, '{}', 0, ${id}, ${user}, 1, 'constant', 1, 'k', 'infinity')`;
+  await bury(db, { app_id: plane.appId, id, attempt_count: 0 }, "for ever");
+  await replayLetters(db, plane.appId, {}, { maxAttempts: 1, backoff: "constant", baseMs: 1 }, 1);
+  const [again] = await db`select origin_principal, ordering_key from outbox`;
+  expect(again).toEqual({ origin_principal: user, ordering_key: "k" });
 });
 
 test("what fails while its trigger is paused is tried again after the pause only", async () => {

@@ -325,3 +325,6 @@ create or replace function pattern_matches(pattern text, name text) returns bool
     or (right(pattern, 2) = ':*' and starts_with(name, left(pattern, -1)))
     or (right(pattern, 2) = '.*' and starts_with(name, left(pattern, -1)) and length(name) > length(pattern) - 1)
 $$;
+
+-- Dead letters: whose they were, and what waits for them, so that a replay is what the first delivery was.
+alter table dead_letters add column origin_principal uuid, add column ordering_key text;

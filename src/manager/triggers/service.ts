@@ -1,6 +1,6 @@
 import type { Queryable } from "../../database/client.ts";
 import { recordAudit, type Actor } from "../../services/audit/index.ts";
-import { announceCron } from "../../services/cron/index.ts";
+import { announceCron, cronEvent } from "../../services/cron/index.ts";
 import { holdEvents, sendEvent } from "../../services/events/index.ts";
 import { conflict, invalid, notFound } from "../../shared/errors.ts";
 import { isUuid, newId } from "../../shared/ids.ts";
@@ -184,10 +184,18 @@ export async function runTrigger(
     const trigger = await mustLock(sql, appId, path.tid);
     if (!trigger.enabled) throw conflict("trigger_disabled", "The trigger is disabled; enable it first.");
     await recordAudit(sql, who, { action: "trigger.run", appId, target: target(trigger) });
-    return sendEvent(sql, trigger, { op: "run", [trigger.kind]: {}, ...event, source: trigger.kind });
+    return sendEvent(sql, trigger, { op: "run", ...usualEvent(trigger), ...event, source: trigger.kind });
   });
   context.data.eventsCaused();
   return id;
+}
+
+/** What a run by hand gets that is given nothing: of cron what a firing now would have. */
+function usualEvent({ id, kind, details }: Trigger): Readonly<Record<string, unknown>> {
+  if (kind !== "cron") return { [kind]: {} };
+  const now = Date.now();
+  const { cron } = cronEvent(id, details, { at: now, missed: false }, now);
+  return { cron };
 }
 
 async function loopWarnings(

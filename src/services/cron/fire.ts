@@ -13,7 +13,7 @@ import {
   type FiringRow,
   type Rescheduled,
 } from "./queries.ts";
-import { parseCron, type Cron } from "./settings.ts";
+import { parseCron, type Cron, type CronInput } from "./settings.ts";
 
 export interface FiredBatch {
   /** Triggers looked at: as many as the limit means that there may be more. */
@@ -46,7 +46,7 @@ export async function fireDue(db: Database, now: number, limit: number): Promise
       const { firings, nextAt } = firingsOf(trigger, cron, now);
       for (const firing of firings) {
         lagMs = Math.max(lagMs, now - firing.at);
-        const payload = eventOf(trigger.id, cron.details, firing, now);
+        const payload = cronEvent(trigger.id, cron.details, firing, now);
         rows.push({ id: newId(), app_id: trigger.app_id, trigger_id: trigger.id, payload });
       }
       const firedAt = firings.length > 0 ? new Date(now) : null;
@@ -78,13 +78,13 @@ function firingsOf(trigger: DueTrigger, { schedule, policy }: Cron, now: number)
   return { ...plan, firings: plan.firings.slice(0, trigger.is_busy ? 0 : 1) };
 }
 
-/** `ctx.event` (CONTRACT 3.3). */
-const eventOf = (
+/** `ctx.event` of a firing (CONTRACT 3.3). @param now when it is fired, in milliseconds since the epoch */
+export const cronEvent = (
   triggerId: string,
-  { schedule, timezone }: Cron["details"],
+  { schedule, timezone }: Pick<CronInput, "schedule" | "timezone">,
   { at, missed, missedCount }: Firing,
   now: number,
-): object => ({
+) => ({
   source: "cron",
   op: "fire",
   cron: {

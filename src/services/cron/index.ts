@@ -1,6 +1,6 @@
 /** When cron triggers fire: schedules, time zones, what was missed. */
 export { nextFiring, nextFirings } from "./firings.ts";
-export { fireDue, type FiredBatch } from "./fire.ts";
+export { cronEvent, fireDue, type FiredBatch } from "./fire.ts";
 export { MISSED_POLICIES, OVERLAP_POLICIES, planFirings, type Firing, type FiringPolicy } from "./plan.ts";
 export { announceCron, nextDue } from "./queries.ts";
 export { rehearse, type Outage, type Rehearsed } from "./rehearsal.ts";

@@ -2,7 +2,10 @@ import type { Queryable } from "../../database/client.ts";
 import { newId } from "../../shared/ids.ts";
 import type { RetryPolicy } from "./backoff.ts";
 
-/** Sends an event to one trigger, as if it had happened. @returns its id, which its first run has too */
+/**
+ * Sends an event to one trigger, as if it had happened. Handlers of dead letters are not tried again.
+ * @returns its id, which its first run has too
+ */
 export async function sendEvent(
   sql: Queryable,
   trigger: {
@@ -22,7 +25,8 @@ export async function sendEvent(
     insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
       retry_max_attempts, retry_backoff, retry_base_ms, transactional)
     values (${trigger.app_id}, ${id}, ${trigger.kind}, ${String(event["op"])}, ${trigger.id}, ${trigger.script_id},
-      ${sql.json(event as never)}, 1, ${id}, ${trigger.retry_max_attempts}, ${trigger.retry_backoff},
+      ${sql.json(event as never)}, 1, ${id},
+      ${trigger.kind === "dead_letter" ? 1 : trigger.retry_max_attempts}, ${trigger.retry_backoff},
       ${trigger.retry_base_ms}, ${trigger.transactional})`;
   return id;
 }

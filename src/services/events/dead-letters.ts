@@ -114,9 +114,10 @@ export async function replayLetters(
       order by l.created_at, l.id limit ${most} for update
     ), sent as (
       insert into outbox (app_id, id, source_kind, op, trigger_id, script_id, payload, trigger_depth, root_execution_id,
-        retry_max_attempts, retry_backoff, retry_base_ms, transactional, due_at, created_at)
+        origin_principal, ordering_key, retry_max_attempts, retry_backoff, retry_base_ms, transactional, due_at, created_at)
       select p.app_id, gen_random_uuid(), p.source, p.op, p.trigger_id, p.script_id, p.payload,
-        greatest(p.trigger_depth, ${depth}), p.root_execution_id, coalesce(t.retry_max_attempts, ${retry.maxAttempts}),
+        greatest(p.trigger_depth, ${depth}), p.root_execution_id, p.origin_principal, p.ordering_key,
+        coalesce(t.retry_max_attempts, ${retry.maxAttempts}),
         coalesce(t.retry_backoff, ${retry.backoff}), coalesce(t.retry_base_ms, ${retry.baseMs}),
         coalesce(t.transactional, false), greatest(now(), t.paused_until), clock_timestamp()
       from picked p left join triggers t on t.app_id = p.app_id and t.id = p.trigger_id

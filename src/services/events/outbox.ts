@@ -257,9 +257,9 @@ export async function bury(
       delete from outbox where app_id = ${app_id} and id = ${id} and attempt_count = ${attempt_count} returning *
     ), letter as (
       insert into dead_letters (app_id, id, original_event_id, source, op, trigger_id, script_id, payload, trigger_depth,
-        root_execution_id, attempt_count, first_attempt_at, last_attempt_at, last_error)
+        root_execution_id, origin_principal, ordering_key, attempt_count, first_attempt_at, last_attempt_at, last_error)
       select app_id, gen_random_uuid(), id, source_kind, op, trigger_id, script_id, payload, trigger_depth,
-        root_execution_id, attempt_count, first_attempt_at, now(), ${error}
+        root_execution_id, origin_principal, ordering_key, attempt_count, first_attempt_at, now(), ${error}
       from gone
       returning *
     ), sent as (
@@ -318,10 +318,10 @@ export async function renew(
     where claimed_by = ${owner} and id = any(${ids as string[]}::uuid[])`;
 }
 
-/** Claims of a process that is gone are due again at once. Its attempts count: they may have had effects. */
+/** Claims of a process that is gone are due again, at once unless their trigger is paused. Its attempts count: they may have had effects. */
 export async function releaseClaims(sql: Queryable, owner: string): Promise<number> {
   const rows = await sql`
-    update outbox set claimed_by = null, due_at = now(), last_error = 'PiCloud stopped while it ran'
+    update outbox set claimed_by = null, due_at = ${dueIn(sql, 0)}, last_error = 'PiCloud stopped while it ran'
     where claimed_by = ${owner} returning 1`;
   return rows.length;
 }
@@ -336,7 +336,7 @@ export async function releaseLostClaims(
   known: readonly string[],
 ): Promise<void> {
   await sql`
-    update outbox set claimed_by = null, due_at = now(), attempt_count = attempt_count - 1
+    update outbox set claimed_by = null, due_at = ${dueIn(sql, 0)}, attempt_count = attempt_count - 1
     where claimed_by = ${owner} and not id = any(${known as string[]}::uuid[])`;
 }
 
