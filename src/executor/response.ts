@@ -44,8 +44,10 @@ const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
  * @throws InvalidResponse
  */
 export function answerOf(value: Value): ScriptAnswer {
-  if (!(value instanceof RhaiMap) || !value.entries.has("statusCode"))
-    return { statusCode: 200, ...bodyOf(value) };
+  if (!(value instanceof RhaiMap) || !value.entries.has("statusCode")) {
+    const { headers, body, isBase64 } = bodyOf(value);
+    return { statusCode: 200, headers, body, isBase64 };
+  }
   const statusCode = value.entries.get("statusCode");
   if (typeof statusCode !== "number" || statusCode < 100 || statusCode > 599) {
     throw new InvalidResponse("statusCode is not an integer from 100 to 599");

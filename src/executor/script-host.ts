@@ -208,16 +208,8 @@ export class ScriptHost {
     { engine }: Setting,
     context: RunContext,
   ): RunOptions {
-    const { limits } = script;
     return {
-      limits: {
-        maxOperations: limits.maxOperations,
-        maxStringSize: limits.maxStringSize,
-        maxArraySize: limits.maxArraySize,
-        maxMapSize: limits.maxMapSize,
-        maxCallLevels: limits.maxCallLevels,
-        maxMemory: limits.memoryBytes,
-      },
+      limits: engineLimits(script.limits),
       scope: input.context === null ? NO_SCOPE : { ctx: buildCtx(input.executionId, script, input.context) },
       deadline,
       ...this.#meter.of(turn),
@@ -228,6 +220,24 @@ export class ScriptHost {
       context,
     };
   }
+}
+
+/** What was made of a version's limits: one object for all its runs, so that the runtime works with them only once. */
+const madeLimits = new WeakMap<RunLimits, NonNullable<RunOptions["limits"]>>();
+
+function engineLimits(limits: RunLimits): NonNullable<RunOptions["limits"]> {
+  const known = madeLimits.get(limits);
+  if (known !== undefined) return known;
+  const made = {
+    maxOperations: limits.maxOperations,
+    maxStringSize: limits.maxStringSize,
+    maxArraySize: limits.maxArraySize,
+    maxMapSize: limits.maxMapSize,
+    maxCallLevels: limits.maxCallLevels,
+    maxMemory: limits.memoryBytes,
+  };
+  madeLimits.set(limits, made);
+  return made;
 }
 
 /** Only of those that may write or call others: parsing is not for nothing. */

@@ -56,10 +56,11 @@ export class ScriptModules {
 
   /** Resolves the imports of one run. */
   resolver(engine: Engine): ModuleResolver {
-    /** Who imported a module first: the way from the script to it. */
-    const importers = new Map<string, string | null>();
+    /** Who imported a module first: the way from the script to it. Most runs import none. */
+    let importers: Map<string, string | null> | undefined;
     return {
       resolve: (name, from) => {
+        importers ??= new Map();
         const chain = chainTo(from, importers);
         if (chain.includes(name)) throw importError(`circular import: ${[...chain, name].join(" -> ")}`);
         if (chain.length >= MAX_IMPORT_DEPTH) {

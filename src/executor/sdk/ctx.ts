@@ -18,19 +18,20 @@ export function buildCtx(
   script: ScriptIdentity,
   [members, request]: ContextFields,
 ): RhaiMap {
-  const entries = new Map<string, Value>();
-  entries.set("sdk_version", VERSIONS.sdk);
-  entries.set("execution_id", executionId);
-  entries.set("script_id", script.scriptId);
-  entries.set("script_name", script.scriptName);
+  const ctx = new RhaiMap();
+  const { entries } = ctx;
+  entries.setUsual("sdk_version", VERSIONS.sdk);
+  entries.setUsual("execution_id", executionId);
+  entries.setUsual("script_id", script.scriptId);
+  entries.setUsual("script_name", script.scriptName);
   for (const [name, value] of members) {
     // Absent, not (): `"event" in ctx` is the test for a triggered run.
-    if (name !== "event" || value !== null) entries.set(name, memberValue(name, value));
+    if (name !== "event" || value !== null) entries.setUsual(name, memberValue(name, value));
   }
-  const requestEntries = new Map<string, Value>();
-  for (const [name, value] of request) requestEntries.set(name, requestValue(name, value));
-  entries.set("request", RhaiMap.of(requestEntries));
-  return RhaiMap.of(entries);
+  const fields = new RhaiMap();
+  for (const [name, value] of request) fields.entries.setUsual(name, requestValue(name, value));
+  entries.setUsual("request", fields);
+  return ctx;
 }
 
 function memberValue(name: CtxMember, value: unknown): Value {
@@ -58,9 +59,9 @@ function requestValue(name: RequestMember, value: unknown): Value {
 }
 
 function mapOf(record: Readonly<Record<string, string>>): RhaiMap {
-  const entries = new Map<string, Value>();
-  for (const name of Object.keys(record)) entries.set(name, record[name]);
-  return RhaiMap.of(entries);
+  const map = new RhaiMap();
+  for (const name of Object.keys(record)) map.entries.setUsual(name, record[name]);
+  return map;
 }
 
 /** Repeated names are joined with a comma, cookies with a semicolon. */

@@ -44,6 +44,9 @@ export class Runner implements CompiledScript {
   readonly #engine: Engine;
   readonly #main: Main;
   readonly #limits: EngineLimits;
+  /** The limits that the last run was given, and what they come to. */
+  #given: RunOptions["limits"];
+  #merged: EngineLimits;
 
   constructor(parts: RunnerParts) {
     this.suspends = parts.suspends;
@@ -54,6 +57,7 @@ export class Runner implements CompiledScript {
     this.#engine = parts.engine;
     this.#main = parts.main as unknown as Main;
     this.#limits = parts.limits;
+    this.#merged = parts.limits;
   }
 
   run(options: RunOptions = {}): RunResult | Promise<RunResult> {
@@ -89,10 +93,18 @@ export class Runner implements CompiledScript {
   }
 
   #start(options: RunOptions): Run {
-    const run = new Run(this.program, { ...this.#limits, ...options.limits }, options);
-    const loaded = new Map<string, ModuleInstance>();
-    run.loadModule = (name, pos) => loadModule({ engine: this.#engine, run, name, pos, from: null, loaded });
-    for (const [name, value] of Object.entries(options.scope ?? {})) run.globals.set(name, value);
+    if (options.limits !== this.#given) {
+      this.#given = options.limits;
+      this.#merged = { ...this.#limits, ...options.limits };
+    }
+    const run = new Run(this.program, this.#merged, options);
+    let loaded: Map<string, ModuleInstance> | undefined;
+    run.loadModule = (name, pos) => {
+      loaded ??= new Map();
+      return loadModule({ engine: this.#engine, run, name, pos, from: null, loaded });
+    };
+    const { scope } = options;
+    if (scope !== undefined) for (const name of Object.keys(scope)) run.globals.set(name, scope[name]);
     return run;
   }
 

@@ -100,7 +100,7 @@ export class Entries {
 Object.setPrototypeOf(Entries.prototype, null);
 
 /** Up to this many entries that a native or a JSON text gives are a record. */
-const SMALL = 8;
+export const SMALL = 8;
 
 /** Up to this many entries of keys in the source are a record. More would make the engine give up caching. */
 export const MOST_NAMED = 32;

@@ -1,3 +1,4 @@
+import { SMALL } from "./entries.ts";
 import { normalizeInt } from "./int.ts";
 import { JsonError } from "./json-error.ts";
 import { parseJsonExactly } from "./json-parser.ts";
@@ -87,9 +88,19 @@ function convert(data: HostData, depth: number): Value {
   if (typeof data === "boolean") return data;
   if (depth === 0) throw new JsonError(`nested deeper than ${MAX_JSON_DEPTH} levels`);
   if (Array.isArray(data)) return new RhaiArray(data.map((item: HostData) => convert(item, depth - 1)));
-  const entries = new Map<string, Value>();
-  for (const [key, item] of Object.entries(data)) entries.set(key.toWellFormed(), convert(item, depth - 1));
-  return RhaiMap.of(entries);
+  return convertObject(data as Readonly<Record<string, HostData>>, depth - 1);
+}
+
+function convertObject(data: Readonly<Record<string, HostData>>, depth: number): RhaiMap {
+  const keys = Object.keys(data);
+  if (keys.length > SMALL) {
+    const table = new Map<string, Value>();
+    for (const key of keys) table.set(key.toWellFormed(), convert(data[key], depth));
+    return RhaiMap.of(table);
+  }
+  const map = new RhaiMap();
+  for (const key of keys) map.entries.setUsual(key.toWellFormed(), convert(data[key], depth));
+  return map;
 }
 
 type Path = (string | number)[];

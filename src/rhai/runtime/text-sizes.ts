@@ -15,16 +15,20 @@ interface Known {
   bytes: number;
 }
 
+/** Shorter than any string that is looked for, so that it is never found nor changed. */
+const NOTHING: Known = { text: "", bytes: 0 };
+
 /**
  * The bytes of long strings last made or measured. Concatenation makes strings that are stored as trees until someone
  * looks at their characters; with this their size is known without looking, so that appending takes constant time.
  * Strings are told apart by length first: comparing two of different length costs nothing.
  */
 export class TextSizes {
-  readonly #known: Known[] = Array.from({ length: REMEMBERED }, () => ({ text: "", bytes: 0 }));
+  /** Made when they are needed: most runs have no long strings. */
+  readonly #known: Known[] = [];
   /** The one last used. */
-  #last: Known = { text: "", bytes: 0 };
-  #next = 0;
+  #last: Known = NOTHING;
+  #next = REMEMBERED - 1;
 
   /** Bytes of the UTF-8 form. */
   bytesOf(text: string): number {
@@ -59,7 +63,11 @@ export class TextSizes {
 
   #oldest(): Known {
     this.#next = (this.#next + 1) % REMEMBERED;
-    return this.#known[this.#next] ?? this.#last;
+    const entry = this.#known[this.#next];
+    if (entry !== undefined) return entry;
+    const added = { text: "", bytes: 0 };
+    this.#known[this.#next] = added;
+    return added;
   }
 }
 

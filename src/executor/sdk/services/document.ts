@@ -7,14 +7,12 @@ export function envelope(
   select: readonly Path[] | null,
 ): RhaiMap {
   const whole = parseJson(json);
-  return RhaiMap.of(
-    new Map<string, Value>([
-      ["id", id],
-      ["data", select === null ? whole : pickFields(whole, select)],
-      ["created_at", created_at.toISOString()],
-      ["updated_at", updated_at.toISOString()],
-    ]),
-  );
+  const doc = new RhaiMap();
+  doc.entries.setUsual("id", id);
+  doc.entries.setUsual("data", select === null ? whole : pickFields(whole, select));
+  doc.entries.setUsual("created_at", created_at.toISOString());
+  doc.entries.setUsual("updated_at", updated_at.toISOString());
+  return doc;
 }
 
 /** A page of documents. @param nextCursor undefined: it is the last one */
