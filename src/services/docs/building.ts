@@ -103,7 +103,10 @@ async function enterAll(db: Database, index: Unfinished, isStopping: () => boole
   let entered = 0;
   while (!isStopping()) {
     const begun = performance.now();
-    const batch = await enterBatch(db, index, after, limit);
+    const batch = await enterBatch(db, index, after, limit, true).catch((error: unknown) => {
+      if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
+      return enterBatch(db, index, after, limit, false);
+    });
     if (batch === "locked") {
       limit = Math.max(MIN_BATCH, limit >> 2);
       await Bun.sleep(LOCK_RETRY_MS);
@@ -118,12 +121,16 @@ async function enterAll(db: Database, index: Unfinished, isStopping: () => boole
   return entered;
 }
 
-/** Enters the documents after one. `last` is null when there are no more, or the index is not wanted any more. */
+/**
+ * Enters the documents after one. `last` is null when there are no more, or the index is not wanted any more.
+ * @param allNew none of them is entered yet: not to look for them saves a quarter of the work. If one is, nothing is entered.
+ */
 async function enterBatch(
   db: Database,
   { appId, collection, id, path, is_unique }: Unfinished,
   after: string,
   limit: number,
+  allNew: boolean,
 ): Promise<{ readonly last: string | null; readonly count: number } | "locked"> {
   try {
     return await db.begin(async (sql) => {
@@ -143,7 +150,7 @@ async function enterBatch(
             case when octet_length(value::text) <= 1024 then value else refuse_doc_index_value(${path}::text[]) end, id,
             ${is_unique} and jsonb_typeof(value) in ('string', 'number', 'boolean')
           from batch order by value, id
-          on conflict (app_id, index_id, value, doc_id) do nothing
+          ${allNew ? sql`` : sql`on conflict (app_id, index_id, value, doc_id) do nothing`}
         )
         select (select id from batch order by id desc limit 1) as last, (select count(*)::integer from batch) as count`;
       return row ?? { last: null, count: 0 };
