@@ -59,7 +59,8 @@ export function openPool(target: ConnectionTarget, options: ConnectOptions): Dat
     onnotice: () => {},
     onnotify: options.onNotify,
     onclose: options.onClose,
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 5),
+    // Seconds. The driver counts the failures of all its connections, which come by the dozen when the server restarts.
+    backoff: (failures: number) => Math.min(0.05 * 2 ** failures, 0.5),
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 30_000,

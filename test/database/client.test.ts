@@ -156,6 +156,19 @@ describe("a database that is away", () => {
     await db.end({ timeout: 0 });
   });
 
+  test("is asked again soon, however many queries have failed before", async () => {
+    const db = connect(urlTarget("postgres://nobody:pw@127.0.0.1:1/none"), {
+      max: 8,
+      applicationName: "again-test",
+    });
+    const began = performance.now();
+    for (let round = 0; round < 6; round++)
+      await Promise.all(Array.from({ length: 8 }, () => failure(db`SELECT 1`)));
+    // The driver waits longer after each failure of any of its connections: for 5 s, were it not told otherwise.
+    expect(performance.now() - began).toBeLessThan(6000);
+    await db.end();
+  }, 60_000);
+
   test("is 503 when the socket is not there", async () => {
     const target = {
       kind: "socket",
