@@ -24,6 +24,7 @@ import { logger } from "../shared/log.ts";
 import { slotsOfOneApp } from "./gate.ts";
 import type { OneRun, Runs } from "./runs.ts";
 import { restoredRequest, storedKey, type StoredRequest } from "./stored-request.ts";
+import { createWarmUp } from "./warm-up.ts";
 import { createWholeRuns } from "./whole-runs.ts";
 
 export interface DispatcherOptions {
@@ -84,6 +85,9 @@ const MAX_ERROR = 8192;
 
 const KINDS = ["kv", "docs", "cron", "pubsub", "email", "dead_letter", "http"] as const;
 
+const soonest = (...waits: readonly (number | null)[]): number | null =>
+  waits.reduce((least, wait) => (least === null || (wait !== null && wait < least) ? wait : least), null);
+
 /**
  * Takes events from the outbox to runs of their handlers. Nothing polls: it looks when it is woken (by a hint that
  * something was written), when something it knows of becomes due (one timer), and after a delivery has ended.
@@ -93,6 +97,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const random = options.random ?? Math.random;
   const jitter = options.jitter ?? DEFAULT_JITTER;
   const completions = createCompletions(db);
+  const warmUp = createWarmUp(maxConcurrent);
   const wholeRuns = createWholeRuns({ db, random, leaseSeconds: WHOLE_LEASE_SECONDS });
   /** By the id of the delivery, until the outbox has been told how it ended. */
   const underWay = new Map<string, Promise<void>>();
@@ -134,10 +139,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       while (again && !stopped) {
         again = false;
         mustLook = false;
-        const free = maxConcurrent - runs;
+        const free = warmUp.allowed(runs) - runs;
         if (free <= 0) {
           // Whose run ends looks again.
           isMoreDue = true;
+          arm(warmUp.moreInMs());
           break;
         }
         await putClaimsRight();
@@ -154,7 +160,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         });
         for (const delivery of claimed.deliveries) begin(delivery);
         ({ isMoreDue } = claimed);
-        arm(claimed.isLocked ? Math.min(LOCKED_MS, claimed.nextMs ?? LOCKED_MS) : claimed.nextMs);
+        arm(
+          soonest(claimed.nextMs, claimed.isLocked ? LOCKED_MS : null, isMoreDue ? warmUp.moreInMs() : null),
+        );
         if (claimed.blocked.length > 0) {
           await unblock(db, claimed.blocked);
           again = true;
@@ -232,6 +240,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (!isIn) return;
       isIn = false;
       runs--;
+      warmUp.ended();
       const left = (running.get(appId) ?? 1) - 1;
       if (left > 0) running.set(appId, left);
       else running.delete(appId);
