@@ -32,6 +32,8 @@ const CLIENTS = 6;
 const PAUSE_MS = [200, 1800] as const;
 /** For what waits in the outbox when all is over: attempts of what fails each time included. */
 const DRAIN_MS = 60_000;
+/** How often it is told what waits. */
+const TELL_MS = 5000;
 
 /** Kills a PiCloud under load, again and again, and judges what is left. */
 export async function runChaos({
@@ -75,7 +77,7 @@ export async function runChaos({
     } finally {
       await load.stop();
     }
-    const left = await drained(subject);
+    const left = await drained(subject, onProgress);
     if (left > 0) onProgress(`${left} deliveries still wait after ${DRAIN_MS / 1000} s`);
     const verdict = await subject.query((db) => judge(db, load));
     const violations = [...verdict.violations];
@@ -90,16 +92,35 @@ export async function runChaos({
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
+interface Waiting {
+  readonly what: string;
+  readonly claimed: boolean;
+  readonly count: number;
+  readonly attempts: number;
+  /** Seconds until the first of them is. */
+  readonly due: number;
+}
+
 /** Waits until nothing is left to be delivered. @returns what is left all the same */
-async function drained(subject: Subject): Promise<number> {
+async function drained(subject: Subject, onProgress: ChaosOptions["onProgress"]): Promise<number> {
   const end = performance.now() + DRAIN_MS;
   return subject.query(async (db: Database) => {
     // Otherwise there is something new each second.
     await db`update triggers set next_at = now() + interval '1 day' where kind = 'cron'`;
-    for (;;) {
-      const [row] = await db<{ count: number }[]>`select count(*)::int as count from outbox`;
-      const count = row?.count ?? 0;
+    for (let told = performance.now(); ;) {
+      const rows = await db<Waiting[]>`
+        select o.source_kind || ' for ' || s.name as what, claimed_by is not null as claimed, count(*)::int as count,
+          max(attempt_count) as attempts, extract(epoch from min(due_at) - now())::float8 as due
+        from outbox o join scripts s on s.app_id = o.app_id and s.id = o.script_id group by 1, 2 order by 1, 2`;
+      const count = rows.reduce((sum, row) => sum + row.count, 0);
       if (count === 0 || performance.now() > end) return count;
+      if (performance.now() - told > TELL_MS) {
+        told = performance.now();
+        for (const { what, claimed, count: some, attempts, due } of rows)
+          onProgress(
+            `  ${some} of ${what} ${claimed ? "under way" : "wait"}, attempts ${attempts}, due in ${due.toFixed(1)} s`,
+          );
+      }
       await Bun.sleep(100);
     }
   });
