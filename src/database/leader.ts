@@ -69,7 +69,8 @@ export function campaign(
       onClose: () => lost.reject(connectionLost()),
     });
     try {
-      await Promise.race([prepare(db), lost.promise]);
+      await Promise.race([prepare(db), lost.promise, closing.promise]);
+      if (isClosed()) return;
       const election = db.unsafe(
         `begin; lock table leadership in exclusive mode; select pg_advisory_lock(${LEADER_KEY})`,
       );

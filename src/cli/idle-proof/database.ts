@@ -30,8 +30,9 @@ export interface Sent {
 
 /**
  * Looks at PiCloud's database, on a connection of its own.
- * @throws CommandError with exit code 2 when it cannot be reached
  * @param database where PiCloud's data is, if the connection is to another database of the server
+ * @param since the moment of the look before
+ * @throws CommandError with exit code 2 when it cannot be reached
  */
 export async function lookAt(
   target: ConnectionTarget,

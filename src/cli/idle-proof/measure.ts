@@ -91,6 +91,7 @@ export async function measure(subject: Subject, seconds: number): Promise<Measur
   const look = (since: string | null): Promise<Look> => lookAt(where, database, since);
   // The first one leaves marks in the catalog's pages, which are WAL.
   await look(null);
+  await Bun.sleep(PASSING_MS);
   const before = await look(null);
   await Bun.sleep(PASSING_MS);
   const usage = usageOf([server]);
