@@ -12,8 +12,11 @@ type WithoutHead<R extends readonly unknown[]> = R extends readonly [number, Run
   ? Rest
   : never;
 
-/** What a worker says of a run. */
-export function ending(result: RunResult, log: RunLog): Ending {
+/**
+ * What a worker says of a run.
+ * @param isHeard whether anybody gets the answer: else one that is not valid is no failure (CONTRACT 3.4)
+ */
+export function ending(result: RunResult, log: RunLog, isHeard = true): Ending {
   const { operations } = result;
   if (!result.ok) {
     // What is no error of the script is one of ours: the log has all of it, the caller an id.
@@ -25,7 +28,10 @@ export function ending(result: RunResult, log: RunLog): Ending {
     if (log.isEmpty && !isBase64) return [operations, statusCode, headers, body];
     return [operations, statusCode, headers, body, isBase64 ? 1 : 0, log.finish()];
   } catch (error) {
-    return [operations, faultOf(error), log.finish()];
+    const fault = faultOf(error);
+    return isHeard || fault.code !== "invalid_response"
+      ? [operations, fault, log.finish()]
+      : [operations, 200, 0, fault.message, 0, log.finish()];
   }
 }
 

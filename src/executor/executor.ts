@@ -37,7 +37,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         source,
         end: (end) => {
           running--;
-          resolve(outcomeOf(end));
+          resolve(run.event === null ? outcomeOf(end) : unheard(outcomeOf(end)));
           if (running === 0) idle?.();
         },
       });
@@ -150,6 +150,13 @@ function outcomeOf(end: JobEnd): RunOutcome {
     released: null,
     delivery,
   };
+}
+
+/** Nobody gets the answer of a run that an event started: one that is not valid is no failure (CONTRACT 3.4). */
+function unheard(outcome: RunOutcome): RunOutcome {
+  if (outcome.error?.code !== "invalid_response") return outcome;
+  const response = { statusCode: 200, headers: [], body: outcome.error.message };
+  return { ...outcome, status: "success", response, error: null };
 }
 
 const isAnswer = (

@@ -168,7 +168,7 @@ export class ScriptHost {
     }
   }
 
-  /** The script's answer is made before the commit, since one that is not valid is a failure too. */
+  /** The script's answer, of which the log has a summary, is made before the commit. */
   async #runWhole(
     script: LoadedScript,
     compiled: CompiledScript,
@@ -184,7 +184,7 @@ export class ScriptHost {
     try {
       const became = await how.runWhole(context, how.delivery, { isSerializable }, async () => {
         const result = await compiled.run(how.options);
-        end = ending(result, context.log);
+        end = ending(result, context.log, false);
         if (!result.ok && result.fault !== undefined) throw result.fault;
         return isAnswer(end);
       });

@@ -123,6 +123,33 @@ test("a replay runs as whoever the first delivery ran as, and waits for the othe
   expect(again).toEqual({ origin_principal: user, ordering_key: "k" });
 });
 
+test("what a triggered run returns is no failure, whatever it is; only its summary is kept", async () => {
+  const answers = [
+    "|x| x",
+    'kv::collection("a")',
+    '#{ statusCode: "x" }',
+    "#{ statusCode: 503 }",
+    "#{ statusCode: 200, headers: #{ a: 1 } }",
+  ];
+  for (const [n, answer] of answers.entries()) {
+    await trigger("kv", `kv::collection("seen").incr("r${n}"); ${answer}`, { pattern: "in", attempts: 3 });
+  }
+  await write("in", "a");
+  await waitFor("all have run", async () => (await value(`r${answers.length - 1}`)) !== undefined);
+  await idle();
+  for (const n of answers.keys()) expect([n, await value(`r${n}`)]).toEqual([n, 1]);
+  expect(await resolutions()).toEqual([]);
+  const { db } = plane.database;
+  await plane.executions.flush();
+  const [run] = await db<{ status: string; response_summary: string }[]>`
+    select e.status, e.response_summary from executions e join script_versions v using (app_id, script_id, version)
+    where v.source like '%|x| x'`;
+  expect(run).toMatchObject({
+    status: "success",
+    response_summary: expect.stringContaining("cannot be written as JSON"),
+  });
+});
+
 test("what fails while its trigger is paused is tried again after the pause only", async () => {
   const id = await trigger(
     "kv",
