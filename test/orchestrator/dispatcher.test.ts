@@ -288,6 +288,30 @@ describe("another app", () => {
     expect(await plane.database.db`select from kv_entries where app_id = ${appId}`).toHaveLength(0);
   });
 
+  test("is not held up by a backlog of long runs, and keeps within what it may have at once", async () => {
+    const { db } = plane.database;
+    const busy = await plane.rows.app("busy");
+    const small = await plane.rows.app("small");
+    await db`update apps set settings = '{"max_concurrent": 1}' where id = ${small}`;
+    const long = await trigger("kv", (await script("sleep(0.2)", busy)).id, { appId: busy });
+    const counts =
+      'let c = kv::collection("seen"); let now = c.incr("now"); if now > 1 { c.set("together", now); } sleep(0.05); c.incr("now", -1);';
+    await trigger("kv", (await script(counts, small)).id, { appId: small, pattern: "in" });
+    const write = (appId: string, keys: number) => db`
+      insert into kv_entries (app_id, collection, key, value) select ${appId}, 'in', i::text, '1' from generate_series(1, ${keys}) i`;
+    await write(busy, 60);
+    dispatcher.wake();
+    await Bun.sleep(50);
+    await write(small, 5);
+    dispatcher.wake();
+    const of = async (appId: string) => (await db`select from outbox where app_id = ${appId}`).length;
+    await waitFor("the other app's are delivered", async () => (await of(small)) === 0);
+    expect(await of(busy)).toBeGreaterThan(10);
+    expect(await db`select from kv_entries where app_id = ${small} and key = 'together'`).toHaveLength(0);
+    await db`delete from triggers where app_id = ${busy} and id = ${long}`;
+    await idle();
+  });
+
   test("cannot have a trigger for a script that is not its own", async () => {
     const appId = await plane.rows.app("thief");
     const victim = await script("1");
