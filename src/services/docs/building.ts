@@ -77,10 +77,9 @@ async function build(
 ): Promise<BuildState | "dropped"> {
   // Whoever was writing when the index was asked for may not have known of it.
   await olderWritersGone(db, isStopping);
+  let entered: number;
   try {
-    const entered = await enterAll(db, index, isStopping);
-    if (isStopping()) return "building";
-    await analyzeAfter(db, entered);
+    entered = await enterAll(db, index, isStopping);
   } catch (error) {
     const reason = buildError(error);
     if (reason === null) throw error;
@@ -90,6 +89,7 @@ async function build(
   // A transaction that began before the last entry was written does not see it, and must not be told to use the index.
   await olderWritersGone(db, isStopping);
   if (isStopping()) return "building";
+  await tidyAfter(db, entered);
   await setState(db, index, "building", "ready", null);
   await olderWritersGone(db, isStopping);
   await db`delete from doc_index_entries where app_id = ${index.appId} and index_id = ${index.id} and is_gone`;
@@ -161,11 +161,18 @@ async function enterBatch(
   }
 }
 
-/** The server's figures are renewed when a tenth of the entries are new, as it would do by itself some minutes later. */
-async function analyzeAfter(db: Database, entered: number): Promise<void> {
+/**
+ * When a tenth of the entries are new, what the server would do by itself some minutes later: its figures are renewed, and it
+ * notes that all may see them, so that queries need not look at each entry outside of the index.
+ */
+async function tidyAfter(db: Database, entered: number): Promise<void> {
   const [table] = await db<{ rows: number }[]>`
     select reltuples::float8 as rows from pg_class where oid = 'doc_index_entries'::regclass`;
-  if (entered * 10 >= (table?.rows ?? 0)) await db`analyze doc_index_entries`;
+  if (entered * 10 < (table?.rows ?? 0)) return;
+  await db`vacuum (analyze, truncate false) doc_index_entries`.catch((error: unknown) => {
+    // The table is so large that it takes longer than a statement may: left to the server.
+    if (codeOf(error) !== CANCELED) throw error;
+  });
 }
 
 /** Removes the entries of an index that failed, or is not wanted any more. */
@@ -208,6 +215,7 @@ const setState = async (
 /** SQLSTATE of a lock that was not to be had in time. */
 const LOCK_NOT_AVAILABLE = "55P03";
 const UNIQUE_VIOLATION = "23505";
+const CANCELED = "57014";
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : null);
 
