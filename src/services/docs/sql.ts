@@ -81,12 +81,6 @@ function containsSql(
 export const keyOf = (statement: Statement, { path }: SortKey, use: IndexUse | null): string =>
   use !== null && samePath(use.path, path) ? "e.value" : `doc_key(d.data, ${statement.bind(path)}::text[])`;
 
-/** `id` comes last, so that there is always one order. */
-export function orderSql(statement: Statement, sort: readonly SortKey[], use: IndexUse | null): string {
-  const keys = sort.map((key) => `${keyOf(statement, key, use)} ${key.descending ? "desc" : "asc"}`);
-  return [...keys, `${use === null ? "d.id" : "e.doc_id"} asc`].join(", ");
-}
-
 /** Where a page begins: the sort keys (as JSON text) and the id of the last document of the page before. */
 export interface After {
   readonly keys: readonly string[];

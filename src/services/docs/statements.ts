@@ -6,7 +6,6 @@ import {
   conditionSql,
   indexSql,
   keyOf,
-  orderSql,
   samePath,
   type After,
   type IndexUse,
@@ -51,7 +50,7 @@ export function findSql(
 
 /**
  * Of the first `walked` documents in the order that is wanted, those that are looked for.
- * @param use an index that has this order; null: it is that of ids
+ * @param use an index on the one field that is sorted by; null: the order is that of ids
  */
 export function walkSql(
   statement: Statement,
@@ -69,7 +68,8 @@ export function walkSql(
     return inOrder(parts, query, `from ${first} where ${where} ${order} ${limit}`);
   }
   const entries = `from doc_index_entries e where ${entriesSql(statement, collection, use)}${after}`;
-  const first = `(select e.value, e.doc_id ${entries} order by ${orderSql(statement, query.sort, use)} ${some}) e`;
+  const direction = query.sort[0]?.descending === true ? "desc" : "asc";
+  const first = `(select e.value, e.doc_id ${entries} order by e.value ${direction}, e.doc_id ${some}) e`;
   return inOrder(parts, query, `from ${first} ${lookUp(parts)} ${order} ${limit}`);
 }
 
@@ -148,6 +148,7 @@ function partsOf(
   };
 }
 
+/** `id` comes last, so that there is always one order. */
 const orderOf = ({ sort }: Query): string =>
   [...sort.map(({ descending }, index) => `k${index} ${descending ? "desc" : "asc"}`), "id asc"].join(", ");
 
