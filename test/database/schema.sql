@@ -345,6 +345,7 @@ CREATE INDEX outbox_ordering_idx ON public.outbox USING btree (app_id, trigger_i
 CREATE INDEX outbox_under_way_idx ON public.outbox USING btree (app_id, trigger_id, ordering_key) WHERE ((ordering_key IS NOT NULL) AND (claimed_by IS NOT NULL));
 CREATE TRIGGER outbox_deleted AFTER DELETE ON public.outbox REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION unblock_events();
 CREATE TRIGGER outbox_notify AFTER INSERT ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION notify_outbox();
+CREATE TRIGGER outbox_released AFTER UPDATE OF claimed_by ON public.outbox FOR EACH ROW WHEN (((old.claimed_by IS NOT NULL) AND (new.claimed_by IS NULL) AND (new.ordering_key IS NOT NULL))) EXECUTE FUNCTION unblock_older();
 
 TABLE routes (
   app_id uuid not null,
@@ -1026,6 +1027,15 @@ begin
     -- The process that ended the one before it may be gone before it looks again.
     perform pg_notify('picloud_outbox', '');
   end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.unblock_older()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform unblock_next(new.app_id, new.trigger_id, new.ordering_key, new.source_kind);
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.usage_shard()

@@ -301,6 +301,17 @@ end $$;
 create trigger outbox_deleted after delete on outbox referencing old table as gone
   for each statement execute function unblock_events();
 
+-- One that was begun before an older one, and is to be tried again, makes room for that.
+create function unblock_older() returns trigger language plpgsql as $$
+begin
+  perform unblock_next(new.app_id, new.trigger_id, new.ordering_key, new.source_kind);
+  return null;
+end $$;
+
+create trigger outbox_released after update of claimed_by on outbox for each row
+  when (old.claimed_by is not null and new.claimed_by is null and new.ordering_key is not null)
+  execute function unblock_older();
+
 -- Rows come and go: what is dead is taken away long before it is a fifth of the table.
 alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 

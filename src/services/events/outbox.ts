@@ -81,7 +81,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
     ), open as (
       select a.id as app_id, w.due_at, w.id, a.paused_until, a.paused_at is not null and a.paused_until > now() as is_paused,
         coalesce(u.runs, 0) as runs, coalesce((a.settings->>'weight')::float8, 1) as weight,
-        least(coalesce((a.settings->>'max_concurrent')::int, ${limit}), ${wanted.limitPerApp}) - coalesce(u.runs, 0) as room
+        least((a.settings->>'max_concurrent')::int, ${wanted.limitPerApp}::int) - coalesce(u.runs, 0) as room
       from waiting w join apps a on a.id = w.app_id
       left join unnest(${[...wanted.underWay.keys()]}::uuid[], ${[...wanted.underWay.values()]}::int[]) u (app_id, runs)
         on u.app_id = a.id
@@ -156,9 +156,12 @@ interface Outlook {
   readonly next_ms: number | null;
 }
 
-/** Whether a row `o` is the next of its key. One that was begun before an older one was committed comes first all the same. */
+/**
+ * Whether a row `o` is the next of its key. One that was begun before an older one was committed comes first all the same,
+ * also when its lease has ended.
+ */
 const isNextOfKey = (sql: Queryable) => sql`
-  (o.ordering_key is null
+  (o.ordering_key is null or o.claimed_by is not null
     -- Not "there is none before it": for that the planner may look at all rows of the app.
     or o.id = (
       select p.id from outbox p

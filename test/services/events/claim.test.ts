@@ -4,6 +4,7 @@ import {
   bury,
   claim,
   complete,
+  postpone,
   unblock,
   type Claim,
   type Claimed,
@@ -87,6 +88,11 @@ describe("what is claimed", () => {
     await events(apps.b, 50);
     const underWay = new Map([[apps.a, 4]]);
     expect(ofEach(await take({ underWay }))).toEqual({ a: 2, b: 6 });
+    expect(ofEach(await take({ underWay: new Map([[apps.a, 6]]), limit: 1 }))).toEqual({ a: 0, b: 1 });
+    expect(ofEach(await take({ underWay: new Map([[apps.b, 6]]), limit: 2 }))).toEqual({ a: 2, b: 0 });
+    await db`delete from outbox where app_id = ${apps.b}`;
+    expect(ofEach(await take({ underWay: new Map([[apps.a, 6]]), limit: 2 }))).toEqual({ a: 2, b: 0 });
+    await events(apps.b, 50);
     await db`update apps set settings = '{"weight": 3}' where id = ${apps.a}`;
     expect(ofEach(await take())).toEqual({ a: 6, b: 2 });
   });
@@ -173,19 +179,40 @@ describe("events of one key", () => {
     expect(await blocked()).toBe(0);
   });
 
-  test("wait for one that was begun before an older one was committed", async () => {
-    const late = database.db;
-    await late.begin(async (sql) => {
-      const [older] = await events(apps.a, 1, { key: "k", of: sql as never });
-      await events(apps.a, 1, { key: "k" });
-      const begun = await take();
-      expect(begun.deliveries).toHaveLength(1);
-      expect(idsOf(begun)).not.toEqual([older ?? ""]);
+  describe("when one was begun before an older one was committed", () => {
+    let older: string;
+    let begun: Claimed;
+    beforeEach(async () => {
+      await db.begin(async (sql) => {
+        [older = ""] = await events(apps.a, 1, { key: "k", of: sql as never });
+        await events(apps.a, 1, { key: "k" });
+        begun = await take();
+      });
+      expect(idsOf(begun)).toHaveLength(1);
+      expect(idsOf(begun)).not.toContain(older);
+      const meanwhile = await take();
+      expect([meanwhile.deliveries, meanwhile.blocked]).toEqual([[], [older]]);
     });
-    const meanwhile = await take();
-    expect([meanwhile.deliveries.length, meanwhile.blocked.length]).toEqual([0, 1]);
-    await complete(db, (await db`select * from outbox where claimed_by is not null`) as never);
-    expect((await take()).deliveries).toHaveLength(1);
+
+    test("the older one comes after its end", async () => {
+      await complete(db, begun.deliveries);
+      expect(idsOf(await take())).toEqual([older]);
+    });
+
+    test("the older one comes when it failed, and it comes again after that", async () => {
+      const [delivery] = begun.deliveries;
+      if (delivery === undefined) throw new Error("nothing was claimed");
+      await postpone(db, delivery, 0, "It failed.");
+      const next = await take();
+      expect(idsOf(next)).toEqual([older]);
+      await complete(db, next.deliveries);
+      expect(idsOf(await take())).toEqual([delivery.id]);
+    });
+
+    test("it is claimed again when its lease has ended", async () => {
+      await db`update outbox set due_at = now() where claimed_by is not null`;
+      expect(idsOf(await take())).toEqual(idsOf(begun));
+    });
   });
 
   test("are free again when the one before ends while they are being marked", async () => {
