@@ -35,9 +35,37 @@ export function parseTimezone(name: string): string {
   );
 }
 
+/** A time, both ends included, in which a zone's clocks are not set. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly offset: number;
+}
+
+/** Of each zone the one that was asked for last: schedules are walked through, and to ask `Intl` takes long. */
+const stretches = new Map<string, Stretch>();
+
 /** Local time minus UTC at an instant, in milliseconds. */
 export function offsetAt(zone: string, instant: number): number {
   if (zone === "UTC") return 0;
+  const known = stretches.get(zone);
+  if (known !== undefined && known.from <= instant && instant <= known.to) return known.offset;
+  const offset = askedOffset(zone, instant);
+  stretches.set(zone, stretchAround(zone, instant, offset, known));
+  return offset;
+}
+
+/** As far as is known: two instants within a day have the same offset all the time between, if they have the same one. */
+function stretchAround(zone: string, instant: number, offset: number, known: Stretch | undefined): Stretch {
+  const isNear = known !== undefined && instant >= known.from - DAY_MS && instant <= known.to + DAY_MS;
+  const before = isNear && known.offset === offset ? known : { from: instant, to: instant };
+  const isForwards = instant >= before.to;
+  const ahead = isForwards ? instant + DAY_MS : instant - DAY_MS;
+  const end = askedOffset(zone, ahead) === offset ? ahead : instant;
+  return isForwards ? { from: before.from, to: end, offset } : { from: end, to: before.to, offset };
+}
+
+function askedOffset(zone: string, instant: number): number {
   const fields: Record<string, number> = {};
   for (const { type, value } of formatOf(zone).formatToParts(instant)) fields[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = fields;
@@ -60,7 +88,7 @@ function changeBetween(zone: string, low: number, high: number, before: number):
   let [first, last] = [Math.floor(low / 1000), Math.floor(high / 1000)];
   while (last - first > 1) {
     const middle = Math.floor((first + last) / 2);
-    if (offsetAt(zone, middle * 1000) === before) first = middle;
+    if (askedOffset(zone, middle * 1000) === before) first = middle;
     else last = middle;
   }
   return last * 1000;
