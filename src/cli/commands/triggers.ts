@@ -13,6 +13,7 @@ interface Trigger {
   readonly kind: string;
   readonly enabled: boolean;
   readonly disabled_reason: string | null;
+  readonly ordering: string | null;
   readonly transactional: boolean;
   readonly paused_until: string | null;
   readonly last_fired_at: string | null;
@@ -38,6 +39,7 @@ interface AddFlags extends AppFlag {
   readonly attempts?: number;
   readonly backoff?: string;
   readonly baseMs?: number;
+  readonly ordering?: string;
   readonly transactional?: boolean;
   readonly disabled?: boolean;
   /** False: --no-secret. */
@@ -101,6 +103,11 @@ export function define(command: Command): void {
       new Option("--backoff <kind>", "how waits grow").choices(["exponential", "linear", "constant"]),
     )
     .option("--base-ms <n>", "the first wait, in milliseconds", count)
+    .addOption(
+      new Option("--ordering <what>", "events of one key, document or topic one after the other").choices([
+        "key",
+      ]),
+    )
     .option("--transactional", "all that a run does happens as one with the end of its event, or not at all")
     .option("--disabled", "leave it disabled")
     .action(async (kind: string, script: string, flags: AddFlags, self: Command) => {
@@ -123,6 +130,7 @@ export function define(command: Command): void {
         retry_max_attempts: flags.attempts,
         retry_backoff: flags.backoff,
         retry_base_ms: flags.baseMs,
+        ordering: flags.ordering,
         transactional: flags.transactional,
         enabled: flags.disabled === true ? false : undefined,
       };
@@ -217,6 +225,7 @@ const shown = (trigger: Trigger) => {
     about: [
       ...Object.values(about).flat(),
       isSigned === false ? "unsigned" : null,
+      trigger.ordering === null ? null : `by ${trigger.ordering}`,
       trigger.transactional ? "transactional" : null,
     ]
       .filter((value) => value !== null)

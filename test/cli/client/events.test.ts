@@ -24,13 +24,23 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 test("a trigger is added, disabled, enabled and deleted; what fails is listed, shown, replayed and resolved", async () => {
   await ok("deploy", "writer.rhai", "--route", "/write");
   await ok("deploy", "broken.rhai");
-  const options = ["--collection", "orders", "--op", "insert", "--attempts", "1", "--transactional"];
+  const options = [
+    "--collection",
+    "orders",
+    "--op",
+    "insert",
+    "--attempts",
+    "1",
+    "--ordering",
+    "key",
+    "--transactional",
+  ];
   const [made] = await ok("triggers", "add", "kv", "broken", ...options);
   const id = made?.["id"] ?? "";
   expect(made).toMatchObject({
     kind: "kv",
     script: "broken",
-    about: "orders insert transactional",
+    about: "orders insert by key transactional",
     enabled: "true",
   });
   expect((await ok("triggers", "disable", id))[0]).toMatchObject({ enabled: "false" });
