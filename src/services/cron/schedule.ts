@@ -97,8 +97,21 @@ function normalField(field: string, index: number): string {
       throw invalidSchedule(
         `${number} is no ${meant.name} of a schedule: those are ${meant.low} to ${meant.high}.`,
       );
-  return field;
+  const named = index === 4 || index === 5 ? field.replace(/[A-Z]{4,}/g, shortName) : field;
+  // `5/15` is what others write for `5-59/15`. Sunday is no 7 where it would come twice.
+  const high = index === 5 ? 6 : meant.high;
+  return named.replace(/(?<=^|,)(\d+)(?=\/)/g, `$1-${high}`);
 }
+
+/** Of days and months, as some write them; the usual three letters are known anyway. */
+const LONG_NAMES = new Set(
+  (
+    "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY " +
+    "JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER"
+  ).split(" "),
+);
+
+const shortName = (name: string): string => (LONG_NAMES.has(name) ? name.slice(0, 3) : name);
 
 const invalidSchedule = (message: string) =>
   invalid("invalid_schedule", message, { details: { field: "schedule" } });
