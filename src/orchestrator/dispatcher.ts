@@ -16,6 +16,7 @@ import {
   renew,
   sweep,
   unblock,
+  unblockAll,
   unblockNext,
   type Delivery,
 } from "../services/events/index.ts";
@@ -75,7 +76,7 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2000;
 /** `setTimeout` knows no more than 24.8 days. */
 const LONGEST_MS = 24 * 3_600_000;
-/** Due rows of each app that are looked at, and how many when most of them wait for others of their key. */
+/** Due rows of each app that are looked at, and how many when all of them waited for others of their key. */
 const WINDOW = 64;
 const WIDE_WINDOW = 2048;
 /** Deliveries after which what is left of them is swept up: about as many rows as are skipped in a millisecond. */
@@ -167,7 +168,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           await unblock(db, claimed.blocked);
           again = true;
         }
-        window = claimed.blocked.length > WINDOW / 2 ? WIDE_WINDOW : WINDOW;
+        const foundNone = claimed.blocked.length > 0 && claimed.deliveries.length === 0;
+        window = foundNone ? WIDE_WINDOW : WINDOW;
       }
       retryMs = FIRST_RETRY_MS;
     } catch (error) {
@@ -382,7 +384,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const released = await releaseClaims(db, owner);
       if (released > 0)
         logger("dispatcher").info("{released} deliveries were cut off, and are tried again", { released });
-      await unblock(db, null);
+      await unblockAll(db);
       stopped = false;
       wake();
     },

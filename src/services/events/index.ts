@@ -32,6 +32,7 @@ export {
   renew,
   sweep,
   unblock,
+  unblockAll,
   unblockNext,
   type Claim,
   type Claimed,

@@ -47,10 +47,12 @@ export interface Claim {
   readonly window: number;
 }
 
+type Row = Pick<Delivery, "app_id" | "id">;
+
 export interface Claimed {
   readonly deliveries: readonly Delivery[];
-  /** Ids of rows that were marked as waiting for others of their key. Somebody must look again whether they still do. */
-  readonly blocked: readonly string[];
+  /** Rows that were marked as waiting for others of their key. Somebody must look again whether they still do. */
+  readonly blocked: readonly Row[];
   /** Whether more is due, of apps that have what they may have or beyond the limit. */
   readonly isMoreDue: boolean;
   /** Whether something is due that another process locks, as it does for a moment when it claims. */
@@ -112,11 +114,12 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
       select o.app_id, o.id from due d join outbox o on o.app_id = d.app_id and o.id = d.id
       where not d.is_next and not o.blocked for update of o skip locked
     ), marked as (
-      update outbox o set blocked = true from behind b where o.app_id = b.app_id and o.id = b.id returning o.id
+      update outbox o set blocked = true from behind b where o.app_id = b.app_id and o.id = b.id
+      returning o.app_id, o.id
     ), rest as (
       select (select count(*) from due where is_next) > (select count(*) from picked) as more,
         (select count(*) from picked) > (select count(*) from claimed) as locked,
-        array(select id::text from marked) as blocked,
+        coalesce((select jsonb_agg(m) from marked m), '[]') as blocked,
         (select extract(epoch from min(case
            when p.is_paused then greatest(p.due_at, p.paused_until)
            when p.due_at > now() and not p.id = any(${wanted.held as string[]}::uuid[]) then p.due_at
@@ -152,7 +155,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
 interface Outlook {
   readonly more: boolean;
   readonly locked: boolean;
-  readonly blocked: readonly string[];
+  readonly blocked: readonly Row[];
   readonly next_ms: number | null;
 }
 
@@ -174,18 +177,22 @@ const isNextOfKey = (sql: Queryable) => sql`
         and p.source_kind = o.source_kind and p.claimed_by is not null and p.id <> o.id))`;
 
 /**
- * Takes the mark off rows that do not wait for others of their key any more: the other one may have ended while the row
- * was being marked. (The trigger outbox_deleted sees to all others.)
- * @param ids null: of all rows
+ * Takes the mark off those of these rows that do not wait for others of their key any more: the other one may have ended
+ * while the row was being marked. (The trigger outbox_deleted sees to all others.)
  * @returns how many
  */
-export async function unblock(sql: Queryable, ids: readonly string[] | null): Promise<number> {
-  const rows = await sql`
+export async function unblock(sql: Queryable, rows: readonly Row[]): Promise<number> {
+  const unblocked = await sql`
     update outbox o set blocked = false
-    where o.blocked and o.ordering_key is not null and ${isNextOfKey(sql)}
-      ${ids === null ? sql`` : sql`and o.id = any(${ids as string[]}::uuid[])`}
+    from unnest(${rows.map((row) => row.app_id)}::uuid[], ${rows.map((row) => row.id)}::uuid[]) d (app_id, id)
+    where o.app_id = d.app_id and o.id = d.id and o.blocked and ${isNextOfKey(sql)}
     returning 1`;
-  return rows.length;
+  return unblocked.length;
+}
+
+/** The same for all rows: a process may have ended between the mark and the second look. */
+export async function unblockAll(sql: Queryable): Promise<void> {
+  await sql`update outbox o set blocked = false where o.blocked and o.ordering_key is not null and ${isNextOfKey(sql)}`;
 }
 
 /**

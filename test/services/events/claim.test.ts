@@ -68,6 +68,7 @@ const ofEach = ({ deliveries }: Claimed): Record<string, number> => ({
   b: deliveries.filter(({ app_id }) => app_id === apps.b).length,
 });
 const idsOf = ({ deliveries }: Claimed): string[] => deliveries.map(({ id }) => id);
+const idsBehind = (claimed: Claimed): string[] => claimed.blocked.map(({ id }) => id);
 
 describe("what is claimed", () => {
   test("is of every app, however much one of them has waiting, and of each the oldest", async () => {
@@ -147,7 +148,7 @@ describe("events of one key", () => {
   test("are claimed one after the other, and those that wait are looked at once", async () => {
     const ids = await events(apps.a, 5, { key: "k" });
     const first = await take();
-    expect([idsOf(first), first.blocked.toSorted()]).toEqual([[ids[0] ?? ""], ids.slice(1).toSorted()]);
+    expect([idsOf(first), idsBehind(first).toSorted()]).toEqual([[ids[0] ?? ""], ids.slice(1).toSorted()]);
     const nothing = await take();
     expect([nothing.deliveries, nothing.blocked, nothing.isMoreDue]).toEqual([[], [], false]);
     for (const next of ids.slice(1)) {
@@ -191,7 +192,7 @@ describe("events of one key", () => {
       expect(idsOf(begun)).toHaveLength(1);
       expect(idsOf(begun)).not.toContain(older);
       const meanwhile = await take();
-      expect([meanwhile.deliveries, meanwhile.blocked]).toEqual([[], [older]]);
+      expect([meanwhile.deliveries, idsBehind(meanwhile)]).toEqual([[], [older]]);
     });
 
     test("the older one comes after its end", async () => {
@@ -230,12 +231,7 @@ describe("events of one key", () => {
     expect(await blocked()).toBe(1);
     // And where the mark was made for one that had gone just then.
     await db`update outbox set blocked = true`;
-    expect(
-      await unblock(
-        db,
-        (await db`select id from outbox`).map(({ id }) => id as string),
-      ),
-    ).toBe(1);
+    expect(await unblock(db, (await db`select app_id, id from outbox`) as never)).toBe(1);
     expect((await take()).deliveries).toHaveLength(1);
   });
 
