@@ -1,17 +1,25 @@
 import { Option, type Command } from "commander";
-import { path } from "../client/api.ts";
+import { path, type Api } from "../client/api.ts";
+import { scriptId } from "../client/names.ts";
 import { appCommand, count, type AppFlag } from "../client/options.ts";
 import { firstOf } from "../client/pages.ts";
 import { openSession } from "../client/session.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, usageError } from "../command-error.ts";
 import { EXIT } from "../exit.ts";
 
-interface ListFlags extends AppFlag {
+/** Which letters are meant. */
+interface FilterFlags extends AppFlag {
+  readonly source?: string;
+  readonly trigger?: string;
+  readonly script?: string;
+}
+
+interface ListFlags extends FilterFlags {
   readonly all?: boolean;
   readonly limit: number;
 }
 
-interface ReplayFlags extends AppFlag {
+interface ReplayFlags extends FilterFlags {
   readonly all?: boolean;
 }
 
@@ -24,12 +32,14 @@ const COLUMNS = ["created_at!", "source", "op", "attempt_count", "resolution?", 
 
 /** `picloud dead-letters`: deliveries that failed for the last time. */
 export function define(command: Command): void {
-  appCommand(command, "ls", "list deliveries that failed for the last time, newest first")
+  filters(appCommand(command, "ls", "list deliveries that failed for the last time, newest first"))
     .option("--all", "those too that are dealt with")
     .option("--limit <n>", "at most so many", count, 50)
     .action(async (flags: ListFlags, self: Command) => {
       const { api, print } = openSession(self);
-      const target = path`/apps/${flags.app}/dead_letters?unresolved=${String(flags.all !== true)}`;
+      const unresolved = String(flags.all !== true);
+      const query = new URLSearchParams({ unresolved, ...(await filterOf(api, flags)) });
+      const target = `${path`/apps/${flags.app}/dead_letters`}?${query}`;
       print.rows(COLUMNS, await firstOf<object>(api, target, flags.limit));
     });
   appCommand(command, "show <letter>", "show a dead letter with its event").action(
@@ -38,20 +48,23 @@ export function define(command: Command): void {
       print.one(await api.get<object>(path`/apps/${flags.app}/dead_letters/${id}`));
     },
   );
-  appCommand(command, "replay [letter]", "deliver a dead letter again")
-    .option("--all", "all that nobody has dealt with")
+  filters(appCommand(command, "replay [letter]", "deliver a dead letter again"))
+    .option("--all", "all that nobody has dealt with, as far as --source, --trigger and --script mean them")
     .action(async (id: string | undefined, flags: ReplayFlags, self: Command) => {
       const { api, print } = openSession(self);
       if ((id === undefined) !== (flags.all === true))
         throw new CommandError("Name a dead letter by its id, or say --all.", EXIT.usage);
+      const filter = await filterOf(api, flags);
       if (id !== undefined) {
+        if (Object.keys(filter).length > 0)
+          throw usageError("--source, --trigger and --script go with --all.");
         print.rows(COLUMNS, [await api.post<object>(path`/apps/${flags.app}/dead_letters/${id}/replay`, {})]);
         return;
       }
       let replayed = 0;
       let last: Replayed;
       do {
-        last = await api.post<Replayed>(path`/apps/${flags.app}/dead_letters:replay`, {});
+        last = await api.post<Replayed>(path`/apps/${flags.app}/dead_letters:replay`, filter);
         replayed += last.replayed;
       } while (last.remaining > 0 && last.replayed > 0);
       print.one({ replayed });
@@ -69,4 +82,20 @@ export function define(command: Command): void {
       });
       print.rows(COLUMNS, [letter]);
     });
+}
+
+const filters = (command: Command): Command =>
+  command
+    .option("--source <kind>", "only those of this kind, such as kv or http")
+    .option("--trigger <id>", "only those of this trigger, or of this asynchronous route")
+    .option("--script <script>", "only those to this script");
+
+/** As the API takes it. */
+async function filterOf(api: Api, flags: FilterFlags): Promise<Readonly<Record<string, string>>> {
+  const { app, source, trigger, script } = flags;
+  return {
+    ...(source !== undefined && { source }),
+    ...(trigger !== undefined && { trigger_id: trigger }),
+    ...(script !== undefined && { script_id: await scriptId(api, app, script) }),
+  };
 }

@@ -58,7 +58,19 @@ test("a trigger is added, disabled, enabled and deleted; what fails is listed, s
   });
   await until(async () => (await ok("dead-letters", "ls", "--all")).length === 2);
   expect((await place.run(["dead-letters", "replay"])).exit).toBe(2);
-  expect((await place.run(["dead-letters", "replay", "--all"])).stdout).toBe("replayed\t1\n");
+  for (const [filter, found] of [
+    [["--source", "kv", "--trigger", id, "--script", "broken"], 1],
+    [["--source", "docs"], 0],
+    [["--script", "writer"], 0],
+  ] as const)
+    expect([filter, (await ok("dead-letters", "ls", ...filter)).length]).toEqual([filter, found]);
+  expect((await place.run(["dead-letters", "ls", "--script", "nobody"])).exit).toBe(4);
+  expect((await place.run(["dead-letters", "ls", "--trigger", "x"])).exit).toBe(5);
+  expect((await place.run(["dead-letters", "replay", id, "--source", "kv"])).exit).toBe(2);
+  const replayed = async (...filter: string[]) =>
+    (await place.run(["dead-letters", "replay", "--all", ...filter])).stdout;
+  expect(await replayed("--source", "docs")).toBe("replayed\t0\n");
+  expect(await replayed("--source", "kv", "--script", "broken")).toBe("replayed\t1\n");
   await until(
     async () => (await ok("dead-letters", "ls", "--all")).length === 3 && (await letters()).length === 1,
   );
