@@ -82,6 +82,25 @@ describe("a handler of dead letters", () => {
       expect(letter[name]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  test("of an asynchronous route sees the request as an event", async () => {
+    const script = await plane.rows.script(plane.appId, "never", 'throw "never"');
+    await plane.rows.route(plane.appId, script, { path: "/never", dispatch_mode: "async" });
+    await trigger("dead_letter", 'kv::collection("seen").set("original", ctx.event.dead_letter.original);');
+    await plane.call("/never?a=1", { method: "POST", body: "x" });
+    await plane.database.db`update outbox set retry_max_attempts = 1`;
+    await waitFor("it has run", async () => {
+      await plane.database
+        .db`update outbox set retry_max_attempts = 1, due_at = now() where claimed_by is null`;
+      dispatcher.wake();
+      return (await value("original")) !== undefined;
+    });
+    expect(await value("original")).toMatchObject({
+      source: "http",
+      op: "request",
+      http: { method: "POST", path: "/never", query: "a=1" },
+    });
+  });
+
   for (const last of ["fails", "succeeds"]) {
     test(`that fails tells, also beside one that does not (the last one ${last})`, async () => {
       await trigger("kv", 'throw "never"', { pattern: "in" });

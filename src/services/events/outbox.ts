@@ -252,6 +252,10 @@ export async function giveBack(
 const rfc3339 = (sql: Queryable, time: ReturnType<Queryable>) => sql`
   to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+/** In the shape of `ctx.event` (CONTRACT 3.3), which a request of an asynchronous route has not had. */
+const originalEvent = (sql: Queryable) => sql`
+  case when l.source = 'http' then jsonb_build_object('source', l.source, 'op', l.op, 'http', l.payload) else l.payload end`;
+
 /**
  * It failed for the last time: it becomes a dead letter, and each trigger for such gets a delivery, which is never tried
  * again.
@@ -277,7 +281,7 @@ export async function bury(
         retry_max_attempts, retry_backoff, retry_base_ms, transactional, due_at, dead_letter_id)
       select t.app_id, gen_random_uuid(), 'dead_letter', 'exhausted', t.id, t.script_id,
         jsonb_build_object('source', 'dead_letter', 'op', 'exhausted', 'dead_letter', jsonb_build_object(
-          'dead_letter_id', l.id, 'original', l.payload, 'attempts', l.attempt_count, 'last_error', l.last_error,
+          'dead_letter_id', l.id, 'original', ${originalEvent(sql)}, 'attempts', l.attempt_count, 'last_error', l.last_error,
           'trigger_id', l.trigger_id, 'script_id', l.script_id, 'first_attempt_at', ${rfc3339(sql, sql`l.first_attempt_at`)},
           'last_attempt_at', ${rfc3339(sql, sql`l.last_attempt_at`)})),
         l.trigger_depth + 1, l.root_execution_id, 1, 'constant', 1, t.transactional,

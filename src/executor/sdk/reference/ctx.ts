@@ -50,7 +50,7 @@ const EVENT: Readonly<Record<string, Said>> = {
   dead_letter: [
     "map",
     "Of dead_letter: #{ dead_letter_id, original, attempts, last_error, trigger_id, script_id, first_attempt_at, " +
-      "last_attempt_at }; `original` is the `ctx.event` that could not be delivered.",
+      "last_attempt_at }; `original` is the `ctx.event` that could not be delivered; for an asynchronous route it is #{ source, op, http } with the request.",
   ],
 };
 
