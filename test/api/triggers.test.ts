@@ -524,6 +524,14 @@ describe("whoever registered a trigger", () => {
     ]);
   });
 
+  test("and is deactivated while it is disabled has nothing run for them when it is enabled", async () => {
+    await make();
+    await patch({ enabled: false });
+    await plane.call("owner", "PATCH", `/admins/${user}`, { body: { is_active: false } });
+    await expectDisabled("was deactivated", user);
+    expect((await patch({ enabled: true })).json.registered_by_principal).toBe(plane.users["appAdmin"]);
+  });
+
   test("and is deactivated leaves it disabled", async () => {
     await make();
     await plane.call("owner", "PATCH", `/admins/${user}`, { body: { is_active: false } });

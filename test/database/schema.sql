@@ -549,7 +549,7 @@ CREATE OR REPLACE FUNCTION public.disable_triggers(of_app uuid, of_user uuid, re
  LANGUAGE sql
 AS $function$
   update triggers set enabled = false, disabled_reason = reason, updated_at = now()
-  where registered_by = of_user and enabled and (of_app is null or app_id = of_app)
+  where registered_by = of_user and (enabled or disabled_reason is null) and (of_app is null or app_id = of_app)
 $function$;
 
 CREATE OR REPLACE FUNCTION public.doc_index_value(data jsonb, path text[])

@@ -330,6 +330,12 @@ end $$;
 create trigger triggers_module before insert or update of app_id, script_id on triggers
   for each row execute function refuse_module_triggers();
 
+-- As before, but those too that somebody had disabled already: who enables them takes them over.
+create or replace function disable_triggers(of_app uuid, of_user uuid, reason text) returns void language sql as $$
+  update triggers set enabled = false, disabled_reason = reason, updated_at = now()
+  where registered_by = of_user and (enabled or disabled_reason is null) and (of_app is null or app_id = of_app)
+$$;
+
 -- As before, but a prefix means its own text too: logs:* the collection logs: as well. Of topics something must follow.
 create or replace function pattern_matches(pattern text, name text) returns boolean language sql immutable parallel safe as $$
   select pattern = '*' or pattern = name
