@@ -350,6 +350,12 @@ describe("triggers", () => {
     expect(emits()).toBe(false);
   });
 
+  test("of times need one that is to come, when they are made", async () => {
+    expect(await refused("cron", { schedule: "0 0 0 30 2 *" })).toBe("invalid_schedule");
+    expect(await refused("cron", { schedule: "0 0 0 1 1 * 2020" })).toBe("invalid_schedule");
+    expect((await add("cron", { schedule: "0 0 0 1 1 * 2020-2100" })).status).toBe(201);
+  });
+
   test("of times that are run by hand get what a firing now would have", async () => {
     const made = (await add("cron", { schedule: "@daily", timezone: "Asia/Kolkata" })).json.id;
     expect((await plane.call("appAdmin", "POST", `${PATH}/${made}:run`)).status).toBe(202);

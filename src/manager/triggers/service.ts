@@ -58,6 +58,11 @@ export async function createTrigger(
   // What is no kind is told before a body is asked for.
   kindNamed(path.kind);
   const { kind, body, kept: said } = checkTrigger(path.kind, await readBody());
+  if (kind.name === "cron" && said.next_at === null) {
+    throw invalid("invalid_schedule", "The schedule has no time to come: the trigger would never fire.", {
+      details: { field: "schedule" },
+    });
+  }
   const { triggerRetry: defaults } = context.config;
   const created = await context.db.begin(async (sql) => {
     if (!(await lockAndTouch(sql, appId))) throw notFound("App");
