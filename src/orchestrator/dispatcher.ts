@@ -295,7 +295,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // Another process may have saved it a moment ago.
     if (known === undefined || known.liveVersion === null) await catalog.refresh(delivery.app_id);
     const script = catalog.script(delivery.script_id);
-    if (script === undefined || script.kind === "module" || script.liveVersion === null) {
+    // The script of another app is as good as gone: rows come from triggers, which cannot have one, but are not bound to it.
+    if (
+      script === undefined ||
+      script.appId !== delivery.app_id ||
+      script.kind === "module" ||
+      script.liveVersion === null
+    ) {
       await fail(delivery, "The script is gone, is a module, or has no live version.", false);
       return;
     }

@@ -195,6 +195,21 @@ test("a prefix of collections means every name that begins with it", async () =>
   expect(seen.map((row) => row["key"])).toEqual(["logs:", "logs:a", "logs:a:b"]);
 });
 
+test("an event never runs a script of another app", async () => {
+  const { db } = plane.database;
+  const appId = await plane.rows.app("neighbour");
+  const script = await plane.rows.script(appId, "private", 'kv::collection("seen").set("foreign", 1)');
+  await plane.catalog.refresh(appId);
+  const id = newId();
+  await db`
+    insert into outbox (app_id, id, source_kind, op, script_id, payload, trigger_depth, root_execution_id,
+      retry_max_attempts, retry_backoff, retry_base_ms)
+    values (${plane.appId}, ${id}, 'kv', 'insert', ${script}, '{}', 1, ${id}, 3, 'constant', 1)`;
+  dispatcher.wake();
+  await idle();
+  expect([await value("foreign"), await resolutions()]).toEqual([undefined, [null]]);
+});
+
 test("a module cannot have a trigger, whoever writes it", async () => {
   const module = await plane.rows.script(plane.appId, "library", "fn f() { 1 }", { kind: "module" });
   const insert = plane.database.db`
