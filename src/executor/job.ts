@@ -32,9 +32,9 @@ export type Job = Work &
 /** A run that had to wait so often gets a worker for itself. */
 const ALONE_AFTER = 2;
 
-/** Whether it may stand in line behind others of its app. */
-export const isFast = (job: Job): boolean =>
-  job.run !== null && job.delays < ALONE_AFTER && job.source.isFast;
+/** How many runs a worker may have that it joins; 1: none but this. */
+export const lineLength = (job: Job): number =>
+  job.run === null || job.delays >= ALONE_AFTER ? 1 : job.source.lineLength;
 
 /** Whether it is a transaction as a whole, and so has a connection of its worker to itself. */
 export const isWhole = (job: Job): boolean => job.run?.delivery !== undefined;

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from "../shared/limits.ts";
 import { HeapBoard } from "./heap-board.ts";
-import { isFast, isLong, isWhole, MAX_WHOLE_RUNS, type Job } from "./job.ts";
+import { isLong, isWhole, lineLength, MAX_WHOLE_RUNS, type Job } from "./job.ts";
 import { busyOf, type Failure, type Result } from "./protocol.ts";
 import { LONG_MS } from "./sources.ts";
 import { WorkerThread, type WorkerEvents, type WorkerOptions } from "./worker-thread.ts";
@@ -13,8 +13,6 @@ const STEAL_AFTER_MS = 8;
 const LEAVE_WITHIN_MS = 500;
 /** What it must have computed by then. The system counts in steps of up to 4 ms. */
 const STEAL_AFTER_COMPUTING_MS = 3;
-/** Runs that may be with one worker: in line, or waiting for something. */
-const MAX_LINE = 32;
 /** Threads that start at the same time: loading takes a processor for some 20 ms, and one is left for what runs. */
 const MAX_STARTING = Math.max(1, navigator.hardwareConcurrency - 1);
 /** Up to this many workers keep what they have compiled when another app needs one. */
@@ -124,7 +122,7 @@ export class Pool {
   }
 
   #choose(job: Job): WorkerThread | null {
-    const fast = isFast(job);
+    const fast = lineLength(job) > 1;
     const recent = this.#recent.get(job.appId);
     if (fast && recent !== undefined && canQueue(recent, job)) return recent;
     const long = isLong(job);
@@ -410,5 +408,6 @@ const canQueue = (worker: WorkerThread, job: Job): boolean => {
   if (worker.load === 0) return true;
   if (isWhole(job) && worker.wholeRuns >= MAX_WHOLE_RUNS) return false;
   const { head } = worker;
-  return worker.load < MAX_LINE && !worker.isStalled && head !== undefined && isFast(head);
+  if (worker.isStalled || head === undefined) return false;
+  return worker.load < Math.min(lineLength(head), lineLength(job));
 };

@@ -25,8 +25,8 @@ export class Source {
   readonly scriptName: string;
   #runs = 0;
   #lastMs = 0;
-  /** Share of recent runs that were slow, each new run counting for a twentieth. */
-  #slowShare = 0;
+  /** What a run computes, each new one counting for a twentieth. */
+  #usualMs = 0;
 
   constructor(
     text: string,
@@ -46,11 +46,14 @@ export class Source {
   }
 
   /**
-   * Whether several runs may wait in line for one worker: each is over before another worker would have begun. A slow
-   * run now and then says nothing, since the system may have taken the processor away for a while.
+   * How many runs one worker may have, in line or waiting for something: as many as it gets through about as soon as another
+   * worker would be warm. 1: each is better off alone. A slow run now and then says little, since the system may have taken the
+   * processor away for a while.
    */
-  get isFast(): boolean {
-    return this.#runs >= FAST_AFTER_RUNS && this.#slowShare < 0.3;
+  get lineLength(): number {
+    return this.#runs < FAST_AFTER_RUNS
+      ? 1
+      : Math.max(1, Math.min(MAX_LINE, Math.floor(LINE_MS / this.#usualMs)));
   }
 
   /** Whether it computes for so long that it should yield to others. */
@@ -65,15 +68,18 @@ export class Source {
   learn(busyMs: number, isCold: boolean): void {
     this.#runs++;
     this.#lastMs = busyMs;
-    const isSlow = busyMs > (isCold ? FAST_WHEN_COLD_MS : FAST_MS);
-    this.#slowShare = this.#slowShare * 0.95 + (isSlow ? 0.05 : 0);
+    if (isCold && busyMs <= USUAL_WHEN_COLD_MS) return;
+    this.#usualMs += (Math.min(busyMs, LINE_MS) - this.#usualMs) / 20;
   }
 }
 
 const FAST_AFTER_RUNS = 3;
-const FAST_MS = 0.5;
+/** What the runs of one worker may compute together. */
+const LINE_MS = 25;
+/** Runs that may be with one worker. */
+const MAX_LINE = 32;
 /** Compiling takes some milliseconds, and so does opening a connection: that must not spread runs over cold workers. */
-const FAST_WHEN_COLD_MS = 10;
+const USUAL_WHEN_COLD_MS = 10;
 /** A run that has taken this long gets a lower priority. */
 export const LONG_MS = 50;
 

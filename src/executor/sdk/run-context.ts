@@ -9,7 +9,10 @@ import { yielding } from "./yielding.ts";
 
 /** What service calls of a worker work with. */
 export interface Services {
+  /** For what is written, and for transactions. */
   readonly db: Database;
+  /** For what is read. */
+  readonly reads: Database;
   /** Begins the transaction of a run that is one as a whole. */
   readonly beginWhole: Begin;
   /** Told of data that will be over at some moment (milliseconds since the epoch), so that it can be removed then. */
@@ -64,6 +67,9 @@ const NO_SERVICES: Services = {
   get db(): never {
     throw new Error("a service was called without a connection");
   },
+  get reads(): never {
+    throw new Error("a service was called without a connection");
+  },
   beginWhole: () => Promise.reject(new Error("a transaction was begun without a connection")),
   expires: () => {},
   indexesChanged: () => {},
@@ -88,7 +94,8 @@ export class RunContext {
   readonly maxCalls: number;
   readonly #services: Services;
   readonly #thread: RunTurns | undefined;
-  #sql: Queryable | null = null;
+  #reads: Queryable | null = null;
+  #writes: Queryable | null = null;
   #calls = 0;
   /** Indexes were asked for in a transaction: to be told when it has committed. */
   #indexesToTell = false;
@@ -112,9 +119,16 @@ export class RunContext {
     this.#thread = thread;
   }
 
-  /** Where statements go: to the transaction, when one is under way. Whoever awaits one lets other runs go on meanwhile. */
+  /**
+   * Where statements go that read, and those that are not worth a connection of their own: to the transaction, when one is
+   * under way. Whoever awaits one lets other runs go on meanwhile.
+   */
   get sql(): Queryable {
-    return this.#transaction?.sql ?? (this.#sql ??= this.#yielding(this.#services.db));
+    return this.#transaction?.sql ?? (this.#reads ??= this.#yielding(this.#services.reads));
+  }
+
+  get #changes(): Queryable {
+    return this.#transaction?.sql ?? (this.#writes ??= this.#yielding(this.#services.db));
   }
 
   /**
@@ -166,7 +180,7 @@ export class RunContext {
    * this run: the statement gives what `body` is given to `toldBy`.
    */
   async write<T>(body: (sql: Queryable, origin: RunOrigin) => Promise<T>): Promise<T> {
-    if (this.origin === null || this.#transaction !== null) return body(this.sql, null);
+    if (this.origin === null || this.#transaction !== null) return body(this.#changes, null);
     const written = body(this.#services.db, this.origin);
     // It may end when the run is not there any more.
     written.then(this.#services.eventsCaused, () => {});
@@ -175,7 +189,7 @@ export class RunContext {
 
   /** Changes data by several statements: in the transaction that is under way, or in one for them. Its events tell of this run. */
   async writeTogether<T>(body: (sql: Queryable) => Promise<T>): Promise<T> {
-    if (this.origin === null || this.#transaction !== null) return body(this.sql);
+    if (this.origin === null || this.#transaction !== null) return body(this.#changes);
     return this.#begin(this.#beginning(""), body);
   }
 

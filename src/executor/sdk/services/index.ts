@@ -22,8 +22,9 @@ export const serviceNamespaces: readonly SdkNamespace[] = [deadLetters, docs, kv
 const STATEMENT_TIMEOUT_MS = 5000;
 
 /**
- * Connections of a worker at most. One would do for what is read, as statements are sent without waiting for the answers to
- * those before; but whoever waits for a lock, or for the disk, would make all others wait.
+ * Connections of a worker at most, for what is read and for what is written. Statements are sent without waiting for the
+ * answers to those before, so one of each would nearly do; but what is read would wait for the disk behind what is written,
+ * and everything for a slow query, a lock or a transaction.
  */
 const CONNECTIONS = 2;
 
@@ -43,7 +44,8 @@ export function openServices(
   };
   // A commit whose answer was lost may have caused events.
   const db = connect(database, { ...options, max: CONNECTIONS, onLost: notices.eventsCaused });
-  return { db, beginWhole: wholeConnections(database, options), ...notices, explain };
+  const reads = connect(database, { ...options, max: CONNECTIONS });
+  return { db, reads, beginWhole: wholeConnections(database, options), ...notices, explain };
 }
 
 /** SQLSTATE of a statement that took longer than it may. */
