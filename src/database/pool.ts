@@ -29,8 +29,9 @@ export interface ConnectOptions {
   /** An unused connection closes after this many seconds; null: never. Default 60. */
   readonly idleTimeoutSeconds?: number | null;
   /**
-   * Whether a statement is planned once and the plan kept, which then never reads a whole table. For statements that are
-   * sent often and take less time than planning them: on a queue, whose size is never what it was. Default false.
+   * Whether a statement is planned once and the plan kept, which then finds its few rows by indexes, however large the
+   * tables are by then. For statements that are sent often and take less time than planning them: on a queue, whose size
+   * is never what it was. Default false.
    */
   readonly keepsPlans?: boolean;
   /** Default 5. */
@@ -68,6 +69,8 @@ export function openPool(target: ConnectionTarget, options: ConnectOptions): Dat
       ...(options.keepsPlans === true && {
         plan_cache_mode: "force_generic_plan",
         enable_seqscan: "off",
+        enable_hashjoin: "off",
+        enable_mergejoin: "off",
       }),
     },
     fetch_types: false,

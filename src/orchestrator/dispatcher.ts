@@ -78,7 +78,7 @@ const LAST_RETRY_MS = 2000;
 const LONGEST_MS = 24 * 3_600_000;
 /** Due rows of each app that are looked at, and how many when all of them waited for others of their key. */
 const WINDOW = 64;
-const WIDE_WINDOW = 2048;
+const WIDE_WINDOW = 256;
 /** Deliveries after which what is left of them is swept up: about as many rows as are skipped in a millisecond. */
 const SWEEP_AFTER = 10_000;
 /** Characters of an error that are kept (CONTRACT 6.5). */

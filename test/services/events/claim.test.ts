@@ -290,7 +290,10 @@ describe("a full outbox", () => {
     };
     try {
       await events(apps.a, 20_000, { key: "k" });
-      for (const window of [64, 64, 2048]) await unblock(own, (await take({ window }, own)).blocked);
+      await own`analyze outbox`;
+      const unmarked = await fetched();
+      for (let times = 0; times < 3; times++) await unblock(own, (await take({}, own)).blocked);
+      expect((await fetched()) - unmarked).toBeLessThan(2000);
       await own`update outbox set blocked = true where claimed_by is null`;
       await own`vacuum analyze outbox`;
       const before = await fetched();
