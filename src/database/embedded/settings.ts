@@ -12,7 +12,7 @@ listen_addresses = ''
 unix_socket_directories = '.'
 unix_socket_permissions = 0700
 port = 5432
-max_connections = 150
+max_connections = 100
 superuser_reserved_connections = 3
 authentication_timeout = 10s
 

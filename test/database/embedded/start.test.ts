@@ -96,7 +96,7 @@ describe("the embedded server", () => {
     expect(
       await query(`SELECT current_setting('max_connections') AS max, current_setting('listen_addresses') AS listen,
         current_setting('work_mem') AS work_mem`),
-    ).toEqual({ max: "150", listen: "", work_mem: "5MB" });
+    ).toEqual({ max: "100", listen: "", work_mem: "5MB" });
   });
 
   test("tells what Postgres said when it does not start", async () => {
