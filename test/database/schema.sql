@@ -857,6 +857,7 @@ declare
   box triggers;
   known email_receipts;
   one text;
+  came_at timestamptz;
 begin
   -- In the order of whoever deletes an app, so that neither waits for the other.
   perform from apps a where a.id = of_app for key share;
@@ -866,9 +867,10 @@ begin
   if not found then
     return;
   end if;
+  came_at := clock_timestamp();
   foreach one in array keys loop
     insert into email_receipts as r (app_id, trigger_id, key, event_id, received_at)
-    values (of_app, of_trigger, one, new_id, clock_timestamp())
+    values (of_app, of_trigger, one, new_id, came_at)
     on conflict (app_id, trigger_id, key) do update set event_id = excluded.event_id, received_at = excluded.received_at
       where r.received_at <= clock_timestamp() - interval '24 hours';
     if not found and known is null then
@@ -888,7 +890,7 @@ begin
   values (of_app, new_id, 'email', 'receive', of_trigger, box.script_id, event, 1, new_id,
     box.retry_max_attempts, box.retry_backoff, box.retry_base_ms, box.transactional,
     case when box.ordering = 'key' then '' end, greatest(now(), box.paused_until));
-  return query select new_id, clock_timestamp(), false;
+  return query select new_id, came_at, false;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.record_deletion()
