@@ -51,11 +51,17 @@ function inText(value: unknown): string {
   return Bun.inspect(value, { depth: 2, compact: true });
 }
 
+/** Members of an error but those in which PostgreSQL quotes rows, keys and JSON: they may hold anything. */
+function withoutData(error: Error): object {
+  const { detail: _detail, where: _where, ...rest } = error as Error & Record<string, unknown>;
+  return rest;
+}
+
 /** What JSON can hold of a property; errors with their stack and causes. */
 function plain(value: unknown): unknown {
   if (!(value instanceof Error)) return typeof value === "bigint" ? String(value) : value;
   return {
-    ...value,
+    ...withoutData(value),
     name: value.name,
     message: value.message,
     stack: value.stack,
