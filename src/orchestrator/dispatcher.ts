@@ -110,8 +110,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let heartbeat: ReturnType<typeof setInterval> | null = null;
   let looking = false;
   let again = false;
-  /** What the last look left: there were no slots for it. */
+  /** There were no slots for all that is due. */
   let isMoreDue = false;
+  /** Of these apps, as the last look found. */
+  let crowded: readonly string[] = [];
+  /** Whether all apps are looked at next. Where only a slot has become free it is enough to ask those that were left. */
+  let atAll = true;
   /** A delivery that ended may be due again, or has caused another. */
   let mustLook = false;
   let sinceSweep = 0;
@@ -126,6 +130,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let retryMs = FIRST_RETRY_MS;
 
   function wake(): void {
+    atAll = true;
+    lookAgain();
+  }
+
+  function lookAgain(): void {
     again = true;
     if (looking || stopped) return;
     looking = true;
@@ -144,11 +153,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         if (free <= 0) {
           // Whose run ends looks again.
           isMoreDue = true;
+          atAll = true;
           arm(warmUp.moreInMs());
           break;
         }
         await putClaimsRight();
+        const apps = atAll ? null : crowded;
+        atAll = false;
         const claimed = await claim(db, {
+          apps,
           owner,
           limit: free,
           limitPerApp: slotsOfOneApp(maxConcurrent),
@@ -160,13 +173,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           window,
         });
         for (const delivery of claimed.deliveries) begin(delivery);
-        ({ isMoreDue } = claimed);
-        arm(
-          soonest(claimed.nextMs, claimed.isLocked ? LOCKED_MS : null, isMoreDue ? warmUp.moreInMs() : null),
-        );
+        ({ crowded } = claimed);
+        isMoreDue = crowded.length > 0;
+        // The timer stands for all apps.
+        if (apps === null || claimed.isLocked) {
+          const moreMs = isMoreDue ? warmUp.moreInMs() : null;
+          arm(soonest(claimed.nextMs, claimed.isLocked ? LOCKED_MS : null, moreMs));
+        }
         if (claimed.blocked.length > 0) {
           await unblock(db, claimed.blocked);
           again = true;
+          atAll ||= apps === null;
         }
         const foundNone = claimed.blocked.length > 0 && claimed.deliveries.length === 0;
         window = foundNone ? WIDE_WINDOW : WINDOW;
@@ -176,12 +193,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       mayHaveLostClaims = true;
       // Whoever wakes it meanwhile would have it ask without a pause.
       again = false;
+      atAll = true;
       logger("dispatcher").warning("cannot look for events, trying again: {error}", { error });
       arm(retryMs);
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
     }
     // Woken between the last look and here.
-    if (again && !stopped) queueMicrotask(wake);
+    if (again && !stopped) queueMicrotask(lookAgain);
   }
 
   function arm(ms: number | null): void {
@@ -246,7 +264,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const left = (running.get(appId) ?? 1) - 1;
       if (left > 0) running.set(appId, left);
       else running.delete(appId);
-      if (isMoreDue) wake();
+      if (isMoreDue) lookAgain();
     };
   }
 

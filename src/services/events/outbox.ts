@@ -43,6 +43,8 @@ export interface Claim {
   readonly wholeLeaseSeconds: number;
   /** Kinds that this binary knows; others are left for a newer one. */
   readonly kinds: readonly string[];
+  /** Apps that are looked at; null: all. Those are asked one by one, which counts where a thousand have something waiting. */
+  readonly apps: readonly string[] | null;
   /** How many due rows of an app are looked at: those of a key whose turn has not come are marked. */
   readonly window: number;
 }
@@ -53,11 +55,11 @@ export interface Claimed {
   readonly deliveries: readonly Delivery[];
   /** Rows that were marked as waiting for others of their key. Somebody must look again whether they still do. */
   readonly blocked: readonly Row[];
-  /** Whether more is due, of apps that have what they may have or beyond the limit. */
-  readonly isMoreDue: boolean;
+  /** Apps of which more is due: they have what they may have, or it was beyond the limit. */
+  readonly crowded: readonly string[];
   /** Whether something is due that another process locks, as it does for a moment when it claims. */
   readonly isLocked: boolean;
-  /** Milliseconds until something else is due, by the database's clock. Null: nothing is. */
+  /** Milliseconds until something else of these apps is due, by the database's clock. Null: nothing is. */
   readonly nextMs: number | null;
 }
 
@@ -74,12 +76,18 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
   const rows = await sql<(Outlook & Delivery)[]>`
     with recursive relaxed as materialized (
       select set_config('synchronous_commit', 'off', true) as done
-    ), waiting as (
-      (select app_id, due_at, id from outbox where not blocked order by app_id, due_at limit 1)
+    ), walked as (
+      (select app_id, due_at, id from outbox where not blocked and ${wanted.apps === null} order by app_id, due_at limit 1)
       union all
-      select n.app_id, n.due_at, n.id from waiting w cross join lateral (
+      select n.app_id, n.due_at, n.id from walked w cross join lateral (
         select o.app_id, o.due_at, o.id from outbox o where o.app_id > w.app_id and not o.blocked
         order by o.app_id, o.due_at limit 1) n
+    ), waiting as (
+      select * from walked
+      union all
+      select n.app_id, n.due_at, n.id from unnest(${(wanted.apps ?? []) as string[]}::uuid[]) a (id) cross join lateral (
+        select o.app_id, o.due_at, o.id from outbox o where o.app_id = a.id and not o.blocked
+        order by o.due_at limit 1) n
     ), open as (
       select a.id as app_id, w.due_at, w.id, a.paused_until, a.paused_at is not null and a.paused_until > now() as is_paused,
         coalesce(u.runs, 0) as runs, coalesce((a.settings->>'weight')::float8, 1) as weight,
@@ -117,7 +125,9 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
       update outbox o set blocked = true from behind b where o.app_id = b.app_id and o.id = b.id
       returning o.app_id, o.id
     ), rest as (
-      select (select count(*) from due where is_next) > (select count(*) from picked) as more,
+      select array(
+          select d.app_id::text from due d where d.is_next group by d.app_id
+          having count(*) > (select count(*) from picked p where p.app_id = d.app_id)) as crowded,
         (select count(*) from picked) > (select count(*) from claimed) as locked,
         coalesce((select jsonb_agg(m) from marked m), '[]') as blocked,
         (select extract(epoch from min(case
@@ -131,7 +141,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
          end) - now())::float8 * 1000 from open p) as next_ms
       from relaxed
     )
-    select r.more, r.locked, r.blocked, r.next_ms, c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id,
+    select r.crowded, r.locked, r.blocked, r.next_ms, c.app_id, c.id, c.source_kind, c.op, c.trigger_id, c.script_id,
       c.payload::text as payload, c.trigger_depth, c.root_execution_id, c.attempt_count, c.retry_max_attempts,
       c.retry_backoff, c.retry_base_ms, c.transactional, c.dead_letter_id, c.ordering_key,
       u.id as user_id, u.username
@@ -145,7 +155,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
   return {
     deliveries: rows.filter(({ id }) => id !== null),
     blocked: first?.blocked ?? [],
-    isMoreDue: first?.more ?? false,
+    crowded: first?.crowded ?? [],
     isLocked: first?.locked ?? false,
     nextMs: first === undefined || first.next_ms === null ? null : Math.max(0, first.next_ms),
   };
@@ -153,7 +163,7 @@ export async function claim(sql: Queryable, wanted: Claim): Promise<Claimed> {
 
 /** In every row, also when nothing was claimed. */
 interface Outlook {
-  readonly more: boolean;
+  readonly crowded: readonly string[];
   readonly locked: boolean;
   readonly blocked: readonly Row[];
   readonly next_ms: number | null;

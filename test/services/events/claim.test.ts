@@ -51,6 +51,7 @@ async function events(
 
 const take = (over: Partial<Claim> = {}, sql: Parameters<typeof claim>[0] = db): Promise<Claimed> =>
   claim(sql, {
+    apps: null,
     owner: newId(),
     limit: 8,
     limitPerApp: 8,
@@ -81,7 +82,7 @@ describe("what is claimed", () => {
         .filter((id) => many.includes(id))
         .toSorted(),
     ).toEqual(many.slice(0, 6).toSorted());
-    expect(claimed.isMoreDue).toBe(true);
+    expect(claimed.crowded).toEqual([apps.a]);
   });
 
   test("is more of the app that has fewer runs for its weight", async () => {
@@ -104,9 +105,17 @@ describe("what is claimed", () => {
     expect(ofEach(await take())).toEqual({ a: 3, b: 0 });
     expect(ofEach(await take({ underWay: new Map([[apps.a, 2]]) }))).toEqual({ a: 1, b: 0 });
     const full = await take({ underWay: new Map([[apps.a, 3]]) });
-    expect([ofEach(full), full.isMoreDue, full.isLocked]).toEqual([{ a: 0, b: 0 }, true, false]);
+    expect([ofEach(full), full.crowded, full.isLocked]).toEqual([{ a: 0, b: 0 }, [apps.a], false]);
     await events(apps.b, 50);
     expect(ofEach(await take({ limitPerApp: 6, underWay: new Map([[apps.a, 3]]) }))).toEqual({ a: 0, b: 6 });
+  });
+
+  test("is of those apps alone that are asked for", async () => {
+    await events(apps.a, 50);
+    await events(apps.b, 50);
+    const claimed = await take({ apps: [apps.b, newId()] });
+    expect([ofEach(claimed), claimed.crowded]).toEqual([{ a: 0, b: 8 }, [apps.b]]);
+    expect(ofEach(await take({ apps: [] }))).toEqual({ a: 0, b: 0 });
   });
 
   test("is not what somebody else is about to claim, which is told", async () => {
@@ -135,7 +144,7 @@ describe("when to look again", () => {
     await events(apps.a, 2);
     await db`update apps set paused_at = now(), paused_until = now() + interval '20 seconds' where id = ${apps.a}`;
     const paused = await take();
-    expect([paused.deliveries.length, paused.isMoreDue]).toEqual([0, false]);
+    expect([paused.deliveries.length, paused.crowded]).toEqual([0, []]);
     expect(paused.nextMs).toBeWithin(10_000, 20_001);
     await db`update apps set paused_until = null where id = ${apps.a}`;
     expect((await take()).nextMs).toBeNull();
@@ -150,7 +159,7 @@ describe("events of one key", () => {
     const first = await take();
     expect([idsOf(first), idsBehind(first).toSorted()]).toEqual([[ids[0] ?? ""], ids.slice(1).toSorted()]);
     const nothing = await take();
-    expect([nothing.deliveries, nothing.blocked, nothing.isMoreDue]).toEqual([[], [], false]);
+    expect([nothing.deliveries, nothing.blocked, nothing.crowded]).toEqual([[], [], []]);
     for (const next of ids.slice(1)) {
       await complete(db, (await db`select * from outbox where claimed_by is not null`) as never);
       expect(idsOf(await take())).toEqual([next]);
