@@ -8,7 +8,7 @@ import { matches, type MatchPattern } from "./match.ts";
 import { chooseIndex, missingIndex, orderIndex, type ReadyIndex } from "./plan.ts";
 import type { Collection, Doc } from "./queries.ts";
 import { Statement, type After, type IndexUse } from "./sql.ts";
-import { countSql, findSql, hasOrder, manySql, walkSql, type Page } from "./statements.ts";
+import { countSql, findSql, hasOrder, findFewSql, manySql, walkSql, type Page } from "./statements.ts";
 
 /** A document with its sort keys (JSON text), from which a cursor is made. */
 export interface FoundDoc extends Doc {
@@ -97,7 +97,8 @@ async function select(
 
 /**
  * Where an index leaves many documents, and not in the order that is wanted: the first are usually found sooner by going
- * along in that order. @returns null: there are not many, or not enough of them among the first
+ * along in that order. Where it leaves few, and ids are the order, they are the answer.
+ * @returns null: they have to be sorted
  */
 async function walk(
   sql: Queryable,
@@ -109,9 +110,15 @@ async function walk(
   ready: readonly ReadyIndex[],
 ): Promise<FoundDoc[] | null> {
   const probe = new Statement();
-  const probeText = manySql(probe, collection, use, MANY);
-  const [answer] = await run<{ many: boolean }>(sql, probeText, probe, query, ready);
-  if (answer?.many !== true) return null;
+  if (order === null) {
+    const text = findFewSql(probe, collection, query, use, page, MANY);
+    const rows = await run<FoundDoc & { readonly many: boolean }>(sql, text, probe, query, ready);
+    if (rows[0]?.many !== true) return rows.filter(({ id }) => id !== null);
+  } else {
+    const text = manySql(probe, collection, use, MANY);
+    const [answer] = await run<{ many: boolean }>(sql, text, probe, query, ready);
+    if (answer?.many !== true) return null;
+  }
   const statement = new Statement();
   const walked = Math.min(WALKED.max, Math.max(WALKED.min, page.limit * WALKED.timesLimit));
   const text = walkSql(statement, collection, query, order, page, walked);

@@ -49,6 +49,32 @@ export function findSql(
 }
 
 /**
+ * The documents in the order of their ids, when an index leaves no more than so many of them: in the first row `many` tells
+ * whether it does, and a row without an id is none.
+ */
+export function findFewSql(
+  statement: Statement,
+  collection: Collection,
+  query: Query,
+  use: IndexUse,
+  page: Page,
+  most: number,
+): string {
+  const parts = partsOf(statement, collection, query, use, page);
+  const { after, order, limit } = parts;
+  const bound = `${statement.bind(most)}::integer`;
+  const entries = `from doc_index_entries e where ${entriesSql(statement, collection, use)} limit ${bound} + 1`;
+  const entered = `from few e where not (select many from counted)${after}`;
+  const sorted = `(select e.value, e.doc_id ${entered} order by e.doc_id ${answersAll(query, use) ? limit : "offset 0"}) e`;
+  const found = inOrder(parts, query, `from ${sorted} ${lookUp(parts)} ${order} ${limit}`);
+  return (
+    `with few as materialized (select e.value, e.doc_id ${entries}), ` +
+    `counted as materialized (select count(*) > ${bound} as many from few) ` +
+    `select c.many, r.* from counted c left join (${found}) r on true order by r.id`
+  );
+}
+
+/**
  * Of the first `walked` documents in the order that is wanted, those that are looked for.
  * @param use an index on the one field that is sorted by; null: the order is that of ids
  */
