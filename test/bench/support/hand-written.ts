@@ -27,13 +27,14 @@ async function kvGet(key: string): Promise<unknown> {
 async function findOne(key: string): Promise<unknown> {
   const value = JSON.stringify(key);
   const [row] = await sql<{ id: string; data: string; created_at: Date; updated_at: Date }[]>`
-    select d.id, d.data::text as data, d.created_at, d.updated_at
-    from doc_index_entries e
-    join docs d on d.id = e.doc_id
-    where e.app_id = ${app ?? ""} and e.index_id = ${index?.id ?? 0} and not e.is_gone and e.value = ${value}::text::jsonb
-      and d.app_id = ${app ?? ""} and d.collection = 'bench'
-      and coalesce((d.data #> '{email}') = ${value}::text::jsonb, false)
-    order by e.doc_id limit 1`;
+    select f.id, f.data::text as data, f.created_at, f.updated_at from (
+      select e.doc_id as id, d.data, d.created_at, d.updated_at from doc_index_entries e
+      cross join lateral (
+        select d.data, d.created_at, d.updated_at from docs d
+        where d.app_id = ${app ?? ""} and d.collection = 'bench' and d.id = e.doc_id
+          and coalesce((d.data #> '{email}') = ${value}::text::jsonb, false) offset 0) d
+      where e.app_id = ${app ?? ""} and e.index_id = ${index?.id ?? 0} and not e.is_gone and e.value = ${value}::text::jsonb
+      order by id limit 1) f`;
   if (row === undefined) return null;
   return {
     id: row.id,
